@@ -1,0 +1,148 @@
+//! A 32-byte hash, and the two SHA-256 functions that make one.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest, Sha256};
+
+use crate::hex;
+
+/// A 32-byte hash in the byte order that hashing gives.
+///
+/// Shown, and read, in the *reversed* order, as Bitcoin does: `Hash([1, 0, .., 0])` prints `00..01`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Hash(pub [u8; 32]);
+
+impl Hash {
+    /// Thirty-two zero bytes: the parent of a genesis block.
+    pub const ZERO: Self = Self([0; 32]);
+
+    /// SHA-256 of SHA-256 of `bytes`: Bitcoin's hash of headers, transactions and merkle nodes.
+    #[must_use]
+    pub fn sha256d(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(Sha256::digest(bytes)).into())
+    }
+
+    /// SHA-256 of the parts, one after the other.
+    #[must_use]
+    pub fn sha256(parts: &[&[u8]]) -> Self {
+        let mut hasher = Sha256::new();
+        for part in parts {
+            hasher.update(part);
+        }
+        Self(hasher.finalize().into())
+    }
+
+    /// The tagged hash of BIP340: SHA-256(SHA-256(tag) || SHA-256(tag) || parts).
+    #[must_use]
+    pub fn tagged(tag: &str, parts: &[&[u8]]) -> Self {
+        let tag = Sha256::digest(tag.as_bytes());
+        let mut hasher = Sha256::new();
+        hasher.update(tag);
+        hasher.update(tag);
+        for part in parts {
+            hasher.update(part);
+        }
+        Self(hasher.finalize().into())
+    }
+
+    /// The first eight digits as shown, enough to tell blocks of one run apart by eye.
+    ///
+    /// Block hashes begin with zeros, so the *last* digits shown are the telling ones; see [`Hash::short`].
+    #[must_use]
+    pub fn leading(&self) -> String {
+        let mut text = self.to_string();
+        text.truncate(8);
+        text
+    }
+
+    /// The last eight digits as shown: block hashes begin with zeros, so these tell blocks apart.
+    #[must_use]
+    pub fn short(&self) -> String {
+        let text = self.to_string();
+        text[text.len() - 8..].to_owned()
+    }
+}
+
+impl fmt::Display for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut reversed = self.0;
+        reversed.reverse();
+        f.write_str(&hex::encode(&reversed))
+    }
+}
+
+impl fmt::Debug for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Text that is not 64 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NotAHash;
+
+impl fmt::Display for NotAHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("expected 64 hexadecimal digits")
+    }
+}
+
+impl std::error::Error for NotAHash {}
+
+impl FromStr for Hash {
+    type Err = NotAHash;
+
+    fn from_str(text: &str) -> Result<Self, NotAHash> {
+        let bytes = hex::decode(text).ok_or(NotAHash)?;
+        let mut bytes: [u8; 32] = bytes.try_into().map_err(|_| NotAHash)?;
+        bytes.reverse();
+        Ok(Self(bytes))
+    }
+}
+
+impl Serialize for Hash {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Hash {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The double hash of "hello", as printed in Bitcoin's developer documentation.
+    #[test]
+    fn sha256d_matches_the_published_value() {
+        let Hash(bytes) = Hash::sha256d(b"hello");
+        assert_eq!(
+            hex::encode(&bytes),
+            "9595c9df90075148eb06860365df33584b75bff782a510c6cd4883a419833d50"
+        );
+    }
+
+    #[test]
+    fn text_is_reversed_and_round_trips() {
+        let mut bytes = [0; 32];
+        bytes[0] = 0xab;
+        let hash = Hash(bytes);
+        assert!(hash.to_string().ends_with("00ab"));
+        assert_eq!(hash.to_string().parse(), Ok(hash));
+        assert_eq!(hash.short(), "000000ab");
+    }
+
+    #[test]
+    fn text_that_is_not_a_hash_is_refused() {
+        for text in ["", "00", &"0".repeat(63), &"0".repeat(65), &"g".repeat(64)] {
+            assert_eq!(text.parse::<Hash>(), Err(NotAHash), "{text}");
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! The facts of a proof-of-work chain: headers, transactions, blocks, work, and the ledger that checks and keeps them.
+//!
+//! Nothing here knows of peers, of time passing, or of who knows what. Rules follow Bitcoin wherever a chain without scripts
+//! has the same notion; `docs/CONSENSUS.md` is the reference.
+
+pub mod block;
+pub mod compact;
+pub mod header;
+pub mod key;
+pub mod ledger;
+pub mod limits;
+pub mod merkle;
+pub mod params;
+pub mod reject;
+pub mod retarget;
+pub mod transaction;
+pub mod uint;
+pub mod units;
+pub mod work;
+
+mod preimage;
+
+pub use block::Block;
+pub use compact::{CompactTarget, Target};
+pub use header::{BlockId, Header};
+pub use key::{Owner, Signature, SigningKey};
+pub use ledger::{BlockRef, Coin, Ledger, Status};
+pub use params::{Params, Retarget};
+pub use reject::{Reject, Verdict};
+pub use transaction::{Coinbase, OutPoint, Transaction, TxOutput, Txid, Wtxid};
+pub use units::{Amount, HashRate, Height};
+pub use work::Work;

@@ -1,0 +1,127 @@
+//! The rules' numbers: one value, chosen by the scenario, the same on every node of a network.
+
+use std::time::Duration;
+
+use crate::{Amount, CompactTarget};
+
+/// How a chain finds the target of its next block.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Retarget {
+    /// Never changes.
+    Fixed,
+    /// Bitcoin's: every `window` blocks, by the time the last `window - 1` intervals took, at most a factor of four.
+    Bitcoin {
+        /// Blocks between changes; 2016 in Bitcoin.
+        window: u32,
+        /// BIP94: the first block of a window is at most 600 s earlier than its parent.
+        timewarp_rule: bool,
+    },
+    /// aserti3-2d: every block, exponentially in how far the chain is ahead of or behind its schedule.
+    ///
+    /// The anchor is block 1, and its reference time is its own less one interval: a chain's schedule begins when mining does.
+    Asert {
+        /// Seconds behind schedule after which the target has doubled.
+        half_life: u32,
+    },
+}
+
+/// The parameters of a network. Every field is part of the genesis block's id, so networks with other rules never mix.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Params {
+    /// What the network is called: a preset's name, or the user's own, to keep two networks apart. At most 32 bytes.
+    pub name: String,
+    /// The easiest target allowed.
+    pub limit: CompactTarget,
+    /// The target of the genesis block and of block 1.
+    pub initial_bits: CompactTarget,
+    /// The time a block should take; whole seconds where the retarget rule uses it.
+    pub interval: Duration,
+    /// How the target follows the hash power.
+    pub retarget: Retarget,
+    /// Blocks between two halvings of the subsidy.
+    pub halving_interval: u32,
+    /// Blocks until the outputs of a coinbase may be spent.
+    pub coinbase_maturity: u32,
+    /// What block 1 may create.
+    pub initial_subsidy: Amount,
+    /// The most bytes an encoded body may have.
+    pub max_block_bytes: u32,
+    /// The most a header's time may lie ahead of a node's clock.
+    pub max_future: Duration,
+    /// The genesis block's time, in Unix seconds.
+    pub genesis_time: u32,
+}
+
+impl Params {
+    /// Regtest's easiest target: one hash in two meets it.
+    pub const EASIEST: CompactTarget = CompactTarget(0x207f_ffff);
+
+    /// Bitcoin's own numbers.
+    #[must_use]
+    pub fn mainnet_like() -> Self {
+        Self {
+            name: "mainnet-like".to_owned(),
+            limit: CompactTarget(0x1d00_ffff),
+            initial_bits: CompactTarget(0x1d00_ffff),
+            interval: Duration::from_secs(600),
+            retarget: Retarget::Bitcoin {
+                window: 2016,
+                timewarp_rule: false,
+            },
+            halving_interval: 210_000,
+            coinbase_maturity: 100,
+            initial_subsidy: Amount::from_units(50 * Amount::COIN.units()),
+            max_block_bytes: 1 << 20,
+            max_future: Duration::from_secs(2 * 60 * 60),
+            genesis_time: Self::GENESIS_TIME,
+        }
+    }
+
+    /// For real nodes that mine all the time: a block every two seconds, the target follows the hash power.
+    #[must_use]
+    pub fn cluster() -> Self {
+        Self {
+            name: "cluster".to_owned(),
+            limit: Self::EASIEST,
+            initial_bits: Self::EASIEST,
+            interval: Duration::from_secs(2),
+            retarget: Retarget::Asert { half_life: 60 },
+            halving_interval: 10_000,
+            coinbase_maturity: 10,
+            max_future: Duration::from_secs(12 * 2),
+            ..Self::mainnet_like()
+        }
+    }
+
+    /// For scenarios that mine on demand: every block costs two hashes.
+    #[must_use]
+    pub fn instant() -> Self {
+        Self {
+            name: "instant".to_owned(),
+            limit: Self::EASIEST,
+            initial_bits: Self::EASIEST,
+            interval: Duration::from_secs(600),
+            retarget: Retarget::Fixed,
+            halving_interval: 150,
+            coinbase_maturity: 10,
+            ..Self::mainnet_like()
+        }
+    }
+
+    /// The preset of this name: `mainnet-like`, `cluster` or `instant`.
+    #[must_use]
+    pub fn preset(name: &str) -> Option<Self> {
+        match name {
+            "mainnet-like" => Some(Self::mainnet_like()),
+            "cluster" => Some(Self::cluster()),
+            "instant" => Some(Self::instant()),
+            _ => None,
+        }
+    }
+
+    /// The names that [`Params::preset`] knows.
+    pub const PRESETS: [&str; 3] = ["mainnet-like", "cluster", "instant"];
+
+    /// 2026-01-01 00:00:00 UTC.
+    const GENESIS_TIME: u32 = 1_767_225_600;
+}

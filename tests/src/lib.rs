@@ -1,0 +1,1 @@
+//! Whole-system tests live in `tests/system`; this library is empty.
