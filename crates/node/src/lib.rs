@@ -1,1 +1,15 @@
-//! node
+//! One participant: what it knows, what it wants, what it says.
+//!
+//! A [`Node`] is a pure function of its inputs. The engine that drives it (virtual time or a real cluster) hands it an [`Input`] and the time,
+//! and carries out the [`Output`]s it leaves in the caller's outbox. [`Node::handle`] is the one way to change a node.
+
+pub mod config;
+pub mod event;
+pub mod limits;
+pub mod node;
+pub mod seam;
+
+pub use config::{Config, Strategy};
+pub use event::{Event, TipChange};
+pub use node::{Node, View};
+pub use seam::{Command, HangupReason, Input, Outbox, Output, Template, Wake};

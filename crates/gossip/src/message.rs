@@ -1,0 +1,94 @@
+//! The messages.
+
+use std::sync::Arc;
+
+use chain::{Block, BlockId, Header, Height, Transaction, Txid, Wtxid};
+use serde::{Deserialize, Serialize};
+
+/// The first message on a connection, in both directions; nothing else is heard before it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Hello {
+    /// Version of the protocol: [`Hello::VERSION`].
+    pub version: u32,
+    /// The network. A peer of another network is dropped without blame.
+    pub genesis: BlockId,
+    /// What the peer calls itself: printable ASCII, at most [`crate::limits::MAX_AGENT_BYTES`].
+    pub agent: String,
+    /// The peer's tip, so that the one behind asks first.
+    pub tip: BlockId,
+    /// The tip's height. A claim: it steers who is asked, and nothing else.
+    pub height: Height,
+}
+
+impl Hello {
+    /// The version spoken here.
+    pub const VERSION: u32 = 1;
+}
+
+/// Something a peer can be asked for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub enum Item {
+    /// The body of a block.
+    Block(BlockId),
+    /// A transaction that was announced.
+    Transaction(Wtxid),
+    /// A transaction that an orphan's input names.
+    Parent(Txid),
+}
+
+/// Everything one node can say to another.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Message {
+    /// Handshake.
+    Hello(Hello),
+    /// "Which headers come after the last of these that you have?" Newest first; the last is the genesis block.
+    GetHeaders {
+        /// Names from the asker's tip backwards, ever further apart.
+        locator: Vec<BlockId>,
+    },
+    /// Headers that link, oldest first: the answer to [`Message::GetHeaders`], and, unasked, the announcement of new blocks (BIP130).
+    /// An answer with [`crate::limits::MAX_HEADERS`] says that there may be more.
+    Headers(Vec<Header>),
+    /// "I have these transactions."
+    Announce(Vec<Wtxid>),
+    /// "Send me these."
+    Get(Vec<Item>),
+    /// A body that was asked for.
+    Block(Arc<Block>),
+    /// A transaction that was asked for.
+    Transaction(Arc<Transaction>),
+    /// "I do not have these", so that the asker turns to another at once.
+    NotFound(Vec<Item>),
+}
+
+/// Which message it is, without what it carries: for events, counters and per-kind limits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "named after the messages")]
+pub enum MessageKind {
+    Hello,
+    GetHeaders,
+    Headers,
+    Announce,
+    Get,
+    Block,
+    Transaction,
+    NotFound,
+}
+
+impl Message {
+    /// Which message it is.
+    #[must_use]
+    pub const fn kind(&self) -> MessageKind {
+        match self {
+            Self::Hello(_) => MessageKind::Hello,
+            Self::GetHeaders { .. } => MessageKind::GetHeaders,
+            Self::Headers(_) => MessageKind::Headers,
+            Self::Announce(_) => MessageKind::Announce,
+            Self::Get(_) => MessageKind::Get,
+            Self::Block(_) => MessageKind::Block,
+            Self::Transaction(_) => MessageKind::Transaction,
+            Self::NotFound(_) => MessageKind::NotFound,
+        }
+    }
+}

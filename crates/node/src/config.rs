@@ -1,0 +1,49 @@
+//! How a node is set up.
+
+use std::time::Duration;
+
+use chain::{HashRate, Owner};
+use serde::{Deserialize, Serialize};
+
+/// How a node behaves where the protocol leaves it a choice.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Strategy {
+    /// Follows the rules.
+    #[default]
+    Honest,
+    /// Follows none: announces and serves whatever [`crate::Command::Offer`] gives it, however broken, and believes nobody.
+    Hostile,
+}
+
+/// What a node does when two chains have the same work.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tie {
+    /// The one whose body came first stays (Bitcoin).
+    #[default]
+    FirstSeen,
+    /// Each equally likely (Eyal and Sirer 2014, section 6).
+    Random,
+}
+
+/// A node's set-up. The network's rules are the ledger's [`chain::Params`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Config {
+    /// What it tells peers it is called: printable ASCII.
+    pub agent: String,
+    /// Whom its coinbases pay.
+    pub owner: Owner,
+    /// Its hash power; zero does not mine. The engine does the hashing.
+    pub hashrate: HashRate,
+    /// How it behaves.
+    pub strategy: Strategy,
+    /// What it does at equal work.
+    pub tie: Tie,
+    /// The Unix time, since 1970, at [`base::Time::ZERO`]: what its wall clock says is this plus `now` (plus its skew).
+    pub epoch: Duration,
+    /// The most bytes its mempool may take.
+    pub mempool_bytes: usize,
+    /// The lowest fee rate it relays, in base units per 1,000 bytes.
+    pub min_relay_fee: u64,
+}

@@ -1,0 +1,195 @@
+//! What a node tells the world about: the vocabulary of the event log.
+//!
+//! Fields named here are the log's fields. Hashes print in full; what is marked `skip` travels in memory for those who check and draw,
+//! and is not written.
+
+use std::sync::Arc;
+
+use base::NodeId;
+use chain::{Amount, Block, BlockId, Height, OutPoint, Txid, Work};
+use gossip::{MessageKind, Offence};
+use serde::Serialize;
+
+use crate::seam::HangupReason;
+
+/// A block, and where its chain stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct TipRef {
+    /// The block.
+    pub block: BlockId,
+    /// Its height.
+    pub height: Height,
+    /// The work of it and all its ancestors.
+    pub chain_work: Work,
+}
+
+/// How a tip came to change.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TipChange {
+    /// The new tip stands on the old one.
+    Extend,
+    /// It does not: blocks were disconnected.
+    Reorg,
+}
+
+/// A transaction that left the best chain in a reorg and could not return to the mempool.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct DroppedTransaction {
+    /// Which.
+    pub txid: Txid,
+    /// The reason word.
+    pub reason: &'static str,
+    /// Its rival, when it lost to one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conflicts_with: Option<Conflict>,
+}
+
+/// A double spend's other side.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct Conflict {
+    /// The transaction that already spends the coin.
+    pub txid: Txid,
+    /// The coin.
+    pub outpoint: OutPoint,
+    /// The block that confirms it; none while it is in the mempool.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub block: Option<BlockId>,
+}
+
+/// Something that happened in, or to, one node.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[expect(
+    missing_docs,
+    reason = "fields are the log's; docs of each kind say what is not plain from their names"
+)]
+pub enum Event {
+    /// The handshake with a peer is done.
+    PeerConnected {
+        peer: NodeId,
+        outbound: bool,
+        agent: String,
+    },
+    /// The connection is gone, whoever closed it. `reason` is ours when we did.
+    PeerDisconnected { peer: NodeId, reason: Option<HangupReason> },
+    /// A peer misbehaved.
+    PeerPenalised {
+        peer: NodeId,
+        offence: Offence,
+        score: u32,
+        detail: String,
+    },
+    /// A message was handed to the link. `about` is the block it is about, when it is about one.
+    MessageSent {
+        peer: NodeId,
+        message: MessageKind,
+        bytes: u64,
+        about: Option<BlockId>,
+    },
+    /// A message arrived.
+    MessageReceived {
+        peer: NodeId,
+        message: MessageKind,
+        bytes: u64,
+        about: Option<BlockId>,
+    },
+    /// This node found a block.
+    BlockMined {
+        block: BlockId,
+        parent: BlockId,
+        height: Height,
+        chain_work: Work,
+        time: u32,
+        txs: usize,
+        bytes: u64,
+        #[serde(skip)]
+        body: Arc<Block>,
+    },
+    /// A header was found valid. `from` is none for one's own.
+    HeaderAccepted {
+        block: BlockId,
+        parent: BlockId,
+        height: Height,
+        chain_work: Work,
+        time: u32,
+        from: Option<NodeId>,
+    },
+    /// A body arrived.
+    BlockReceived {
+        block: BlockId,
+        from: NodeId,
+        bytes: u64,
+        duplicate: bool,
+    },
+    /// A block is valid in full and all its ancestors are here; it may or may not become the tip.
+    BlockConnected {
+        block: BlockId,
+        parent: BlockId,
+        height: Height,
+        chain_work: Work,
+        txs: usize,
+        bytes: u64,
+        #[serde(skip)]
+        body: Arc<Block>,
+    },
+    /// A header or body was refused. `reason` is the reason word.
+    BlockRejected {
+        block: BlockId,
+        from: Option<NodeId>,
+        reason: &'static str,
+        detail: String,
+        penalty: u32,
+    },
+    /// A header or body waits for a parent (`parent`) or for its time to come.
+    OrphanHeld {
+        block: BlockId,
+        parent: BlockId,
+        from: NodeId,
+    },
+    /// What it waited for has come.
+    OrphanResolved { block: BlockId },
+    /// The node follows another tip.
+    TipChanged { old: TipRef, new: TipRef, how: TipChange },
+    /// Emitted before the `TipChanged` it belongs to. `depth` is how many blocks were disconnected; lists are oldest first.
+    Reorg {
+        fork_point: BlockId,
+        depth: u32,
+        disconnected: Vec<BlockId>,
+        connected: Vec<BlockId>,
+        old_work: Work,
+        new_work: Work,
+        txs_returned: Vec<Txid>,
+        txs_dropped: Vec<DroppedTransaction>,
+    },
+    /// A wallet handed a transaction to this node.
+    TxSubmitted { txid: Txid },
+    /// A transaction is in this node's mempool now.
+    TxAccepted {
+        txid: Txid,
+        bytes: u32,
+        fee: Amount,
+        from: Option<NodeId>,
+    },
+    /// A transaction was refused.
+    TxRejected {
+        txid: Txid,
+        from: Option<NodeId>,
+        reason: &'static str,
+        detail: String,
+        conflicts_with: Option<Conflict>,
+    },
+    /// A transaction left the mempool for lack of room, age, a conflict with a block, or a lost parent. Confirmed ones leave without a word.
+    TxEvicted {
+        txid: Txid,
+        reason: &'static str,
+        conflicts_with: Option<Conflict>,
+    },
+    /// A transaction gave way to one that pays more.
+    TxReplaced {
+        txid: Txid,
+        by: Txid,
+        fee: Amount,
+        new_fee: Amount,
+    },
+}
