@@ -1,0 +1,60 @@
+//! The envelope: one line of the log.
+
+use base::{NodeId, Time};
+use chain::BlockId;
+use node::Event;
+use scenario::StepReport;
+use serde::Serialize;
+
+/// Which engine a run used.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Engine {
+    /// Real nodes in real time.
+    Cluster,
+    /// Virtual time.
+    Sim,
+}
+
+/// One event of a run, in its place.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// The collector's total order, from 0.
+    pub seq: u64,
+    /// When, since the run began.
+    pub at: Time,
+    /// What.
+    pub what: RunEvent,
+}
+
+/// Everything that is logged.
+#[derive(Clone, Debug)]
+#[expect(
+    missing_docs,
+    reason = "fields are the log's; docs of each kind say what is not plain from their names"
+)]
+pub enum RunEvent {
+    /// Told by a node; `nseq` is the node's own counter, so that a gap shows a lost event.
+    Node { node: NodeId, nseq: u64, event: Event },
+    /// The run began.
+    RunStarted { engine: Engine, genesis: BlockId },
+    /// The run ended: with what reason word, and whether all was well.
+    RunEnded { reason: String, ok: bool },
+    /// A node is up. `peer_id` and `addrs` in a cluster only; `restored` blocks came from its disk.
+    NodeStarted {
+        node: NodeId,
+        peer_id: String,
+        addrs: Vec<String>,
+        restored: usize,
+    },
+    /// A node is down: `reason` is `stopped`, `killed` or what went wrong; `expected` when a step told it to.
+    NodeStopped {
+        node: NodeId,
+        reason: String,
+        expected: bool,
+    },
+    /// News of a step.
+    Step(StepReport),
+    /// Nodes are being cut from each other, or let together again (`Order::Sever`, `Order::Mend`, `Order::SetLink`), in words.
+    Control { what: String },
+}
