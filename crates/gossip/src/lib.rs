@@ -2,9 +2,20 @@
 //!
 //! Sans-IO: nothing here opens a socket, reads a clock or knows libp2p.
 
+pub mod fetch;
+pub mod known;
 pub mod limits;
 pub mod message;
 pub mod offence;
+pub mod orphans;
+pub mod score;
+pub mod txfetch;
+pub mod wire;
 
+pub use fetch::BlockFetch;
+pub use known::Known;
 pub use message::{Hello, Item, Message, MessageKind};
 pub use offence::Offence;
+pub use orphans::Orphans;
+pub use score::Score;
+pub use txfetch::TransactionFetch;

@@ -1,5 +1,11 @@
 //! Every bound of this crate, with its source (Bitcoin Core's constant, unless said).
 
+use std::time::Duration;
+
+use chain::limits::{MAX_LOCATOR, MAX_TRANSACTION_BYTES};
+
+use crate::MessageKind;
+
 /// The most headers of one message (`MAX_HEADERS_RESULTS`).
 pub const MAX_HEADERS: usize = 2_000;
 /// The most entries of a request or an announcement (Core allows 50,000; ours are asked for in smaller bites).
@@ -10,3 +16,57 @@ pub const MAX_AGENT_BYTES: usize = 64;
 pub const MAX_HELLO_BYTES: usize = 4 * 1_024;
 /// The most bytes of an encoded message: a block of the default size and its frame.
 pub const MAX_MESSAGE_BYTES: usize = (1 << 20) + 64 * 1_024;
+
+/// The most bodies asked of one peer and not yet answered or given up (`MAX_BLOCKS_IN_TRANSIT_PER_PEER`).
+pub const MAX_BLOCKS_IN_FLIGHT: usize = 16;
+/// The most bodies one peer may owe, given up ones included; whoever owes so many is asked for nothing more (ours).
+pub const MAX_BLOCKS_OWED: usize = 64;
+/// How far above the lowest body that can still come others are asked for (`BLOCK_DOWNLOAD_WINDOW`).
+pub const BLOCK_WINDOW: u32 = 1_024;
+/// The most bodies wanted at once; more are refused until some have come (ours).
+pub const MAX_BLOCKS_WANTED: usize = 1 << 16;
+/// How often one peer is asked for the same body (ours: a peer that failed thrice will fail again).
+pub const MAX_ASKED_PER_BLOCK: u8 = 3;
+/// How long a peer that owes bodies may send none, at first and at least (`BLOCK_STALLING_TIMEOUT_DEFAULT`).
+pub const STALL_TIMEOUT: Duration = Duration::from_secs(2);
+/// The same, at most (`BLOCK_STALLING_TIMEOUT_MAX`).
+pub const MAX_STALL_TIMEOUT: Duration = Duration::from_secs(64);
+
+/// The most announced transactions remembered per peer (`MAX_PEER_TX_ANNOUNCEMENTS`).
+pub const MAX_ANNOUNCED: usize = 5_000;
+/// The most transactions asked of one peer and not yet answered or given up (`MAX_PEER_TX_REQUEST_IN_FLIGHT`).
+pub const MAX_TRANSACTIONS_IN_FLIGHT: usize = 100;
+/// How long a request for a transaction waits before the next announcer is asked (`GETDATA_TX_INTERVAL`).
+pub const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long an inbound peer's announcement waits for an outbound peer's (`NONPREF_PEER_TX_DELAY`).
+pub const INBOUND_DELAY: Duration = Duration::from_secs(2);
+/// How long an announcement waits when everybody who made it has too much in flight (`OVERLOADED_PEER_TX_DELAY`).
+pub const OVERLOADED_DELAY: Duration = Duration::from_secs(2);
+
+/// The most orphan transactions in total (`DEFAULT_MAX_ORPHANAGE_LATENCY_SCORE`).
+pub const MAX_ORPHANS: usize = 3_000;
+/// The most bytes of orphans that one peer's account holds (`DEFAULT_RESERVED_ORPHAN_WEIGHT_PER_PEER` / 4: one transaction of any size fits).
+pub const MAX_ORPHAN_BYTES_PER_PEER: u64 = 101_000;
+/// The most bytes of orphans in total (ours; Core multiplies its reserve by the number of peers).
+pub const MAX_ORPHAN_BYTES: u64 = 4 << 20;
+
+/// The most names remembered of what one peer knows (ours; Core keeps a filter of 50,000). A forgotten name costs one needless announcement.
+pub const MAX_KNOWN: usize = 4_096;
+
+/// Bytes before the entries of a message that is a list: its kind and the number of entries.
+const LIST_FRAME: usize = 4 + 8;
+
+/// The most bytes of an encoded message of this kind. For lists of fixed-size entries this bounds their number as well.
+#[must_use]
+pub const fn max_bytes(kind: MessageKind) -> usize {
+    match kind {
+        MessageKind::Hello => MAX_HELLO_BYTES,
+        MessageKind::GetHeaders => LIST_FRAME + MAX_LOCATOR * 32,
+        MessageKind::Headers => LIST_FRAME + MAX_HEADERS * chain::Header::BYTES,
+        MessageKind::Announce => LIST_FRAME + MAX_ITEMS * 32,
+        MessageKind::Get | MessageKind::NotFound => LIST_FRAME + MAX_ITEMS * 36,
+        MessageKind::Block => MAX_MESSAGE_BYTES,
+        // Lengths are wider on the wire than in the preimage whose size the rules limit: six of them, at most 8 bytes each.
+        MessageKind::Transaction => 4 + MAX_TRANSACTION_BYTES as usize + 6 * 8,
+    }
+}
