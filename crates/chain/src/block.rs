@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use base::Hash;
 use serde::{Deserialize, Serialize};
 
-use crate::{BlockId, Header, Transaction};
+use crate::{BlockId, Coinbase, CompactTarget, Header, Height, Transaction, TxOutput, merkle};
 
 /// A header and its body. Bodies travel and are kept as `Arc<Block>`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -31,5 +32,74 @@ impl Block {
             .map(|transaction| u64::from(transaction.bytes()))
             .sum();
         Header::BYTES as u64 + bodies
+    }
+
+    /// The merkle root over the body, whatever the header says, and whether another body may have the same.
+    #[must_use]
+    pub fn merkle_root(&self) -> merkle::Root {
+        merkle::root(self.transactions.iter().map(|transaction| transaction.wtxid().0))
+    }
+}
+
+/// What a block is made from, before its proof of work is found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Draft {
+    /// The block it stands on.
+    pub parent: BlockId,
+    /// Its height.
+    pub height: Height,
+    /// Its time, in Unix seconds.
+    pub time: u32,
+    /// Its bits.
+    pub bits: CompactTarget,
+    /// What the coinbase creates.
+    pub coinbase_outputs: Vec<TxOutput>,
+    /// Free bytes of the coinbase.
+    pub tag: Vec<u8>,
+    /// What tells apart two blocks that are alike in all else.
+    pub extra_nonce: u64,
+    /// The transactions after the coinbase, parents before children.
+    pub transactions: Vec<Arc<Transaction>>,
+}
+
+impl Draft {
+    /// The block: coinbase first, merkle root right, nonce 0, proof of work still to be found ([`crate::mining`]).
+    #[must_use]
+    pub fn assemble(self) -> Block {
+        let coinbase = Coinbase {
+            height: self.height,
+            extra_nonce: self.extra_nonce,
+            tag: self.tag,
+        };
+        let mut transactions = vec![Arc::new(Transaction::coinbase(coinbase, self.coinbase_outputs))];
+        transactions.extend(self.transactions);
+        let mut block = Block {
+            header: Header {
+                version: Header::VERSION,
+                parent: self.parent,
+                merkle_root: Hash::ZERO,
+                time: self.time,
+                bits: self.bits,
+                nonce: 0,
+            },
+            transactions,
+        };
+        block.header.merkle_root = block.merkle_root().hash;
+        block
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Params;
+
+    #[test]
+    fn an_assembled_block_commits_to_its_body() {
+        let block = Params::instant().genesis_block();
+        let root = block.merkle_root();
+        assert_eq!(root.hash, block.header.merkle_root);
+        assert!(!root.mutated);
+        let bodies = u64::from(block.transactions[0].bytes());
+        assert_eq!(block.bytes(), 80 + bodies);
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use base::{Hash, Seed, hex};
+use secp256k1::{Keypair, XOnlyPublicKey, schnorr};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -11,6 +12,15 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// Any 32 bytes may stand in an output; those that are not on the curve can never be spent.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Owner(pub [u8; 32]);
+
+impl Owner {
+    /// Whether the signature is one of this owner's over the message (BIP340 verification). Never for bytes that are no key.
+    #[must_use]
+    pub fn verifies(&self, message: &Hash, signature: &Signature) -> bool {
+        let signature = schnorr::Signature::from_byte_array(signature.0);
+        XOnlyPublicKey::from_byte_array(self.0).is_ok_and(|key| signature.verify(&message.0, &key).is_ok())
+    }
+}
 
 impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -55,25 +65,29 @@ impl<'de> Deserialize<'de> for Signature {
 
 /// A key that can sign. Its bytes never leave it.
 #[derive(Clone, Copy)]
-pub struct SigningKey(secp256k1::Keypair);
+pub struct SigningKey(Keypair);
 
 impl SigningKey {
     /// The key that a seed stands for: the same seed, the same key.
     #[must_use]
-    pub fn from_seed(_seed: &Seed) -> Self {
-        todo!("chain")
+    pub fn from_seed(seed: &Seed) -> Self {
+        let candidate = |attempt: u32| Hash::tagged("nakanet/key", &[seed.bytes(), &attempt.to_le_bytes()]);
+        let keypair = (0..u32::MAX)
+            .find_map(|attempt| Keypair::from_secret_bytes(candidate(attempt).0).ok())
+            .expect("all but one in 2^127 candidates are keys");
+        Self(keypair)
     }
 
     /// Who may spend what is paid to this key.
     #[must_use]
     pub fn owner(&self) -> Owner {
-        todo!("chain")
+        Owner(self.0.x_only_public_key().0.to_byte_array())
     }
 
     /// Signs a 32-byte message without auxiliary randomness, so the same inputs give the same bytes.
     #[must_use]
-    pub fn sign(&self, _message: &Hash) -> Signature {
-        todo!("chain")
+    pub fn sign(&self, message: &Hash) -> Signature {
+        Signature(schnorr::sign_no_aux_rand(&message.0, &self.0).to_byte_array())
     }
 }
 
@@ -82,3 +96,6 @@ impl fmt::Debug for SigningKey {
         write!(f, "SigningKey({:?})", self.owner())
     }
 }
+
+#[cfg(test)]
+mod tests;

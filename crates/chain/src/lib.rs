@@ -10,6 +10,7 @@ pub mod key;
 pub mod ledger;
 pub mod limits;
 pub mod merkle;
+pub mod mining;
 pub mod params;
 pub mod reject;
 pub mod retarget;
@@ -20,7 +21,7 @@ pub mod work;
 
 mod preimage;
 
-pub use block::Block;
+pub use block::{Block, Draft};
 pub use compact::{CompactTarget, Target};
 pub use header::{BlockId, Header};
 pub use key::{Owner, Signature, SigningKey};

@@ -14,3 +14,9 @@ pub const MAX_LOCATOR: usize = 101;
 pub const MEDIAN_TIME_SPAN: usize = 11;
 /// The most verdicts on signatures that are remembered.
 pub const MAX_REMEMBERED_SIGNATURES: usize = 1 << 16;
+/// The most bytes of a network's name.
+pub const MAX_NAME_BYTES: usize = 32;
+/// Signatures of one block from which on checking them in parallel is worth its overhead.
+pub const PARALLEL_SIGNATURES: usize = 16;
+/// BIP94: the most seconds that the first block of a window may be earlier than its parent.
+pub const MAX_TIMEWARP: u32 = 600;

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use crate::{Amount, CompactTarget};
+use thiserror::Error;
+
+use crate::block::Draft;
+use crate::limits::MAX_NAME_BYTES;
+use crate::{Amount, Block, BlockId, CompactTarget, Header, Height, Owner, Target, TxOutput, preimage};
 
 /// How a chain finds the target of its next block.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,6 +54,8 @@ pub struct Params {
     pub max_future: Duration,
     /// The genesis block's time, in Unix seconds.
     pub genesis_time: u32,
+    /// The lowest version a header may have.
+    pub min_version: i32,
 }
 
 impl Params {
@@ -74,6 +80,7 @@ impl Params {
             max_block_bytes: 1 << 20,
             max_future: Duration::from_secs(2 * 60 * 60),
             genesis_time: Self::GENESIS_TIME,
+            min_version: Header::VERSION,
         }
     }
 
@@ -122,6 +129,97 @@ impl Params {
     /// The names that [`Params::preset`] knows.
     pub const PRESETS: [&str; 3] = ["mainnet-like", "cluster", "instant"];
 
+    /// The block that every chain of the network begins with. It is given, not mined: its hash meets no target.
+    ///
+    /// Its coinbase creates nothing, and its tag is the hash of every parameter, so networks with other rules have other genesis ids.
+    #[must_use]
+    pub fn genesis_block(&self) -> Block {
+        let nobody = TxOutput {
+            value: Amount::ZERO,
+            owner: Owner([0; 32]),
+        };
+        Draft {
+            parent: BlockId::ZERO,
+            height: Height(0),
+            time: self.genesis_time,
+            bits: self.initial_bits,
+            coinbase_outputs: vec![nobody],
+            tag: preimage::params(self).0.to_vec(),
+            extra_nonce: 0,
+            transactions: Vec::new(),
+        }
+        .assemble()
+    }
+
+    /// Whether a chain can run by these numbers.
+    pub fn check(&self) -> Result<(), UnsoundParams> {
+        let Some(limit) = self.limit.target() else {
+            return Err(UnsoundParams::Limit { limit: self.limit });
+        };
+        if self.initial_bits.target().is_none_or(|target| target > limit) {
+            return Err(UnsoundParams::InitialBits {
+                bits: self.initial_bits,
+                limit: self.limit,
+            });
+        }
+        if self.name.len() > MAX_NAME_BYTES {
+            return Err(UnsoundParams::Name { bytes: self.name.len() });
+        }
+        let seconds = u32::try_from(self.interval.as_secs())
+            .ok()
+            .filter(|seconds| *seconds > 0);
+        let whole = self.interval.subsec_nanos() == 0;
+        let sound = match self.retarget {
+            Retarget::Fixed => true,
+            Retarget::Bitcoin { window, .. } => {
+                whole && window >= 2 && seconds.and_then(|seconds| window.checked_mul(seconds)).is_some()
+            }
+            Retarget::Asert { half_life } => whole && half_life > 0 && seconds.is_some(),
+        };
+        if !sound {
+            return Err(UnsoundParams::Retarget);
+        }
+        // Halvings add up to less than twice the first period's issue.
+        let issue = u128::from(self.initial_subsidy.units()) * u128::from(self.halving_interval) * 2;
+        if self.halving_interval == 0 || issue > u128::from(Amount::MAX_MONEY.units()) {
+            return Err(UnsoundParams::Issue);
+        }
+        Ok(())
+    }
+
+    /// The target of [`Params::limit`].
+    #[must_use]
+    pub(crate) fn limit_target(&self) -> Target {
+        self.limit.target().expect("checked when the ledger was made")
+    }
+
+    /// The interval in seconds, for retarget rules.
+    #[must_use]
+    pub(crate) fn interval_seconds(&self) -> u32 {
+        u32::try_from(self.interval.as_secs()).expect("checked when the ledger was made")
+    }
+
     /// 2026-01-01 00:00:00 UTC.
     const GENESIS_TIME: u32 = 1_767_225_600;
 }
+
+/// Parameters by which no chain can run.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+#[expect(missing_docs, reason = "Display says what each is and what would be right")]
+pub enum UnsoundParams {
+    #[error("the limit {limit} is no target")]
+    Limit { limit: CompactTarget },
+    #[error("the initial bits {bits} are no target, or easier than the limit {limit}")]
+    InitialBits { bits: CompactTarget, limit: CompactTarget },
+    #[error("the name has {bytes} bytes, the limit is {MAX_NAME_BYTES}")]
+    Name { bytes: usize },
+    #[error(
+        "the retarget rule needs an interval of whole seconds, at least 1, a window of at least 2 blocks and less than 2^32 seconds, a half-life above 0"
+    )]
+    Retarget,
+    #[error("the halving interval is 0, or initial subsidy x halving interval x 2 is above 21,000,000 coins")]
+    Issue,
+}
+
+#[cfg(test)]
+mod tests;

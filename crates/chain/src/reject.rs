@@ -27,8 +27,8 @@ pub enum Reject {
     TimeTooNew { time: u32, latest: u64 },
     #[error("time {time} of a window's first block is more than 600 s before its parent's {parent}")]
     TimeTimewarpAttack { time: u32, parent: u32 },
-    #[error("version {version} is below {minimum}", minimum = crate::Header::VERSION)]
-    BadVersion { version: i32 },
+    #[error("version {version} is below {minimum}")]
+    BadVersion { version: i32, minimum: i32 },
     #[error("a parent is invalid")]
     BadPrevblk,
     #[error("parent is not known")]
@@ -38,11 +38,11 @@ pub enum Reject {
     // Bodies.
     #[error("transactions do not hash to the header's merkle root")]
     BadTxnmrklroot,
-    #[error("two equal neighbours in the merkle tree, or the same transaction twice")]
+    #[error("two equal neighbours in the merkle tree")]
     BadTxnsDuplicate,
     #[error("body has {bytes} bytes, the limit is {limit}, and it is never empty")]
     BadBlkLength { bytes: u64, limit: u32 },
-    #[error("first transaction is not a coinbase")]
+    #[error("first transaction is not a coinbase, or has inputs")]
     BadCbMissing,
     #[error("transaction {position} is a second coinbase")]
     BadCbMultiple { position: usize },
@@ -74,6 +74,8 @@ pub enum Reject {
         spendable: Height,
         height: Height,
     },
+    #[error("output {outpoint} exists already and is unspent")]
+    BadTxnsBip30 { outpoint: OutPoint },
     #[error("outputs of {outputs} exceed inputs of {inputs}")]
     BadTxnsInBelowout { inputs: Amount, outputs: Amount },
     #[error("inputs, or the fees of a block, add up to more than the money limit")]
@@ -128,11 +130,73 @@ impl Reject {
             Self::BadTxnsInputsDuplicate { .. } => "bad-txns-inputs-duplicate",
             Self::BadTxnsInputsMissingorspent { .. } => "bad-txns-inputs-missingorspent",
             Self::BadTxnsPrematureSpendOfCoinbase { .. } => "bad-txns-premature-spend-of-coinbase",
+            Self::BadTxnsBip30 { .. } => "bad-txns-BIP30",
             Self::BadTxnsInBelowout { .. } => "bad-txns-in-belowout",
             Self::BadTxnsInputvaluesOutofrange => "bad-txns-inputvalues-outofrange",
             Self::BadSignature { .. } => "bad-signature",
             Self::BadWitnessCount { .. } => "bad-witness-count",
             Self::BadMemoLength { .. } => "bad-memo-length",
         }
+    }
+
+    /// What the broken rule says, and about whom.
+    #[must_use]
+    pub const fn verdict(&self) -> Verdict {
+        match self {
+            Self::BadTxnmrklroot | Self::BadTxnsDuplicate => Verdict::Mutated,
+            // An operator's mark may be lifted again, and is no peer's fault.
+            Self::TimeTooNew { .. } | Self::PrevBlkNotFound | Self::Invalidated => Verdict::NotYet,
+            Self::HighHash { .. }
+            | Self::BadDiffbits { .. }
+            | Self::BadTarget { .. }
+            | Self::TimeTooOld { .. }
+            | Self::TimeTimewarpAttack { .. }
+            | Self::BadVersion { .. }
+            | Self::BadPrevblk
+            | Self::BadBlkLength { .. }
+            | Self::BadCbMissing
+            | Self::BadCbMultiple { .. }
+            | Self::BadCbHeight { .. }
+            | Self::BadCbAmount { .. }
+            | Self::BadCbLength { .. }
+            | Self::BadTxnsVinEmpty
+            | Self::BadTxnsVoutEmpty
+            | Self::BadTxnsOversize { .. }
+            | Self::BadTxnsVoutToolarge { .. }
+            | Self::BadTxnsTxouttotalToolarge
+            | Self::BadTxnsInputsDuplicate { .. }
+            | Self::BadTxnsInputsMissingorspent { .. }
+            | Self::BadTxnsPrematureSpendOfCoinbase { .. }
+            | Self::BadTxnsBip30 { .. }
+            | Self::BadTxnsInBelowout { .. }
+            | Self::BadTxnsInputvaluesOutofrange
+            | Self::BadSignature { .. }
+            | Self::BadWitnessCount { .. }
+            | Self::BadMemoLength { .. } => Verdict::Invalid,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_can_never_change_is_held_against_a_block() {
+        assert_eq!(Reject::BadTxnmrklroot.verdict(), Verdict::Mutated);
+        assert_eq!(Reject::BadTxnsDuplicate.verdict(), Verdict::Mutated);
+        assert_eq!(Reject::TimeTooNew { time: 2, latest: 1 }.verdict(), Verdict::NotYet);
+        assert_eq!(Reject::PrevBlkNotFound.verdict(), Verdict::NotYet);
+        assert_eq!(Reject::BadPrevblk.verdict(), Verdict::Invalid);
+        assert_eq!(Reject::BadSignature { input: 0 }.verdict(), Verdict::Invalid);
+    }
+
+    #[test]
+    fn messages_name_the_offending_and_the_expected_value() {
+        let reject = Reject::BadVersion { version: 1, minimum: 4 };
+        assert_eq!(reject.to_string(), "version 1 is below 4");
+        assert_eq!(reject.word(), "bad-version");
+        let reject = Reject::BadMemoLength { bytes: 81 };
+        assert_eq!(reject.to_string(), "memo has 81 bytes, the limit is 80");
     }
 }

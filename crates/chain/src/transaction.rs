@@ -6,7 +6,7 @@ use base::Hash;
 use base::hash::NotAHash;
 use serde::{Deserialize, Serialize};
 
-use crate::{Amount, BlockId, Coin, Height, Owner, Signature, SigningKey};
+use crate::{Amount, BlockId, Coin, Height, Owner, Signature, SigningKey, preimage};
 
 /// The hash of everything in a transaction but its signatures: what outpoints name.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -88,7 +88,7 @@ pub struct Coinbase {
 /// The parts of a transaction, before it has its names. See [`Transaction`].
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct TransactionParts {
-    /// Version; 1.
+    /// Version; any is valid, ours write [`Transaction::VERSION`].
     pub version: u32,
     /// `Some` makes it a coinbase, which has no inputs.
     pub coinbase: Option<Coinbase>,
@@ -113,28 +113,72 @@ pub struct Transaction {
 }
 
 impl Transaction {
+    /// The version that our wallets and miners write.
+    pub const VERSION: u32 = 1;
+
     /// The transaction made of these parts; says nothing about its validity.
     #[must_use]
-    pub fn new(_parts: TransactionParts) -> Self {
-        todo!("chain")
+    pub fn new(parts: TransactionParts) -> Self {
+        let (txid, wtxid, bytes) = preimage::names(&parts);
+        Self {
+            parts,
+            txid,
+            wtxid,
+            bytes,
+        }
     }
 
     /// An unsigned payment from inputs to outputs; sign it with [`Transaction::sign`].
     #[must_use]
-    pub fn payment(_inputs: Vec<OutPoint>, _outputs: Vec<TxOutput>, _memo: &[u8]) -> Self {
-        todo!("chain")
+    pub fn payment(inputs: Vec<OutPoint>, outputs: Vec<TxOutput>, memo: &[u8]) -> Self {
+        Self::new(TransactionParts {
+            version: Self::VERSION,
+            coinbase: None,
+            inputs,
+            outputs,
+            memo: memo.to_vec(),
+            signatures: Vec::new(),
+        })
     }
 
     /// The coinbase of a block.
     #[must_use]
-    pub fn coinbase(_coinbase: Coinbase, _outputs: Vec<TxOutput>) -> Self {
-        todo!("chain")
+    pub fn coinbase(coinbase: Coinbase, outputs: Vec<TxOutput>) -> Self {
+        Self::new(TransactionParts {
+            version: Self::VERSION,
+            coinbase: Some(coinbase),
+            inputs: Vec::new(),
+            outputs,
+            memo: Vec::new(),
+            signatures: Vec::new(),
+        })
     }
 
     /// The same transaction with every input signed by `key`. `coins` are the outputs that the inputs name, in that order.
+    ///
+    /// # Panics
+    /// When there are not as many coins as inputs.
     #[must_use]
-    pub fn sign(self, _key: &SigningKey, _genesis: BlockId, _coins: &[Coin]) -> Self {
-        todo!("chain")
+    pub fn sign(self, key: &SigningKey, genesis: BlockId, coins: &[Coin]) -> Self {
+        let signatures = self
+            .sighashes(&genesis, coins)
+            .iter()
+            .map(|message| key.sign(message))
+            .collect();
+        Self::new(TransactionParts {
+            signatures,
+            ..self.parts
+        })
+    }
+
+    /// The message that the signature of each input is over, given the outputs that the inputs name, in that order.
+    ///
+    /// # Panics
+    /// When there are not as many coins as inputs.
+    #[must_use]
+    pub fn sighashes(&self, genesis: &BlockId, coins: &[Coin]) -> Vec<Hash> {
+        assert_eq!(coins.len(), self.parts.inputs.len(), "one coin for each input");
+        preimage::sighashes(genesis, &self.txid, coins)
     }
 
     /// The name that outpoints use.
@@ -149,7 +193,7 @@ impl Transaction {
         self.wtxid
     }
 
-    /// Bytes of the whole preimage, signatures included: what size limits and fee rates count.
+    /// Bytes of its whole content, signatures included, as hashed behind the tag: what size limits and fee rates count.
     #[must_use]
     pub const fn bytes(&self) -> u32 {
         self.bytes

@@ -1,0 +1,127 @@
+//! The rules of a header in context: what its ancestors demand of it.
+
+use super::index::{Body, Entry};
+use super::{BlockRef, Ledger};
+use crate::limits::{MAX_TIMEWARP, MEDIAN_TIME_SPAN};
+use crate::retarget::{Asert, Window};
+use crate::{Amount, BlockId, CompactTarget, Header, Height, Reject, Retarget, Target, Work};
+
+impl Ledger {
+    /// Checks a header that is not known yet, in Bitcoin Core's order; gives its parent and its own target.
+    pub(super) fn check_header(&self, header: &Header, id: &BlockId) -> Result<(BlockRef, Target), Reject> {
+        let bits = header.bits;
+        let target = bits.target().filter(|target| *target <= self.params.limit_target());
+        let target = target.ok_or(Reject::BadTarget { bits })?;
+        if !target.is_met_by(id) {
+            return Err(Reject::HighHash { bits });
+        }
+        let parent = self.find(&header.parent).ok_or(Reject::PrevBlkNotFound)?;
+        match self.index.get(parent).fault() {
+            // An operator's mark is no fault of whoever sends a child.
+            Some(Reject::Invalidated) => return Err(Reject::Invalidated),
+            Some(_) => return Err(Reject::BadPrevblk),
+            None => {}
+        }
+        let expected = self.next_bits(parent);
+        if bits != expected {
+            return Err(Reject::BadDiffbits { found: bits, expected });
+        }
+        self.check_time(header, parent)?;
+        let minimum = self.params.min_version;
+        if header.version < minimum {
+            return Err(Reject::BadVersion {
+                version: header.version,
+                minimum,
+            });
+        }
+        Ok((parent, target))
+    }
+
+    fn check_time(&self, header: &Header, parent: BlockRef) -> Result<(), Reject> {
+        let (time, median) = (header.time, self.median_time_past(parent));
+        if time <= median {
+            return Err(Reject::TimeTooOld { time, median });
+        }
+        let parent_time = self.header(parent).time;
+        let begins_window = match self.params.retarget {
+            Retarget::Bitcoin { window, timewarp_rule } => {
+                timewarp_rule && self.height(parent).next().0.is_multiple_of(window)
+            }
+            Retarget::Fixed | Retarget::Asert { .. } => false,
+        };
+        if begins_window && time < parent_time.saturating_sub(MAX_TIMEWARP) {
+            return Err(Reject::TimeTimewarpAttack {
+                time,
+                parent: parent_time,
+            });
+        }
+        Ok(())
+    }
+
+    /// Adds a header that has been checked.
+    pub(super) fn push_header(
+        &mut self,
+        header: &Header,
+        id: BlockId,
+        (parent, target): (BlockRef, Target),
+    ) -> BlockRef {
+        let block = self.tree.push(parent);
+        let work = self.work(parent) + target.work();
+        let median = self.median_above(header.time, parent);
+        self.index.push(block, parent, Entry::new(id, header, work, median));
+        block
+    }
+
+    /// The entry of a genesis block, which is valid because it is given.
+    pub(super) fn genesis_entry(header: &Header) -> Entry {
+        let work = header.bits.target().map_or(Work::ZERO, Target::work);
+        let mut entry = Entry::new(header.id(), header, work, header.time);
+        entry.body = Body::Valid {
+            block: None,
+            supply: Amount::ZERO,
+        };
+        entry
+    }
+
+    /// The median of `time` and the times of `parent` and its ancestors, [`MEDIAN_TIME_SPAN`] in all; the upper one of an even number.
+    fn median_above(&self, time: u32, parent: BlockRef) -> u32 {
+        let below = std::iter::successors(Some(parent), |at| self.parent(*at)).map(|at| self.header(at).time);
+        let mut times: Vec<u32> = std::iter::once(time).chain(below).take(MEDIAN_TIME_SPAN).collect();
+        times.sort_unstable();
+        times[times.len() / 2]
+    }
+
+    /// The bits that a child must have.
+    #[must_use]
+    pub fn next_bits(&self, parent: BlockRef) -> CompactTarget {
+        let params = &self.params;
+        let last = self.header(parent);
+        let height = self.height(parent).next();
+        match params.retarget {
+            Retarget::Bitcoin { window, .. } if height.0.is_multiple_of(window) => {
+                let first = self.ancestor(parent, Height(height.0 - window));
+                let first = self.header(first.expect("a window begins at or above the genesis block"));
+                let rule = Window {
+                    timespan: window * params.interval_seconds(),
+                    limit: params.limit,
+                };
+                rule.next(last.bits, first.time, last.time)
+            }
+            Retarget::Asert { half_life } if height > Height(1) => {
+                let anchor = self
+                    .ancestor(parent, Height(1))
+                    .expect("the parent is block 1 or above");
+                let anchor = self.header(anchor);
+                let rule = Asert {
+                    anchor_bits: anchor.bits,
+                    interval: params.interval_seconds(),
+                    half_life,
+                    limit: params.limit,
+                };
+                let begin = i64::from(anchor.time) - i64::from(rule.interval);
+                rule.next(i64::from(last.time) - begin, self.height(parent).0 - 1)
+            }
+            Retarget::Fixed | Retarget::Bitcoin { .. } | Retarget::Asert { .. } => last.bits,
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! The shape of the block tree: parents, heights, and skip pointers for ancestor queries in O(log n).
+
+use super::BlockRef;
+use crate::Height;
+
+/// Where a block stands. Twelve bytes, so that walks stay in the cache.
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    parent: BlockRef,
+    /// An ancestor much further down; see [`skip_height`].
+    skip: BlockRef,
+    height: Height,
+}
+
+/// All blocks, from the genesis block on, every parent before its children.
+#[derive(Debug)]
+pub(super) struct Tree {
+    nodes: Vec<Node>,
+}
+
+impl Tree {
+    /// The tree of the genesis block alone.
+    pub(super) fn new() -> Self {
+        let genesis = Node {
+            parent: BlockRef(0),
+            skip: BlockRef(0),
+            height: Height(0),
+        };
+        Self { nodes: vec![genesis] }
+    }
+
+    /// Adds a child of `parent`.
+    pub(super) fn push(&mut self, parent: BlockRef) -> BlockRef {
+        let height = self.height(parent).next();
+        let skip = self
+            .ancestor(parent, skip_height(height))
+            .expect("skip pointers go downwards");
+        let block = BlockRef(u32::try_from(self.nodes.len()).expect("a ledger ends before 2^32 blocks"));
+        self.nodes.push(Node { parent, skip, height });
+        block
+    }
+
+    pub(super) fn height(&self, block: BlockRef) -> Height {
+        self.node(block).height
+    }
+
+    pub(super) fn parent(&self, block: BlockRef) -> Option<BlockRef> {
+        (block != BlockRef(0)).then(|| self.node(block).parent)
+    }
+
+    /// Bitcoin Core's `CBlockIndex::GetAncestor`.
+    pub(super) fn ancestor(&self, block: BlockRef, height: Height) -> Option<BlockRef> {
+        let mut at = block;
+        let mut node = self.node(at);
+        if node.height < height {
+            return None;
+        }
+        while node.height > height {
+            let skipped = skip_height(node.height);
+            let next = skip_height(Height(node.height.0 - 1));
+            // Stepping to the parent first pays when the parent's own skip lands closer above the goal.
+            let parent_is_better = next.0 + 2 < skipped.0 && next >= height;
+            let skips = skipped == height || (skipped > height && !parent_is_better);
+            at = if skips { node.skip } else { node.parent };
+            node = self.node(at);
+        }
+        Some(at)
+    }
+
+    pub(super) fn is_ancestor(&self, ancestor: BlockRef, block: BlockRef) -> bool {
+        // A parent is always accepted before its child, so most queries end here.
+        ancestor <= block && self.ancestor(block, self.height(ancestor)) == Some(ancestor)
+    }
+
+    pub(super) fn fork_point(&self, a: BlockRef, b: BlockRef) -> BlockRef {
+        let height = self.height(a).min(self.height(b));
+        let level = |block| self.ancestor(block, height).expect("the lower of both heights");
+        let (mut a, mut b) = (level(a), level(b));
+        while a != b {
+            let (left, right) = (self.node(a), self.node(b));
+            // Both are of one height, so their skips are too.
+            (a, b) = if left.skip == right.skip {
+                (left.parent, right.parent)
+            } else {
+                (left.skip, right.skip)
+            };
+        }
+        a
+    }
+
+    pub(super) fn path(&self, ancestor: BlockRef, tip: BlockRef) -> Vec<BlockRef> {
+        assert!(self.is_ancestor(ancestor, tip), "a path leads up from an ancestor");
+        let mut path = Vec::with_capacity((self.height(tip).0 - self.height(ancestor).0) as usize);
+        let mut at = tip;
+        while at != ancestor {
+            path.push(at);
+            at = self.node(at).parent;
+        }
+        path.reverse();
+        path
+    }
+
+    /// The block, ten ancestors, then ancestors in doubling steps, and the genesis block.
+    pub(super) fn locator(&self, tip: BlockRef) -> Vec<BlockRef> {
+        let mut locator = vec![tip];
+        let mut height = self.height(tip).0;
+        let mut step = 1;
+        while height > 0 {
+            height = height.saturating_sub(step);
+            locator.extend(self.ancestor(tip, Height(height)));
+            if locator.len() > 10 {
+                step = step.saturating_mul(2);
+            }
+        }
+        locator
+    }
+
+    fn node(&self, block: BlockRef) -> Node {
+        self.nodes[block.0 as usize]
+    }
+}
+
+/// The height that a block's skip pointer leads to (Bitcoin Core's `GetSkipHeight`): at most 110 steps reach any of 2^18 blocks.
+fn skip_height(height: Height) -> Height {
+    let without_lowest_bit = |n: u32| n & n.saturating_sub(1);
+    let height = height.0;
+    Height(match height {
+        0 | 1 => 0,
+        odd if odd % 2 == 1 => without_lowest_bit(without_lowest_bit(odd - 1)) + 1,
+        even => without_lowest_bit(even),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A tree in which block i + 1 stands on the block that `choices[i]` picks among the last few.
+    fn tree(choices: &[u32]) -> Tree {
+        let mut tree = Tree::new();
+        for (newest, choice) in (0_u32..).zip(choices) {
+            tree.push(BlockRef(newest.saturating_sub(*choice)));
+        }
+        tree
+    }
+
+    /// The block and all its ancestors by parents alone, the newest first.
+    fn lineage(tree: &Tree, block: BlockRef) -> Vec<BlockRef> {
+        std::iter::successors(Some(block), |at| tree.parent(*at)).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn every_query_agrees_with_walking_the_parents(choices in prop::collection::vec(0..4_u32, 1..120)) {
+            let tree = tree(&choices);
+            let blocks: Vec<BlockRef> = (0..=choices.len()).map(|i| BlockRef(u32::try_from(i).expect("few"))).collect();
+            for &a in &blocks {
+                let above = lineage(&tree, a);
+                prop_assert_eq!(tree.height(a).0 as usize + 1, above.len());
+                for (height, &ancestor) in (0..).zip(above.iter().rev()) {
+                    prop_assert_eq!(tree.ancestor(a, Height(height)), Some(ancestor));
+                }
+                prop_assert_eq!(tree.ancestor(a, tree.height(a).next()), None);
+                for &b in &blocks {
+                    prop_assert_eq!(tree.is_ancestor(b, a), above.contains(&b));
+                    let common = lineage(&tree, b).into_iter().find(|block| above.contains(block));
+                    prop_assert_eq!(Some(tree.fork_point(a, b)), common);
+                }
+                let mut path = tree.path(BlockRef(0), a);
+                path.reverse();
+                prop_assert_eq!(&path[..], &above[..above.len() - 1]);
+            }
+        }
+    }
+
+    #[test]
+    fn skips_reach_any_of_many_blocks_in_few_steps() {
+        let tree = tree(&[0; 100_000]);
+        let tip = BlockRef(100_000);
+        for height in [0, 1, 2, 777, 65_535, 65_536, 99_998, 99_999, 100_000] {
+            assert_eq!(tree.ancestor(tip, Height(height)), Some(BlockRef(height)));
+        }
+    }
+
+    #[test]
+    fn locators_are_dense_at_the_tip_and_end_at_the_genesis_block() {
+        let tree = tree(&[0; 1_000]);
+        let heights: Vec<u32> = tree
+            .locator(BlockRef(1_000))
+            .into_iter()
+            .map(|block| tree.height(block).0)
+            .collect();
+        let dense = 990..=1_000;
+        assert!(heights[..11].iter().copied().eq(dense.rev()));
+        assert_eq!(heights[11..], [988, 984, 976, 960, 928, 864, 736, 480, 0]);
+        assert_eq!(tree.locator(BlockRef(0)), [BlockRef(0)]);
+    }
+
+    #[test]
+    #[should_panic(expected = "a path leads up from an ancestor")]
+    fn a_path_from_a_stranger_is_our_mistake() {
+        let tree = tree(&[0, 1]);
+        let _ = tree.path(BlockRef(1), BlockRef(2));
+    }
+}
