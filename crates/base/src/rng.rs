@@ -51,6 +51,10 @@ impl Rng {
         let threshold = bound.wrapping_neg() % bound;
         loop {
             let product = u128::from(self.next_u64()) * u128::from(bound);
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "the two halves of a product are wanted apart"
+            )]
             let (high, low) = ((product >> 64) as u64, product as u64);
             if low >= threshold {
                 return high;

@@ -364,9 +364,7 @@ impl Ledger {
     /// What a coinbase at this height may create, fees aside.
     #[must_use]
     pub fn subsidy(&self, height: Height) -> Amount {
-        let halvings = height.0 / self.params.halving_interval;
-        let units = self.params.initial_subsidy.units();
-        Amount::from_units(units.checked_shr(halvings).unwrap_or(0))
+        self.params.subsidy(height)
     }
 
     /// All money there is at `tip`: subsidies less what coinbases left unclaimed. Nothing for a block that has no valid body.

@@ -115,6 +115,13 @@ impl Params {
         }
     }
 
+    /// What a coinbase at this height may create, fees aside: halved every [`Params::halving_interval`] blocks, nothing from 64 halvings on.
+    #[must_use]
+    pub fn subsidy(&self, height: Height) -> Amount {
+        let halvings = height.0 / self.halving_interval;
+        Amount::from_units(self.initial_subsidy.units().checked_shr(halvings).unwrap_or(0))
+    }
+
     /// The preset of this name: `mainnet-like`, `cluster` or `instant`.
     #[must_use]
     pub fn preset(name: &str) -> Option<Self> {

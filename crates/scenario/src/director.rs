@@ -3,14 +3,27 @@
 //! Sans-IO. The engine feeds a [`World`] with what its nodes tell, calls [`Director::advance`] after every event and at
 //! [`Director::deadline`], and carries out the orders.
 
+mod act;
+mod defect;
+mod judge;
+mod links;
+mod wallet;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use base::{NodeId, Time};
+use chain::{Height, Txid};
 use node::Command;
 
 use crate::link::Conditions;
-use crate::{Plan, World};
+use crate::plan::{Expectation, StepKind};
+use crate::{Plan, World, words};
+use act::Effect;
+use judge::{Judge, Judgement};
+use links::Links;
+use wallet::Wallets;
 
 /// What an engine is to do.
 #[derive(Clone, Debug)]
@@ -88,13 +101,57 @@ pub enum Outcome {
 #[derive(Debug)]
 pub struct Director {
     plan: Arc<Plan>,
+    links: Links,
+    wallets: Wallets,
+    current: Option<Current>,
+    /// The next step to begin.
+    next: usize,
+    /// What must not come to hold: the step that said so, and since when.
+    never: Vec<(usize, Time)>,
+    outcome: Option<Outcome>,
+}
+
+/// The step that is going on.
+#[derive(Debug)]
+struct Current {
+    step: usize,
+    since: Time,
+    until: Time,
+    base_height: Height,
+    waits_for: WaitsFor,
+}
+
+/// What the step that is going on waits for.
+#[derive(Debug)]
+enum WaitsFor {
+    Effect(Effect),
+    Expectation,
+    /// An expectation that must hold at once.
+    Now,
+    TimeToPass,
+}
+
+/// How a look at the current step ended.
+enum Look {
+    Pending { expected: String, found: String },
+    Passed(String),
+    Failed { expected: String, found: String },
 }
 
 impl Director {
     /// A director that has not begun.
     #[must_use]
     pub fn new(plan: Arc<Plan>) -> Self {
-        Self { plan }
+        let links = Links::new(&plan);
+        Self {
+            plan,
+            links,
+            wallets: Wallets::default(),
+            current: None,
+            next: 0,
+            never: Vec::new(),
+            outcome: None,
+        }
     }
 
     /// Goes as far as it can now: appends orders for the engine and news of steps.
@@ -102,18 +159,220 @@ impl Director {
     /// The first call begins the first step: call it when the nodes that start with the run are up.
     pub fn advance(
         &mut self,
-        _now: Time,
-        _world: &World,
-        _orders: &mut Vec<Order>,
-        _reports: &mut Vec<StepReport>,
+        now: Time,
+        world: &World,
+        orders: &mut Vec<Order>,
+        reports: &mut Vec<StepReport>,
     ) -> Option<Outcome> {
-        let _ = &self.plan;
-        todo!("lead")
+        while self.outcome.is_none() {
+            self.watch_nevers(now, world, reports);
+            if self.outcome.is_some() {
+                break;
+            }
+            if self.current.is_none() && self.next == self.plan.steps.len() {
+                self.outcome = Some(Outcome::Passed);
+                break;
+            }
+            if self.current.is_none()
+                && let Err(found) = self.begin_next(now, world, orders, reports)
+            {
+                let expected = "the step can be carried out".to_owned();
+                self.end(now, StepState::Failed { expected, found }, reports);
+                break;
+            }
+            if !self.look_at_current(now, world, orders, reports) {
+                break;
+            }
+        }
+        self.outcome
+    }
+
+    fn begin_next(
+        &mut self,
+        now: Time,
+        world: &World,
+        orders: &mut Vec<Order>,
+        reports: &mut Vec<StepReport>,
+    ) -> Result<(), String> {
+        let step = self.next;
+        self.next += 1;
+        reports.push(StepReport {
+            step,
+            at: now,
+            took: Duration::ZERO,
+            state: StepState::Started,
+        });
+        let base_height = world
+            .nodes()
+            .iter()
+            .map(|node| node.tip.height)
+            .max()
+            .unwrap_or_default();
+        let waits = |until, waits_for| Current {
+            step,
+            since: now,
+            until,
+            base_height,
+            waits_for,
+        };
+        let plan = Arc::clone(&self.plan);
+        self.current = Some(match &plan.steps[step].kind {
+            StepKind::Act { action, within } => {
+                // Set before the action begins, so that one that cannot begin fails as this step.
+                self.current = Some(waits(now, WaitsFor::Now));
+                waits(now + *within, WaitsFor::Effect(self.begin(action, world, orders)?))
+            }
+            StepKind::Expect(_) => waits(now, WaitsFor::Now),
+            StepKind::Wait { within, .. } => waits(now + *within, WaitsFor::Expectation),
+            StepKind::Never(_) => {
+                self.never.push((step, now));
+                waits(now, WaitsFor::Effect(Effect::Done("watched from here on".to_owned())))
+            }
+            StepKind::Sleep(duration) => waits(now + *duration, WaitsFor::TimeToPass),
+        });
+        Ok(())
+    }
+
+    /// Looks at the current step; true when it has passed, so that the next can begin.
+    fn look_at_current(
+        &mut self,
+        now: Time,
+        world: &World,
+        orders: &mut Vec<Order>,
+        reports: &mut Vec<StepReport>,
+    ) -> bool {
+        let mut current = self.current.take().expect("a step has begun");
+        let look = self.look(&mut current, now, world, orders);
+        let until = current.until;
+        self.current = Some(current);
+        let state = match look {
+            Look::Passed(found) => StepState::Passed { found },
+            Look::Failed { expected, found } => StepState::Failed { expected, found },
+            Look::Pending { expected, found } if now >= until => StepState::Failed { expected, found },
+            Look::Pending { .. } if now >= Time::ZERO + self.plan.limit => return self.run_out_of_time(now, reports),
+            Look::Pending { .. } => return false,
+        };
+        let passed = matches!(state, StepState::Passed { .. });
+        self.end(now, state, reports);
+        passed
+    }
+
+    fn look(&self, current: &mut Current, now: Time, world: &World, orders: &mut Vec<Order>) -> Look {
+        let kind = &self.plan.steps[current.step].kind;
+        match (&mut current.waits_for, kind) {
+            (WaitsFor::Effect(effect), _) => match self.shown(effect, world, orders) {
+                Ok(Some(found)) => Look::Passed(found),
+                Ok(None) => Look::Pending {
+                    expected: format!("an effect within {}", words::duration(current.until - current.since)),
+                    found: self.missing(effect, world),
+                },
+                Err(found) => Look::Failed {
+                    expected: "the step takes effect".to_owned(),
+                    found,
+                },
+            },
+            (WaitsFor::TimeToPass, _) if now >= current.until => {
+                Look::Passed(format!("{} passed", words::duration(current.until - current.since)))
+            }
+            (WaitsFor::TimeToPass, _) => Look::Pending {
+                expected: String::new(),
+                found: String::new(),
+            },
+            (WaitsFor::Now, StepKind::Expect(expectation)) => {
+                let Judgement { holds, expected, found } =
+                    self.judge(expectation, world, Time::ZERO, current.base_height);
+                if holds {
+                    Look::Passed(found)
+                } else {
+                    Look::Failed { expected, found }
+                }
+            }
+            (WaitsFor::Expectation, StepKind::Wait { expectation, within }) => {
+                let Judgement { holds, expected, found } =
+                    self.judge(expectation, world, Time::ZERO, current.base_height);
+                let expected = format!("{expected}, within {}", words::duration(*within));
+                if holds {
+                    Look::Passed(found)
+                } else {
+                    Look::Pending { expected, found }
+                }
+            }
+            (WaitsFor::Now | WaitsFor::Expectation, _) => unreachable!("only expectations are judged"),
+        }
+    }
+
+    fn judge(&self, expectation: &Expectation, world: &World, since: Time, base_height: Height) -> Judgement {
+        Judge {
+            plan: &self.plan,
+            world,
+            wallets: &self.wallets,
+            since,
+            base_height,
+        }
+        .judge(expectation)
+    }
+
+    fn watch_nevers(&mut self, now: Time, world: &World, reports: &mut Vec<StepReport>) {
+        for &(step, since) in &self.never {
+            let StepKind::Never(expectation) = &self.plan.steps[step].kind else {
+                unreachable!("only `never` steps are watched")
+            };
+            let Judgement { holds, expected, found } = self.judge(expectation, world, since, Height(0));
+            if holds {
+                let state = StepState::Failed {
+                    expected: format!("never: {expected}"),
+                    found,
+                };
+                reports.push(StepReport {
+                    step,
+                    at: now,
+                    took: now - since,
+                    state,
+                });
+                self.outcome = Some(Outcome::Failed { step });
+                return;
+            }
+        }
+    }
+
+    fn end(&mut self, now: Time, state: StepState, reports: &mut Vec<StepReport>) {
+        let current = self.current.take().expect("a step is going on");
+        if matches!(state, StepState::Failed { .. }) {
+            self.outcome = Some(Outcome::Failed { step: current.step });
+        }
+        reports.push(StepReport {
+            step: current.step,
+            at: now,
+            took: now - current.since,
+            state,
+        });
+    }
+
+    fn run_out_of_time(&mut self, now: Time, reports: &mut Vec<StepReport>) -> bool {
+        let current = self.current.take().expect("a step is going on");
+        let expected = format!("the run ends within {}", words::duration(self.plan.limit));
+        let found = format!("step {} still going on", current.step + 1);
+        let state = StepState::Failed { expected, found };
+        reports.push(StepReport {
+            step: current.step,
+            at: now,
+            took: now - current.since,
+            state,
+        });
+        self.outcome = Some(Outcome::OutOfTime { step: current.step });
+        false
     }
 
     /// When [`Director::advance`] must be called even if nothing happens.
     #[must_use]
     pub fn deadline(&self) -> Option<Time> {
-        todo!("lead")
+        let current = self.current.as_ref().filter(|_| self.outcome.is_none())?;
+        Some(current.until.min(Time::ZERO + self.plan.limit))
+    }
+
+    /// What transactions are called: the payment's name and whom it pays.
+    #[must_use]
+    pub fn labels(&self) -> BTreeMap<Txid, String> {
+        self.wallets.labels(&self.plan)
     }
 }

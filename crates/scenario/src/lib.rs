@@ -9,6 +9,7 @@ pub mod director;
 pub mod limits;
 pub mod link;
 pub mod plan;
+pub mod words;
 pub mod world;
 
 pub use director::{Director, Order, Outcome, StepReport, StepState};

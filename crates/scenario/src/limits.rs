@@ -16,3 +16,15 @@ pub const MAX_NAME_BYTES: usize = 32;
 pub const MAX_LIMIT: Duration = Duration::from_secs(100 * 24 * 60 * 60);
 /// How long an action may take to show its effect when its step gives no `within`.
 pub const ACTION_PATIENCE: Duration = Duration::from_secs(30);
+/// The most reorgs that are remembered of a node.
+pub const MAX_REORGS_KEPT: usize = 10_000;
+/// The most hashes tried to give a broken block its proof of work.
+pub const MAX_DEFECT_HASHES: u32 = 1 << 24;
+/// The most links at the start of a cluster.
+pub const MAX_LINKS: usize = 20_000;
+/// The longest delay, or jitter, of a link.
+pub const MAX_DELAY: Duration = Duration::from_secs(60 * 60);
+/// How many errors of one file are told; the rest is only counted.
+pub const MAX_DIAGNOSTICS: usize = 100;
+/// The most `--set` overrides of one run.
+pub const MAX_OVERRIDES: usize = 1_000;

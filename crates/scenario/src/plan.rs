@@ -119,6 +119,7 @@ pub enum StepKind {
 
 /// Something that a step does.
 #[derive(Clone, PartialEq, Debug)]
+#[expect(missing_docs, reason = "each variant says what its fields are")]
 pub enum Action {
     /// The next block that `on` mines pays this much of its reward to the wallet.
     Fund {
@@ -213,6 +214,7 @@ pub enum BlockDefect {
 
 /// Something that can hold of a network. `on` lists the nodes it is about.
 #[derive(Clone, PartialEq, Debug)]
+#[expect(missing_docs, reason = "each variant says what its fields are")]
 pub enum Expectation {
     /// Each node's tip is at this height, or, with `at_least`, not below it.
     Height {

@@ -1,14 +1,15 @@
 //! What has been observed of a network, built from its nodes' events and nothing else.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use base::{NodeId, Time};
-use chain::{Block, BlockId, Height, Txid, Work};
+use chain::{Amount, Block, BlockId, Coin, Height, Ledger, OutPoint, Transaction, Txid, Work};
 use node::Event;
 use node::event::TipRef;
 
 use crate::Plan;
+use crate::limits::MAX_REORGS_KEPT;
 
 /// A block that some node has found valid.
 #[derive(Clone, Debug)]
@@ -38,15 +39,13 @@ pub struct ReorgFacts {
     pub fork_point: BlockId,
 }
 
-/// Something that a node refused.
-#[derive(Clone, Debug)]
-pub struct Rejection {
-    /// When.
-    pub at: Time,
-    /// The reason word.
-    pub reason: &'static str,
-    /// Who sent it.
-    pub from: Option<NodeId>,
+/// What a node refused, from one sender for one reason.
+#[derive(Clone, Copy, Debug)]
+pub struct Rejections {
+    /// How often.
+    pub count: u32,
+    /// When last.
+    pub last: Time,
 }
 
 /// One node, as far as its events tell.
@@ -64,10 +63,12 @@ pub struct NodeFacts {
     pub mempool: BTreeSet<Txid>,
     /// How many blocks it has mined.
     pub mined: u32,
-    /// The reorgs it went through.
-    pub reorgs: Vec<ReorgFacts>,
-    /// What it refused.
-    pub rejections: Vec<Rejection>,
+    /// The reorgs it went through, the last [`MAX_REORGS_KEPT`] of them.
+    pub reorgs: VecDeque<ReorgFacts>,
+    /// What it refused: by reason word and by sender, who is none for what a wallet or miner handed in.
+    pub rejections: BTreeMap<(&'static str, Option<NodeId>), Rejections>,
+    /// Transactions that wallets handed in and it refused, and the reason in words.
+    pub refused: BTreeMap<Txid, String>,
 }
 
 /// What has been observed of a network.
@@ -75,29 +76,159 @@ pub struct NodeFacts {
 pub struct World {
     nodes: Vec<NodeFacts>,
     blocks: BTreeMap<BlockId, BlockFacts>,
-    genesis: BlockId,
+    genesis: TipRef,
 }
 
 impl World {
     /// A network of which nothing has been seen yet: no node runs.
     #[must_use]
-    pub fn new(_plan: &Plan) -> Self {
-        todo!("lead")
+    pub fn new(plan: &Plan) -> Self {
+        let ledger = Ledger::new(plan.params.clone());
+        let body = Arc::new(plan.params.genesis_block());
+        let genesis = TipRef {
+            block: body.id(),
+            height: Height(0),
+            chain_work: ledger.work(ledger.genesis()),
+        };
+        let facts = BlockFacts {
+            parent: BlockId::ZERO,
+            height: Height(0),
+            chain_work: genesis.chain_work,
+            body,
+            miner: None,
+            first_seen: Time::ZERO,
+        };
+        Self {
+            nodes: vec![NodeFacts::down(genesis); plan.nodes.len()],
+            blocks: BTreeMap::from([(genesis.block, facts)]),
+            genesis,
+        }
     }
 
     /// A node has started (again); it knows the genesis block until it tells more.
-    pub fn node_started(&mut self, _node: NodeId) {
-        todo!("lead")
+    pub fn node_started(&mut self, node: NodeId) {
+        let facts = &mut self.nodes[node.index()];
+        facts.forget_what_was_in_memory();
+        facts.running = true;
+        facts.tip = self.genesis;
+        facts.most_work = self.genesis.chain_work;
     }
 
-    /// A node has stopped.
-    pub fn node_stopped(&mut self, _node: NodeId) {
-        todo!("lead")
+    /// A node has stopped. Its tip stays in view as its last.
+    pub fn node_stopped(&mut self, node: NodeId) {
+        let facts = &mut self.nodes[node.index()];
+        facts.forget_what_was_in_memory();
+        facts.running = false;
     }
 
     /// Takes in what a node tells.
-    pub fn observe(&mut self, _now: Time, _node: NodeId, _event: &Event) {
-        todo!("lead")
+    pub fn observe(&mut self, now: Time, node: NodeId, event: &Event) {
+        let facts = &mut self.nodes[node.index()];
+        match event {
+            Event::PeerConnected { peer, .. } => {
+                facts.peers.insert(*peer);
+            }
+            Event::PeerDisconnected { peer, .. } => {
+                facts.peers.remove(peer);
+            }
+            Event::BlockMined {
+                block,
+                height,
+                chain_work,
+                body,
+                ..
+            } => {
+                facts.mined += 1;
+                self.add_block(now, *block, *height, *chain_work, body).miner = Some(node);
+            }
+            Event::BlockConnected {
+                block,
+                height,
+                chain_work,
+                body,
+                ..
+            } => {
+                facts.most_work = facts.most_work.max(*chain_work);
+                self.add_block(now, *block, *height, *chain_work, body);
+            }
+            Event::Reorg {
+                fork_point,
+                depth,
+                txs_returned,
+                ..
+            } => {
+                facts.mempool.extend(txs_returned);
+                if facts.reorgs.len() == MAX_REORGS_KEPT {
+                    facts.reorgs.pop_front();
+                }
+                facts.reorgs.push_back(ReorgFacts {
+                    at: now,
+                    depth: *depth,
+                    fork_point: *fork_point,
+                });
+            }
+            Event::TipChanged { new, .. } => self.change_tip(node, *new),
+            Event::TxAccepted { txid, .. } => {
+                facts.mempool.insert(*txid);
+            }
+            Event::TxEvicted { txid, .. } | Event::TxReplaced { txid, .. } => {
+                facts.mempool.remove(txid);
+            }
+            Event::BlockRejected { from, reason, .. } => facts.reject(now, reason, *from),
+            Event::TxRejected {
+                txid,
+                from,
+                reason,
+                detail,
+                ..
+            } => {
+                facts.reject(now, reason, *from);
+                if from.is_none() {
+                    facts.refused.insert(*txid, format!("{reason}: {detail}"));
+                }
+            }
+            Event::PeerPenalised { .. }
+            | Event::MessageSent { .. }
+            | Event::MessageReceived { .. }
+            | Event::HeaderAccepted { .. }
+            | Event::BlockReceived { .. }
+            | Event::OrphanHeld { .. }
+            | Event::OrphanResolved { .. }
+            | Event::TxSubmitted { .. } => {}
+        }
+    }
+
+    fn add_block(
+        &mut self,
+        now: Time,
+        id: BlockId,
+        height: Height,
+        chain_work: Work,
+        body: &Arc<Block>,
+    ) -> &mut BlockFacts {
+        self.blocks.entry(id).or_insert_with(|| BlockFacts {
+            parent: body.header.parent,
+            height,
+            chain_work,
+            body: Arc::clone(body),
+            miner: None,
+            first_seen: now,
+        })
+    }
+
+    /// Moves a node's tip; what the blocks on the way to the new one confirm is no longer in its mempool.
+    fn change_tip(&mut self, node: NodeId, new: TipRef) {
+        let old = std::mem::replace(&mut self.nodes[node.index()].tip, new);
+        let fork_point = self.fork_point(&old.block, &new.block);
+        let mempool = &mut self.nodes[node.index()].mempool;
+        let mut at = new.block;
+        while at != fork_point {
+            let facts = &self.blocks[&at];
+            for transaction in &facts.body.transactions {
+                mempool.remove(&transaction.txid());
+            }
+            at = facts.parent;
+        }
     }
 
     /// The nodes, by [`NodeId`].
@@ -112,10 +243,22 @@ impl World {
         &self.nodes[node.index()]
     }
 
+    /// Whether two nodes are connected, as both see it.
+    #[must_use]
+    pub fn connected(&self, a: NodeId, b: NodeId) -> bool {
+        self.node(a).peers.contains(&b) && self.node(b).peers.contains(&a)
+    }
+
+    /// Whether either of two nodes sees a connection between them.
+    #[must_use]
+    pub fn touching(&self, a: NodeId, b: NodeId) -> bool {
+        self.node(a).peers.contains(&b) || self.node(b).peers.contains(&a)
+    }
+
     /// The genesis block.
     #[must_use]
     pub const fn genesis(&self) -> BlockId {
-        self.genesis
+        self.genesis.block
     }
 
     /// A block that some node has found valid.
@@ -131,8 +274,115 @@ impl World {
     }
 
     /// The chain that ends at `tip`, genesis first.
+    ///
+    /// # Panics
+    /// When a block of it has not been observed: nodes tell of a block before they stand on it.
     #[must_use]
-    pub fn chain(&self, _tip: &BlockId) -> Vec<&BlockFacts> {
-        todo!("lead")
+    pub fn chain(&self, tip: &BlockId) -> Vec<&BlockFacts> {
+        let mut chain = vec![&self.blocks[tip]];
+        while let Some(parent) = chain.last().and_then(|facts| self.blocks.get(&facts.parent)) {
+            chain.push(parent);
+        }
+        chain.reverse();
+        assert!(
+            chain[0].height == Height(0),
+            "a node stands on blocks that it has told of"
+        );
+        chain
+    }
+
+    /// The last block that two chains have in common.
+    #[must_use]
+    pub fn fork_point(&self, a: &BlockId, b: &BlockId) -> BlockId {
+        let (mut a, mut b) = (*a, *b);
+        while a != b {
+            let (height_a, height_b) = (self.blocks[&a].height, self.blocks[&b].height);
+            if height_a >= height_b {
+                a = self.blocks[&a].parent;
+            }
+            if height_b >= height_a {
+                b = self.blocks[&b].parent;
+            }
+        }
+        a
+    }
+
+    /// The coins that are unspent at the end of a chain, by plain replay.
+    #[must_use]
+    pub fn coins(&self, tip: &BlockId) -> BTreeMap<OutPoint, Coin> {
+        let mut coins = BTreeMap::new();
+        for facts in self.chain(tip) {
+            for transaction in &facts.body.transactions {
+                for outpoint in transaction.inputs() {
+                    coins.remove(outpoint);
+                }
+                for (index, output) in (0..).zip(transaction.outputs()) {
+                    let coinbase = transaction.is_coinbase();
+                    coins.insert(
+                        transaction.outpoint(index),
+                        Coin {
+                            output: *output,
+                            height: facts.height,
+                            coinbase,
+                        },
+                    );
+                }
+            }
+        }
+        coins
+    }
+
+    /// How deep a transaction is buried in a chain: 1 in its tip, none when it is not in it.
+    #[must_use]
+    pub fn depth(&self, txid: &Txid, tip: &BlockId) -> Option<u32> {
+        let chain = self.chain(tip);
+        let top = chain.last()?.height;
+        let holds = |facts: &&&BlockFacts| facts.body.transactions.iter().any(|tx| tx.txid() == *txid);
+        chain.iter().rev().find(holds).map(|facts| top.0 - facts.height.0 + 1)
+    }
+
+    /// What the blocks of a chain created and did not burn: the sum of its unspent coins.
+    #[must_use]
+    pub fn supply(&self, tip: &BlockId) -> Option<Amount> {
+        Amount::total(self.coins(tip).values().map(|coin| coin.output.value))
+    }
+
+    /// A transaction, looked for in the blocks of a chain.
+    #[must_use]
+    pub fn transaction(&self, txid: &Txid, tip: &BlockId) -> Option<&Arc<Transaction>> {
+        self.chain(tip)
+            .into_iter()
+            .flat_map(|facts| &facts.body.transactions)
+            .find(|tx| tx.txid() == *txid)
+    }
+}
+
+impl NodeFacts {
+    fn down(genesis: TipRef) -> Self {
+        Self {
+            running: false,
+            tip: genesis,
+            most_work: genesis.chain_work,
+            peers: BTreeSet::new(),
+            mempool: BTreeSet::new(),
+            mined: 0,
+            reorgs: VecDeque::new(),
+            rejections: BTreeMap::new(),
+            refused: BTreeMap::new(),
+        }
+    }
+
+    fn forget_what_was_in_memory(&mut self) {
+        self.peers.clear();
+        self.mempool.clear();
+    }
+
+    fn reject(&mut self, now: Time, reason: &'static str, from: Option<NodeId>) {
+        let entry = self
+            .rejections
+            .entry((reason, from))
+            .or_insert(Rejections { count: 0, last: now });
+        entry.count += 1;
+        entry.last = now;
     }
 }

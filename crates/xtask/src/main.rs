@@ -1,2 +1,116 @@
-//! cli
-fn main() {}
+//! `cargo xtask test`: every check of the project, in the order in which a mistake is cheapest to find.
+
+use std::ffi::OsStr;
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+const HELP: &str = "\
+usage: cargo xtask COMMAND
+
+  test     every check: format, lints, documentation, tests, dependencies
+  schema   write scenarios/schema.json from the grammar
+
+`test` is what the continuous integration runs; see docs/TESTING.md.";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["test"] => report(test()),
+        ["schema"] => report(schema()),
+        ["help" | "--help" | "-h"] | [] => {
+            println!("{HELP}");
+            ExitCode::SUCCESS
+        }
+        other => {
+            eprintln!("unknown command `{}`\n\n{HELP}", other.join(" "));
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// A step that failed, in words.
+type Failed = String;
+
+fn report(result: Result<(), Failed>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failed) => {
+            eprintln!("\nxtask: {failed}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn test() -> Result<(), Failed> {
+    step("format", cargo(["fmt", "--all", "--check"]))?;
+    step(
+        "lints",
+        cargo([
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--locked",
+            "--quiet",
+            "--",
+            "-D",
+            "warnings",
+        ]),
+    )?;
+    step(
+        "documentation",
+        cargo(["doc", "--workspace", "--no-deps", "--locked", "--quiet"]).env("RUSTDOCFLAGS", "-D warnings"),
+    )?;
+    if installed("cargo-deny") {
+        step(
+            "dependencies",
+            cargo(["deny", "--offline", "check", "bans", "licenses", "sources"]),
+        )?;
+    } else {
+        println!("== dependencies: skipped, cargo-deny is not installed (cargo install cargo-deny --locked)");
+    }
+    step("tests", cargo(["test", "--workspace", "--locked", "--no-fail-fast"]))
+}
+
+fn schema() -> Result<(), Failed> {
+    let output = cargo(["run", "--quiet", "--package", "cli", "--", "schema", "scenario"])
+        .output()
+        .map_err(|error| format!("could not run cargo: {error}"))?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    std::fs::write("scenarios/schema.json", output.stdout)
+        .map_err(|error| format!("could not write scenarios/schema.json: {error}"))
+}
+
+/// The same cargo that runs this task, in the workspace's folder.
+fn cargo<const N: usize>(arguments: [&str; N]) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").as_deref().unwrap_or(OsStr::new("cargo")));
+    command
+        .args(arguments)
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+    command
+}
+
+fn installed(program: &str) -> bool {
+    Command::new(program)
+        .arg("--version")
+        .output()
+        .is_ok_and(|output| output.status.success())
+}
+
+fn step(name: &str, mut command: impl std::borrow::BorrowMut<Command>) -> Result<(), Failed> {
+    println!("== {name}");
+    let start = Instant::now();
+    let status = command
+        .borrow_mut()
+        .status()
+        .map_err(|error| format!("{name}: could not run cargo: {error}"))?;
+    if !status.success() {
+        return Err(format!(
+            "{name} failed ({status}); repeat it with {:?}",
+            command.borrow_mut()
+        ));
+    }
+    println!("== {name}: ok, {:.1} s", start.elapsed().as_secs_f64());
+    Ok(())
+}

@@ -1,0 +1,385 @@
+//! Actions: what a step orders, and how its effect is seen.
+
+use std::sync::Arc;
+
+use base::NodeId;
+use chain::{Amount, Block, SigningKey, Transaction, TxOutput, Txid};
+use node::Command;
+
+use super::links::Pair;
+use super::wallet::Book;
+use super::{Director, Order, defect};
+use crate::plan::{Action, BlockDefect, CutId, PaymentId, WalletId};
+use crate::words::count;
+use crate::world::World;
+
+/// What a running action waits for.
+#[derive(Clone, Debug)]
+pub(super) enum Effect {
+    /// Nothing: giving the order was all.
+    Done(String),
+    /// A node has mined this many blocks in all.
+    Mined { on: NodeId, total: u32, blocks: u32 },
+    /// No connection crosses the cut any more.
+    Apart(CutId),
+    /// These pairs are connected.
+    Together(Vec<Pair>),
+    /// This pair is not.
+    Disconnected(Pair),
+    /// These nodes run and are connected to their running neighbours.
+    Up(Vec<NodeId>),
+    /// These nodes do not run; then, if so, they are started again.
+    Down { nodes: Vec<NodeId>, restart: bool },
+    /// Each transaction is in its node's mempool, was refused, or is confirmed.
+    Answered(Vec<(NodeId, Txid)>),
+    /// The victim has refused something from the attacker, more often than before.
+    Refused {
+        by: NodeId,
+        from: NodeId,
+        before: u32,
+        block: Arc<Block>,
+    },
+}
+
+impl Director {
+    /// Gives an action's orders; says what to wait for, or why it cannot be done.
+    pub(super) fn begin(&mut self, action: &Action, world: &World, orders: &mut Vec<Order>) -> Result<Effect, String> {
+        match action {
+            Action::Fund { wallet, amount, on } => self.fund(*wallet, *amount, *on, orders),
+            Action::Send {
+                payment,
+                from,
+                to,
+                amount,
+                fee,
+                via,
+            } => {
+                let plan = Arc::clone(&self.plan);
+                let book = Book {
+                    plan: &plan,
+                    world,
+                    via: self.running(*via, world)?,
+                };
+                let transaction = self.wallets.pay(&book, (*from, *to), (*amount, *fee))?;
+                Ok(self.submit(*payment, &[(*via, *to, transaction)], orders))
+            }
+            Action::DoubleSpend {
+                payment,
+                from,
+                to,
+                fee,
+                via,
+            } => {
+                let plan = Arc::clone(&self.plan);
+                let book = Book {
+                    plan: &plan,
+                    world,
+                    via: self.running(via[0], world)?,
+                };
+                self.running(via[1], world)?;
+                let [first, second] = self.wallets.pay_twice(&book, *from, *to, *fee)?;
+                Ok(self.submit(*payment, &[(via[0], to[0], first), (via[1], to[1], second)], orders))
+            }
+            Action::Mine { blocks, on } => {
+                let total = world.node(self.running(*on, world)?).mined + blocks;
+                orders.push(Order::Command(*on, Command::Generate { blocks: *blocks }));
+                Ok(Effect::Mined {
+                    on: *on,
+                    total,
+                    blocks: *blocks,
+                })
+            }
+            Action::SetHashRate { rates } => {
+                for &(node, rate) in rates {
+                    orders.push(Order::Command(self.running(node, world)?, Command::SetHashRate(rate)));
+                }
+                Ok(Effect::Done(format!("{} set", count(rates.len() as u64, "hash rate"))))
+            }
+            Action::Partition { cut, groups, silent } => {
+                orders.extend(self.links.cut(*cut, groups, *silent));
+                Ok(self.cut_effect(*cut, *silent))
+            }
+            Action::Isolate { cut, node, silent } => {
+                let others = self.plan.node_ids().filter(|other| other != node).collect();
+                orders.extend(self.links.cut(*cut, &[vec![*node], others], *silent));
+                Ok(self.cut_effect(*cut, *silent))
+            }
+            Action::Heal { cut } => self.heal(*cut, world, orders),
+            Action::SetLink {
+                a,
+                b,
+                conditions,
+                one_way,
+            } => {
+                orders.extend(self.links.change((*a, *b), *conditions, *one_way));
+                Ok(Effect::Done("link changed".to_owned()))
+            }
+            Action::Connect { a, b } => {
+                self.running(*a, world)?;
+                self.running(*b, world)?;
+                orders.extend(self.links.connect(*a, *b));
+                Ok(Effect::Together(vec![(*a, *b)]))
+            }
+            Action::Disconnect { a, b } => {
+                orders.extend(self.links.disconnect(*a, *b));
+                Ok(Effect::Disconnected((*a, *b)))
+            }
+            Action::Start { nodes } => {
+                if let Some(&up) = nodes.iter().find(|&&node| world.node(node).running) {
+                    return Err(format!("{} is running already", self.plan.name_of(up)));
+                }
+                orders.extend(nodes.iter().map(|&node| Order::Start(node)));
+                Ok(Effect::Up(nodes.clone()))
+            }
+            Action::Stop { nodes } => self.take_down(nodes, (Order::Stop, false), world, orders),
+            Action::Kill { nodes } => self.take_down(nodes, (Order::Kill, false), world, orders),
+            Action::Restart { nodes } => self.take_down(nodes, (Order::Stop, true), world, orders),
+            Action::InjectBlock { defect, from, to } => self.inject((*defect, *from, *to), world, orders),
+        }
+    }
+
+    fn running(&self, node: NodeId, world: &World) -> Result<NodeId, String> {
+        if world.node(node).running {
+            Ok(node)
+        } else {
+            Err(format!("{} is not running", self.plan.name_of(node)))
+        }
+    }
+
+    fn fund(&self, wallet: WalletId, amount: Amount, on: NodeId, orders: &mut Vec<Order>) -> Result<Effect, String> {
+        let key: SigningKey = self.plan.wallet_key(wallet);
+        let output = TxOutput {
+            value: amount,
+            owner: key.owner(),
+        };
+        orders.push(Order::Command(on, Command::PayFromReward(output)));
+        Ok(Effect::Done(format!(
+            "the next block of {} pays {amount} coins",
+            self.plan.name_of(on)
+        )))
+    }
+
+    fn submit(
+        &mut self,
+        payment: PaymentId,
+        sides: &[(NodeId, WalletId, Arc<Transaction>)],
+        orders: &mut Vec<Order>,
+    ) -> Effect {
+        self.wallets
+            .record(payment, sides.iter().map(|(_, to, tx)| (tx.txid(), *to)).collect());
+        for (via, _, transaction) in sides {
+            orders.push(Order::Command(*via, Command::Submit(Arc::clone(transaction))));
+        }
+        Effect::Answered(sides.iter().map(|(via, _, tx)| (*via, tx.txid())).collect())
+    }
+
+    fn cut_effect(&self, cut: CutId, silent: bool) -> Effect {
+        let links = self.links.pairs_of(cut).count();
+        if silent {
+            return Effect::Done(format!("{} silent", count(links as u64, "link")));
+        }
+        Effect::Apart(cut)
+    }
+
+    fn heal(&mut self, cut: Option<CutId>, world: &World, orders: &mut Vec<Order>) -> Result<Effect, String> {
+        if let Some(cut) = cut
+            && !self.links.has_cut(cut)
+        {
+            return Err(format!("{} is not in force", self.plan.cuts[cut.0]));
+        }
+        let (mending, mut freed) = self.links.heal(cut);
+        orders.extend(mending);
+        freed.retain(|&(a, b)| world.node(a).running && world.node(b).running);
+        Ok(Effect::Together(freed))
+    }
+
+    fn take_down(
+        &self,
+        nodes: &[NodeId],
+        (order, restart): (fn(NodeId) -> Order, bool),
+        world: &World,
+        orders: &mut Vec<Order>,
+    ) -> Result<Effect, String> {
+        for &node in nodes {
+            orders.push(order(self.running(node, world)?));
+        }
+        Ok(Effect::Down {
+            nodes: nodes.to_vec(),
+            restart,
+        })
+    }
+
+    fn inject(
+        &self,
+        (defect, from, to): (BlockDefect, NodeId, NodeId),
+        world: &World,
+        orders: &mut Vec<Order>,
+    ) -> Result<Effect, String> {
+        self.running(to, world)?;
+        self.running(from, world)?;
+        if !world.connected(from, to) {
+            return Err(format!(
+                "{} is not connected to {}",
+                self.plan.name_of(from),
+                self.plan.name_of(to)
+            ));
+        }
+        let block = Arc::new(defect::block(&self.plan, world, &self.wallets, (defect, to))?);
+        let offer = Command::Offer {
+            to,
+            block: Arc::clone(&block),
+        };
+        orders.push(Order::Command(from, offer));
+        Ok(Effect::Refused {
+            by: to,
+            from,
+            before: refusals(world, to, from),
+            block,
+        })
+    }
+
+    /// Whether an effect has shown: what was seen, or nothing yet. `Err` when it never will.
+    pub(super) fn shown(
+        &self,
+        effect: &mut Effect,
+        world: &World,
+        orders: &mut Vec<Order>,
+    ) -> Result<Option<String>, String> {
+        let done = match effect {
+            Effect::Done(words) => Some(std::mem::take(words)),
+            Effect::Mined { on, total, blocks } => {
+                let height = world.node(*on).tip.height;
+                (world.node(*on).mined >= *total).then(|| format!("{} mined, height {height}", count(*blocks, "block")))
+            }
+            Effect::Apart(cut) => {
+                let pairs: Vec<Pair> = self.links.pairs_of(*cut).collect();
+                let apart = pairs.iter().all(|&(a, b)| !world.touching(a, b));
+                apart.then(|| format!("{} down", count(pairs.len() as u64, "link")))
+            }
+            Effect::Together(pairs) => {
+                let together = pairs.iter().all(|&(a, b)| world.connected(a, b));
+                together.then(|| format!("{} up", count(pairs.len() as u64, "link")))
+            }
+            Effect::Disconnected((a, b)) => (!world.touching(*a, *b)).then(|| "disconnected".to_owned()),
+            Effect::Up(nodes) => nodes
+                .iter()
+                .all(|&node| self.up(node, world))
+                .then(|| self.heights(nodes, world)),
+            Effect::Down { nodes, restart } => {
+                if nodes.iter().any(|&node| world.node(node).running) {
+                    return Ok(None);
+                }
+                if *restart {
+                    let nodes = std::mem::take(nodes);
+                    orders.extend(nodes.iter().map(|&node| Order::Start(node)));
+                    *effect = Effect::Up(nodes);
+                    return Ok(None);
+                }
+                Some(format!("{} down", self.plan.describe(nodes)))
+            }
+            Effect::Answered(sides) => self.answers(sides, world),
+            Effect::Refused {
+                by,
+                from,
+                before,
+                block,
+            } => {
+                if world.block(&block.id()).is_some() {
+                    return Err(format!("{} accepted the broken block", self.plan.name_of(*by)));
+                }
+                let refused = refusals(world, *by, *from) > *before;
+                refused.then(|| format!("{} refused it", self.plan.name_of(*by)))
+            }
+        };
+        Ok(done)
+    }
+
+    /// Whether a node runs and is connected to every running neighbour it should be connected to.
+    fn up(&self, node: NodeId, world: &World) -> bool {
+        let mut neighbours = self
+            .links
+            .neighbours(node)
+            .into_iter()
+            .filter(|&other| world.node(other).running);
+        world.node(node).running && neighbours.all(|other| world.connected(node, other))
+    }
+
+    fn heights(&self, nodes: &[NodeId], world: &World) -> String {
+        let heights: Vec<String> = nodes
+            .iter()
+            .map(|&node| format!("{} at height {}", self.plan.name_of(node), world.node(node).tip.height))
+            .collect();
+        heights.join(", ")
+    }
+
+    /// What became of submitted transactions, once something has become of all.
+    fn answers(&self, sides: &[(NodeId, Txid)], world: &World) -> Option<String> {
+        let mut words = Vec::new();
+        for (via, txid) in sides {
+            let facts = world.node(*via);
+            let name = self.plan.name_of(*via);
+            if let Some(reason) = facts.refused.get(txid) {
+                words.push(format!("{name} refused it as {reason}"));
+            } else if facts.mempool.contains(txid) || world.depth(txid, &facts.tip.block).is_some() {
+                words.push(format!("{name} has {txid:?}"));
+            } else {
+                return None;
+            }
+        }
+        Some(words.join(", "))
+    }
+}
+
+impl Director {
+    /// What of an effect has not shown yet, in words.
+    pub(super) fn missing(&self, effect: &Effect, world: &World) -> String {
+        let pairs = |pairs: &mut dyn Iterator<Item = Pair>, verb: &str| {
+            let names = pairs
+                .take(5)
+                .map(|(a, b)| format!("{}-{}", self.plan.name_of(a), self.plan.name_of(b)));
+            format!("{verb}: {}", names.collect::<Vec<_>>().join(", "))
+        };
+        match effect {
+            Effect::Done(words) => words.clone(),
+            Effect::Mined { on, total, blocks } => {
+                let missing = total - world.node(*on).mined.min(*total);
+                format!(
+                    "{} of {} mined by {}",
+                    blocks - missing.min(*blocks),
+                    blocks,
+                    self.plan.name_of(*on)
+                )
+            }
+            Effect::Apart(cut) => pairs(
+                &mut self.links.pairs_of(*cut).filter(|&(a, b)| world.touching(a, b)),
+                "still connected",
+            ),
+            Effect::Together(wanted) => pairs(
+                &mut wanted.iter().copied().filter(|&(a, b)| !world.connected(a, b)),
+                "not connected",
+            ),
+            Effect::Disconnected(pair) => pairs(&mut std::iter::once(*pair), "still connected"),
+            Effect::Up(nodes) => {
+                let missing: Vec<NodeId> = nodes.iter().copied().filter(|&node| !self.up(node, world)).collect();
+                format!("{} not up and connected", self.plan.describe(&missing))
+            }
+            Effect::Down { nodes, .. } => {
+                let up: Vec<NodeId> = nodes.iter().copied().filter(|&node| world.node(node).running).collect();
+                format!("{} still running", self.plan.describe(&up))
+            }
+            Effect::Answered(_) => "no answer to the transaction".to_owned(),
+            Effect::Refused { by, .. } => {
+                format!("{} has neither refused nor accepted the block", self.plan.name_of(*by))
+            }
+        }
+    }
+}
+
+fn refusals(world: &World, by: NodeId, from: NodeId) -> u32 {
+    let rejections = world
+        .node(by)
+        .rejections
+        .iter()
+        .filter(|((_, sender), _)| *sender == Some(from));
+    rejections.map(|(_, rejections)| rejections.count).sum()
+}

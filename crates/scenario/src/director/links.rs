@@ -1,0 +1,160 @@
+//! Which links are wanted, what they are like, and which cuts lie across them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use base::NodeId;
+
+use super::Order;
+use crate::link::Conditions;
+use crate::plan::{CutId, LinkChange, Plan};
+
+/// A pair of nodes, the lower first: a link without a direction.
+pub(super) type Pair = (NodeId, NodeId);
+
+fn pair(a: NodeId, b: NodeId) -> Pair {
+    (a.min(b), a.max(b))
+}
+
+/// One cut that lies across the network now.
+#[derive(Clone, Debug)]
+struct Cut {
+    silent: bool,
+    pairs: BTreeSet<Pair>,
+}
+
+/// The director's book of links. State changes here and nowhere else; engines carry out the orders it returns.
+#[derive(Clone, Debug)]
+pub(super) struct Links {
+    /// Who dials whom, by pair.
+    wanted: BTreeMap<Pair, (NodeId, NodeId)>,
+    /// What each direction is like, cuts by partition aside.
+    conditions: BTreeMap<(NodeId, NodeId), Conditions>,
+    default: Conditions,
+    cuts: BTreeMap<CutId, Cut>,
+}
+
+impl Links {
+    pub(super) fn new(plan: &Plan) -> Self {
+        let mut links = Self {
+            wanted: BTreeMap::new(),
+            conditions: BTreeMap::new(),
+            default: plan.conditions,
+            cuts: BTreeMap::new(),
+        };
+        for link in &plan.links {
+            links.wanted.insert(pair(link.a, link.b), (link.a, link.b));
+            links.conditions.insert((link.a, link.b), link.conditions);
+            links.conditions.insert((link.b, link.a), link.conditions);
+        }
+        links
+    }
+
+    /// Cuts groups from each other: one order per wanted link that crosses.
+    pub(super) fn cut(&mut self, cut: CutId, groups: &[Vec<NodeId>], silent: bool) -> Vec<Order> {
+        let group_of: BTreeMap<NodeId, usize> = groups
+            .iter()
+            .enumerate()
+            .flat_map(|(index, group)| group.iter().map(move |&node| (node, index)))
+            .collect();
+        let crosses = |&(a, b): &Pair| matches!((group_of.get(&a), group_of.get(&b)), (Some(a), Some(b)) if a != b);
+        let pairs: BTreeSet<Pair> = self.wanted.keys().copied().filter(crosses).collect();
+        let fresh: Vec<Pair> = pairs
+            .iter()
+            .copied()
+            .filter(|&pair| !self.is_cut(pair, silent))
+            .collect();
+        self.cuts.insert(cut, Cut { silent, pairs });
+        fresh
+            .into_iter()
+            .flat_map(|pair| self.orders_for(pair, silent))
+            .collect()
+    }
+
+    /// Ends a cut, or all: one order per link that no other cut crosses, and the pairs that are free again.
+    pub(super) fn heal(&mut self, cut: Option<CutId>) -> (Vec<Order>, Vec<Pair>) {
+        let ended: Vec<Cut> = match cut {
+            Some(cut) => self.cuts.remove(&cut).into_iter().collect(),
+            None => std::mem::take(&mut self.cuts).into_values().collect(),
+        };
+        let mut freed = BTreeMap::new();
+        for cut in ended {
+            freed.extend(cut.pairs.into_iter().map(|pair| (pair, cut.silent)));
+        }
+        freed.retain(|&pair, silent| !self.is_cut(pair, *silent));
+        let orders = freed
+            .iter()
+            .flat_map(|(&pair, &silent)| self.orders_for(pair, silent))
+            .collect();
+        (orders, freed.into_keys().collect())
+    }
+
+    /// The orders that bring a pair to its present state, in one of the two kinds of cut.
+    fn orders_for(&self, (a, b): Pair, silent: bool) -> Vec<Order> {
+        match (silent, self.is_cut((a, b), silent)) {
+            (true, _) => vec![self.set(a, b), self.set(b, a)],
+            (false, true) => vec![Order::Sever(a, b)],
+            (false, false) => {
+                let (dialler, dialled) = self.wanted.get(&(a, b)).copied().unwrap_or((a, b));
+                vec![Order::Mend(dialler, dialled)]
+            }
+        }
+    }
+
+    fn is_cut(&self, pair: Pair, silent: bool) -> bool {
+        self.cuts
+            .values()
+            .any(|cut| cut.silent == silent && cut.pairs.contains(&pair))
+    }
+
+    /// The order that tells an engine what a direction is like now, cuts included.
+    fn set(&self, from: NodeId, to: NodeId) -> Order {
+        let mut conditions = self.conditions.get(&(from, to)).copied().unwrap_or(self.default);
+        conditions.cut |= self.is_cut(pair(from, to), true);
+        Order::SetLink(from, to, conditions)
+    }
+
+    /// Changes what a link is like.
+    pub(super) fn change(&mut self, (a, b): Pair, change: LinkChange, one_way: bool) -> Vec<Order> {
+        let directions = if one_way { vec![(a, b)] } else { vec![(a, b), (b, a)] };
+        for &direction in &directions {
+            let conditions = self.conditions.entry(direction).or_insert(self.default);
+            conditions.latency = change.latency.unwrap_or(conditions.latency);
+            conditions.jitter = change.jitter.unwrap_or(conditions.jitter);
+            conditions.bandwidth = change.bandwidth.unwrap_or(conditions.bandwidth);
+            conditions.cut = change.cut.unwrap_or(conditions.cut);
+        }
+        directions.into_iter().map(|(from, to)| self.set(from, to)).collect()
+    }
+
+    /// Wants a link: `a` dials. A new link has the default conditions unless it was given others before.
+    pub(super) fn connect(&mut self, a: NodeId, b: NodeId) -> Vec<Order> {
+        self.wanted.insert(pair(a, b), (a, b));
+        vec![self.set(a, b), self.set(b, a), Order::Connect(a, b)]
+    }
+
+    /// Wants a link no more.
+    pub(super) fn disconnect(&mut self, a: NodeId, b: NodeId) -> Vec<Order> {
+        self.wanted.remove(&pair(a, b));
+        vec![Order::Disconnect(a, b)]
+    }
+
+    /// The nodes that this one should be connected to now: wanted, and not cut apart.
+    pub(super) fn neighbours(&self, node: NodeId) -> Vec<NodeId> {
+        let open = self.wanted.keys().copied().filter(|&pair| !self.is_cut(pair, false));
+        open.filter_map(|(a, b)| (a == node).then_some(b).or((b == node).then_some(a)))
+            .collect()
+    }
+
+    /// Whether a cut of this name lies across the network.
+    pub(super) fn has_cut(&self, cut: CutId) -> bool {
+        self.cuts.contains_key(&cut)
+    }
+
+    /// The pairs that a cut keeps apart.
+    pub(super) fn pairs_of(&self, cut: CutId) -> impl Iterator<Item = Pair> + '_ {
+        self.cuts
+            .get(&cut)
+            .into_iter()
+            .flat_map(|cut| cut.pairs.iter().copied())
+    }
+}
