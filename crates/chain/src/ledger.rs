@@ -32,6 +32,9 @@ use crate::{
 pub struct BlockRef(u32);
 
 impl BlockRef {
+    /// The genesis block, in every ledger.
+    pub const GENESIS: Self = Self(0);
+
     /// The handle as a place in a list with one entry for each block.
     #[must_use]
     pub const fn index(self) -> usize {
@@ -119,6 +122,20 @@ impl Ledger {
         }
         let checked = self.check_header(header, &id)?;
         Ok(self.push_header(header, id, checked))
+    }
+
+    /// Takes in a header as [`Ledger::add_header`] does, but on its own merits: that it, or an ancestor, is known to be invalid does not matter.
+    ///
+    /// For nodes that may share this ledger. What invalid ancestors they know of they judge for themselves, and learn nothing from what
+    /// others have found out.
+    pub fn record_header(&mut self, header: &Header) -> Result<BlockRef, Reject> {
+        let id = header.id();
+        if let Some(known) = self.find(&id) {
+            return Ok(known);
+        }
+        let (parent, target) = self.check_proof(header, &id)?;
+        self.check_context(header, parent)?;
+        Ok(self.push_header(header, id, (parent, target)))
     }
 
     /// Takes in the body of an accepted header whose parent is [`Status::Valid`], and validates the block in full.
@@ -359,6 +376,15 @@ impl Ledger {
     #[must_use]
     pub fn confirmation(&self, txid: &Txid, tip: BlockRef) -> Option<BlockRef> {
         self.coins.place(txid, tip, &self.tree)
+    }
+
+    /// The transaction that spends the coin at an outpoint on `tip`'s chain, and its block.
+    #[must_use]
+    pub fn spender(&self, outpoint: &OutPoint, tip: BlockRef) -> Option<(Txid, BlockRef)> {
+        let block = self.coins.spent_in(outpoint, tip, &self.tree)?;
+        let mut transactions = self.body(block)?.transactions.iter();
+        let spender = transactions.find(|transaction| transaction.inputs().contains(outpoint))?;
+        Some((spender.txid(), block))
     }
 
     /// What a coinbase at this height may create, fees aside.

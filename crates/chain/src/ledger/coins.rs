@@ -72,6 +72,11 @@ impl Coins {
         }
     }
 
+    /// The block on `tip`'s chain that spends the coin.
+    pub(super) fn spent_in(&self, outpoint: &OutPoint, tip: BlockRef, tree: &Tree) -> Option<BlockRef> {
+        self.versions.get(outpoint)?.spent.on_chain(tip, tree)
+    }
+
     /// The coin as a block on top of `tip` sees it.
     pub(super) fn find(&self, outpoint: &OutPoint, tip: BlockRef, tree: &Tree) -> Option<Coin> {
         let versions = self.versions.get(outpoint)?;

@@ -9,6 +9,19 @@ use crate::{Amount, BlockId, CompactTarget, Header, Height, Reject, Retarget, Ta
 impl Ledger {
     /// Checks a header that is not known yet, in Bitcoin Core's order; gives its parent and its own target.
     pub(super) fn check_header(&self, header: &Header, id: &BlockId) -> Result<(BlockRef, Target), Reject> {
+        let (parent, target) = self.check_proof(header, id)?;
+        match self.index.get(parent).fault() {
+            // An operator's mark is no fault of whoever sends a child.
+            Some(Reject::Invalidated) => return Err(Reject::Invalidated),
+            Some(_) => return Err(Reject::BadPrevblk),
+            None => {}
+        }
+        self.check_context(header, parent)?;
+        Ok((parent, target))
+    }
+
+    /// Proof of work, and a parent that is known.
+    pub(super) fn check_proof(&self, header: &Header, id: &BlockId) -> Result<(BlockRef, Target), Reject> {
         let bits = header.bits;
         let target = bits.target().filter(|target| *target <= self.params.limit_target());
         let target = target.ok_or(Reject::BadTarget { bits })?;
@@ -16,12 +29,12 @@ impl Ledger {
             return Err(Reject::HighHash { bits });
         }
         let parent = self.find(&header.parent).ok_or(Reject::PrevBlkNotFound)?;
-        match self.index.get(parent).fault() {
-            // An operator's mark is no fault of whoever sends a child.
-            Some(Reject::Invalidated) => return Err(Reject::Invalidated),
-            Some(_) => return Err(Reject::BadPrevblk),
-            None => {}
-        }
+        Ok((parent, target))
+    }
+
+    /// What the headers below demand.
+    pub(super) fn check_context(&self, header: &Header, parent: BlockRef) -> Result<(), Reject> {
+        let bits = header.bits;
         let expected = self.next_bits(parent);
         if bits != expected {
             return Err(Reject::BadDiffbits { found: bits, expected });
@@ -34,7 +47,7 @@ impl Ledger {
                 minimum,
             });
         }
-        Ok((parent, target))
+        Ok(())
     }
 
     fn check_time(&self, header: &Header, parent: BlockRef) -> Result<(), Reject> {
