@@ -173,20 +173,19 @@ impl BlockFetch {
     /// Adds the requests that are now due: the lowest blocks first, each asked of the source that was asked for it least often, then owes least.
     /// A peer that stalls is asked for what nobody else has.
     pub fn requests(&mut self, now: Time, out: &mut Vec<(NodeId, Vec<BlockId>)>) {
-        let Some(end) = self.window_end() else {
+        let Some(end) = self.window_end().filter(|_| self.somebody_has_room()) else {
             return;
         };
         let mut requests: BTreeMap<NodeId, Vec<BlockId>> = BTreeMap::new();
         let due: Vec<(Height, BlockId)> = self.due.range(..(end, BlockId::ZERO)).copied().collect();
-        for (height, block) in due {
-            if !self.peers.values().any(Peer::has_room) {
+        for (_, block) in due {
+            if !self.somebody_has_room() {
                 break;
             }
             let Some(peer) = self.best_source(&block) else {
                 continue;
             };
             self.ask(peer, block, now);
-            debug_assert!(self.flying.contains(&(height, block)));
             requests.entry(peer).or_default().push(block);
         }
         out.extend(requests);
@@ -234,6 +233,10 @@ impl BlockFetch {
     pub fn is_empty_of(&self, peer: NodeId) -> bool {
         let named = |wanted: &Wanted| wanted.asked_of == Some(peer) || wanted.sources.contains_key(&peer);
         !self.peers.contains_key(&peer) && !self.wanted.values().any(named)
+    }
+
+    fn somebody_has_room(&self) -> bool {
+        self.peers.values().any(Peer::has_room)
     }
 
     /// The first height beyond the window, which starts at the lowest body that can still come.

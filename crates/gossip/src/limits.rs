@@ -14,8 +14,10 @@ pub const MAX_ITEMS: usize = 1_000;
 pub const MAX_AGENT_BYTES: usize = 64;
 /// The most bytes of an encoded message before the handshake is done.
 pub const MAX_HELLO_BYTES: usize = 4 * 1_024;
-/// The most bytes of an encoded message: a block of the default size and its frame.
-pub const MAX_MESSAGE_BYTES: usize = (1 << 20) + 64 * 1_024;
+/// The most bytes of an encoded message: a block of 1 MiB, as the rules count, full of the smallest transactions.
+///
+/// A list's length takes 4 bytes in the preimage, whose size the rules limit, and 8 on the wire: 16 more for each transaction of at least 161.
+pub const MAX_MESSAGE_BYTES: usize = (1 << 20) + 128 * 1_024;
 
 /// The most bodies asked of one peer and not yet answered or given up (`MAX_BLOCKS_IN_TRANSIT_PER_PEER`).
 pub const MAX_BLOCKS_IN_FLIGHT: usize = 16;
@@ -66,7 +68,7 @@ pub const fn max_bytes(kind: MessageKind) -> usize {
         MessageKind::Announce => LIST_FRAME + MAX_ITEMS * 32,
         MessageKind::Get | MessageKind::NotFound => LIST_FRAME + MAX_ITEMS * 36,
         MessageKind::Block => MAX_MESSAGE_BYTES,
-        // Lengths are wider on the wire than in the preimage whose size the rules limit: six of them, at most 8 bytes each.
-        MessageKind::Transaction => 4 + MAX_TRANSACTION_BYTES as usize + 6 * 8,
+        // Five lengths (a coinbase's tag is the fifth) are 4 bytes wider on the wire than in the preimage, whose size the rules limit.
+        MessageKind::Transaction => 4 + MAX_TRANSACTION_BYTES as usize + 5 * 4,
     }
 }

@@ -12,6 +12,8 @@ use crate::limits::{MAX_AGENT_BYTES, MAX_MESSAGE_BYTES, max_bytes};
 
 mod frame;
 mod layout;
+#[cfg(test)]
+mod tests;
 
 pub use frame::{FrameReader, frame};
 pub use layout::encoded_len;

@@ -28,15 +28,24 @@ pub fn frame(message: &Message) -> Vec<u8> {
 
 /// Finds the messages in a stream's bytes, however they were cut up.
 ///
-/// Push what was read, then take messages until there is none. Until [`FrameReader::unlock`] only short messages are let through. A frame that
-/// is too long is refused by its length alone. After the first error there is nothing more to read: what follows on the stream means nothing.
+/// Push what was read, then take messages until there is none. Until [`FrameReader::unlock`] only short messages are let through; a handshake is
+/// the first message, so unlock before taking the second. A frame that is too long is refused by its length alone. After the first error there
+/// is nothing more to read: what follows on the stream means nothing.
 #[derive(Clone, Debug)]
 pub struct FrameReader {
     buffer: Vec<u8>,
     /// Bytes at the front of the buffer that are done with.
     taken: usize,
     limit: usize,
-    is_broken: bool,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum State {
+    Reading,
+    /// The frame at the front is too long; whoever reads has not been told yet.
+    Refusing,
+    Broken,
 }
 
 impl FrameReader {
@@ -47,7 +56,7 @@ impl FrameReader {
             buffer: Vec::new(),
             taken: 0,
             limit: MAX_HELLO_BYTES,
-            is_broken: false,
+            state: State::Reading,
         }
     }
 
@@ -56,14 +65,22 @@ impl FrameReader {
         self.limit = MAX_MESSAGE_BYTES;
     }
 
-    /// Takes in what was read from the stream. Keeps no byte of a frame that is already known to be refused.
+    /// Takes in what was read from the stream. Keeps no byte of a frame that is already known to be too long.
     pub fn push(&mut self, bytes: &[u8]) {
         self.buffer.drain(..self.taken);
         self.taken = 0;
-        let is_refused = self.is_broken || self.length().is_some_and(|length| length > self.limit);
-        if !is_refused {
+        if self.length().is_some_and(|length| length > self.limit) {
+            self.stop(State::Refusing);
+        }
+        if self.state == State::Reading {
             self.buffer.extend_from_slice(bytes);
         }
+    }
+
+    fn stop(&mut self, state: State) {
+        self.state = state;
+        self.buffer = Vec::new();
+        self.taken = 0;
     }
 
     /// The length of the frame at the front, when it has arrived.
@@ -72,7 +89,9 @@ impl FrameReader {
         Some(usize::try_from(u32::from_le_bytes(*length)).expect("addresses have 32 bits or more"))
     }
 
-    fn take(&mut self, length: usize) -> Option<Result<Message, DecodeError>> {
+    /// The message at the front, when all of it has arrived.
+    fn take(&mut self) -> Option<Result<Message, DecodeError>> {
+        let length = self.length()?;
         if length > self.limit {
             return Some(Err(DecodeError::Oversize));
         }
@@ -89,16 +108,15 @@ impl Iterator for FrameReader {
 
     /// The next whole message; `None` until more bytes are pushed.
     fn next(&mut self) -> Option<Self::Item> {
-        if self.is_broken {
-            return None;
+        let next = match self.state {
+            State::Reading => self.take(),
+            State::Refusing => Some(Err(DecodeError::Oversize)),
+            State::Broken => None,
+        };
+        if matches!(next, Some(Err(_))) {
+            self.stop(State::Broken);
         }
-        let message = self.take(self.length()?);
-        if matches!(message, Some(Err(_))) {
-            self.is_broken = true;
-            self.buffer = Vec::new();
-            self.taken = 0;
-        }
-        message
+        next
     }
 }
 
@@ -107,3 +125,6 @@ impl Default for FrameReader {
         Self::new()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,123 @@
+//! Frames, however the stream was cut, and whatever was on it.
+
+use base::Hash;
+use chain::{BlockId, Wtxid};
+use proptest::prelude::*;
+
+use super::super::{encode, tests::arbitrary};
+use super::*;
+
+fn announce(count: usize) -> Message {
+    Message::Announce(vec![Wtxid(Hash::ZERO); count])
+}
+
+/// The beginning of a frame of this length.
+fn prefix(length: usize) -> [u8; 4] {
+    u32::try_from(length).expect("fits").to_le_bytes()
+}
+
+#[test]
+fn a_frame_is_a_message_behind_its_length() {
+    let message = Message::GetHeaders {
+        locator: vec![BlockId::ZERO],
+    };
+    let bytes = frame(&message);
+    assert_eq!(bytes[..4], [44, 0, 0, 0]);
+    assert_eq!(bytes[4..], encode(&message));
+}
+
+#[test]
+fn before_the_handshake_only_short_frames_are_let_through() {
+    let long = frame(&announce(200));
+    assert!(long.len() > MAX_HELLO_BYTES);
+    let mut reader = FrameReader::new();
+    reader.push(&frame(&announce(1)));
+    reader.push(&long);
+    assert_eq!(reader.next(), Some(Ok(announce(1))));
+    assert_eq!(reader.clone().next(), Some(Err(DecodeError::Oversize)));
+    reader.unlock();
+    assert_eq!(reader.next(), Some(Ok(announce(200))));
+    assert_eq!(reader.next(), None);
+}
+
+/// A frame of `limit` bytes is waited for, one of a byte more is refused by its length alone.
+fn check_limit(reader: &FrameReader, limit: usize) {
+    let mut allowed = reader.clone();
+    allowed.push(&prefix(limit));
+    assert_eq!(allowed.next(), None);
+    let mut refused = reader.clone();
+    refused.push(&prefix(limit + 1));
+    assert_eq!(refused.next(), Some(Err(DecodeError::Oversize)));
+    let mut refused = reader.clone();
+    refused.push(&prefix(usize::try_from(u32::MAX).expect("fits")));
+    assert_eq!(refused.next(), Some(Err(DecodeError::Oversize)));
+}
+
+#[test]
+fn threat_p2_a_frame_that_is_too_long_is_refused_by_its_length() {
+    let mut reader = FrameReader::new();
+    check_limit(&reader, MAX_HELLO_BYTES);
+    reader.unlock();
+    check_limit(&reader, MAX_MESSAGE_BYTES);
+}
+
+#[test]
+fn the_bytes_of_a_refused_frame_are_not_kept() {
+    let mut reader = FrameReader::new();
+    reader.push(&prefix(MAX_HELLO_BYTES + 1));
+    reader.push(&[0; 10_000]);
+    assert!(reader.buffer.is_empty());
+    reader.unlock();
+    assert_eq!(
+        reader.next(),
+        Some(Err(DecodeError::Oversize)),
+        "bytes are missing, so it stays refused"
+    );
+    assert_eq!(reader.next(), None);
+}
+
+#[test]
+fn after_an_error_nothing_is_read() {
+    let mut reader = FrameReader::default();
+    reader.push(&prefix(0));
+    reader.push(&frame(&announce(1)));
+    assert_eq!(reader.next(), Some(Err(DecodeError::Malformed)));
+    assert_eq!(reader.next(), None);
+    reader.push(&frame(&announce(1)));
+    assert_eq!(reader.next(), None);
+    assert!(reader.buffer.is_empty());
+}
+
+#[test]
+fn what_was_taken_is_not_kept() {
+    let mut reader = FrameReader::new();
+    for _ in 0..100 {
+        reader.push(&frame(&announce(100)));
+        assert_eq!(reader.next(), Some(Ok(announce(100))));
+    }
+    assert!(reader.buffer.len() <= frame(&announce(100)).len());
+}
+
+proptest! {
+    #[test]
+    fn messages_arrive_in_order_however_the_stream_is_cut(
+        messages in prop::collection::vec(arbitrary::message(), 0..6),
+        cuts in prop::collection::vec(1_usize..200, 1..20),
+    ) {
+        let stream: Vec<u8> = messages.iter().flat_map(frame).collect();
+        let mut reader = FrameReader::new();
+        reader.unlock();
+        let mut arrived = Vec::new();
+        let mut rest = stream.as_slice();
+        for cut in cuts.iter().cycle() {
+            if rest.is_empty() {
+                break;
+            }
+            let (chunk, after) = rest.split_at(rest.len().min(*cut));
+            reader.push(chunk);
+            arrived.extend(reader.by_ref().map(|message| message.expect("frames are whole")));
+            rest = after;
+        }
+        prop_assert_eq!(arrived, messages);
+    }
+}

@@ -1,0 +1,110 @@
+//! Arbitrary messages, small enough to shrink well.
+
+use std::sync::Arc;
+
+use base::Hash;
+use chain::transaction::TransactionParts;
+use chain::{
+    Amount, Block, BlockId, Coinbase, CompactTarget, Header, Height, OutPoint, Owner, Signature, Transaction, TxOutput,
+    Txid, Wtxid,
+};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+
+use crate::{Hello, Item, Message};
+
+/// Any message that the wire lets through.
+pub(in crate::wire) fn message() -> impl Strategy<Value = Message> {
+    prop_oneof![
+        hello().prop_map(Message::Hello),
+        vec(block_id(), 0..8).prop_map(|locator| Message::GetHeaders { locator }),
+        vec(header(), 0..8).prop_map(Message::Headers),
+        vec(hash().prop_map(Wtxid), 0..8).prop_map(Message::Announce),
+        vec(item(), 0..8).prop_map(Message::Get),
+        (header(), vec(transaction().prop_map(Arc::new), 0..4))
+            .prop_map(|(header, transactions)| Message::Block(Arc::new(Block { header, transactions }))),
+        transaction().prop_map(|transaction| Message::Transaction(Arc::new(transaction))),
+        vec(item(), 0..8).prop_map(Message::NotFound),
+    ]
+}
+
+fn hello() -> impl Strategy<Value = Hello> {
+    (any::<u32>(), block_id(), "[ -~]{0,64}", block_id(), any::<u32>()).prop_map(
+        |(version, genesis, agent, tip, height)| Hello {
+            version,
+            genesis,
+            agent,
+            tip,
+            height: Height(height),
+        },
+    )
+}
+
+fn hash() -> impl Strategy<Value = Hash> {
+    any::<[u8; 32]>().prop_map(Hash)
+}
+
+fn block_id() -> impl Strategy<Value = BlockId> {
+    hash().prop_map(BlockId)
+}
+
+fn item() -> impl Strategy<Value = Item> {
+    prop_oneof![
+        block_id().prop_map(Item::Block),
+        hash().prop_map(|hash| Item::Transaction(Wtxid(hash))),
+        hash().prop_map(|hash| Item::Parent(Txid(hash))),
+    ]
+}
+
+fn header() -> impl Strategy<Value = Header> {
+    (any::<i32>(), block_id(), hash(), any::<[u32; 3]>()).prop_map(
+        |(version, parent, merkle_root, [time, bits, nonce])| Header {
+            version,
+            parent,
+            merkle_root,
+            time,
+            bits: CompactTarget(bits),
+            nonce,
+        },
+    )
+}
+
+fn transaction() -> impl Strategy<Value = Transaction> {
+    let coinbase =
+        (any::<u32>(), any::<u64>(), vec(any::<u8>(), 0..8)).prop_map(|(height, extra_nonce, tag)| Coinbase {
+            height: Height(height),
+            extra_nonce,
+            tag,
+        });
+    let input = (hash(), any::<u32>()).prop_map(|(hash, index)| OutPoint {
+        txid: Txid(hash),
+        index,
+    });
+    let output = (any::<u64>(), any::<[u8; 32]>()).prop_map(|(units, owner)| TxOutput {
+        value: Amount::from_units(units),
+        owner: Owner(owner),
+    });
+    let signature = any::<[[u8; 32]; 2]>().prop_map(|halves| {
+        let bytes = halves.concat().try_into().expect("two halves of 32 make 64");
+        Signature(bytes)
+    });
+    (
+        any::<u32>(),
+        option::of(coinbase),
+        vec(input, 0..3),
+        vec(output, 0..3),
+        vec(any::<u8>(), 0..8),
+        vec(signature, 0..3),
+    )
+        .prop_map(|(version, coinbase, inputs, outputs, memo, signatures)| {
+            Transaction::new(TransactionParts {
+                version,
+                coinbase,
+                inputs,
+                outputs,
+                memo,
+                signatures,
+            })
+        })
+}
