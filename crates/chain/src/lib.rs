@@ -14,6 +14,8 @@ pub mod mining;
 pub mod params;
 pub mod reject;
 pub mod retarget;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod transaction;
 pub mod uint;
 pub mod units;

@@ -116,7 +116,7 @@ impl HashRate {
     /// How many hashes this rate tries in a while, rounded down.
     #[must_use]
     pub fn hashes_in(self, duration: Duration) -> u64 {
-        u64::try_from(u128::from(self.0) * duration.as_micros() / 1_000_000).unwrap_or(u64::MAX)
+        u64::try_from(u128::from(self.0).saturating_mul(duration.as_micros()) / 1_000_000).unwrap_or(u64::MAX)
     }
 }
 
