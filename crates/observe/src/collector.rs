@@ -4,27 +4,87 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use base::Time;
+use base::{Hash, Time};
 use scenario::{Plan, World};
+use sha2::{Digest, Sha256};
 
-use crate::record::{Engine, RunEvent};
+use crate::folder::RunFolder;
+use crate::forks::{Fork, ForkTracker};
+use crate::history::History;
+use crate::invariants::{Violation, Watch};
+use crate::line;
+use crate::record::{Derived, Engine, Record, RunEvent};
+use crate::spread::SpreadMeter;
 
 /// Gives events their order, keeps the world, and writes the log. See the crate's documentation.
 #[derive(Debug)]
 pub struct Collector {
     plan: Arc<Plan>,
+    engine: Engine,
     world: World,
+    next_seq: u64,
+    digest: Sha256,
+    folder: Option<RunFolder>,
+    history: History,
+    forks: ForkTracker,
+    spread: SpreadMeter,
+    watch: Watch,
 }
 
 impl Collector {
-    /// A collector that writes to `folder` (created when missing), or nowhere.
-    pub fn new(_plan: Arc<Plan>, _engine: Engine, _folder: Option<&Path>) -> io::Result<Self> {
-        todo!("observe")
+    /// A collector that writes to `folder` (created when missing), or nowhere. Its first event is `run_started`.
+    ///
+    /// # Errors
+    /// When the folder or its first files cannot be written, or it holds a log already.
+    pub fn new(plan: Arc<Plan>, engine: Engine, folder: Option<&Path>) -> io::Result<Self> {
+        let folder = folder.map(|path| RunFolder::create(path, &plan, engine)).transpose()?;
+        let world = World::new(&plan);
+        let genesis = world.genesis();
+        let mut collector = Self {
+            engine,
+            world,
+            next_seq: 0,
+            digest: Sha256::new(),
+            folder,
+            history: History::new(&plan),
+            forks: ForkTracker::new(&plan),
+            spread: SpreadMeter::default(),
+            watch: Watch::default(),
+            plan,
+        };
+        collector.observe(Time::ZERO, RunEvent::RunStarted { engine, genesis });
+        Ok(collector)
     }
 
-    /// Takes in what happened. Errors of the log's file are kept and told by [`Collector::finish`].
-    pub fn observe(&mut self, _now: Time, _event: RunEvent) {
-        todo!("observe")
+    /// Takes in what happened. Errors of the log's file are kept: see [`Collector::log_error`].
+    pub fn observe(&mut self, now: Time, event: RunEvent) {
+        let record = self.record(now, event);
+        self.watch.observe(&record, &self.plan, &self.world);
+        let mut spread = None;
+        match &record.what {
+            RunEvent::Node { node, event, .. } => {
+                self.world.observe(now, *node, event);
+                spread = self.spread.observe(now, *node, event, &self.world);
+            }
+            RunEvent::NodeStarted { node, .. } => self.world.node_started(*node),
+            RunEvent::NodeStopped { node, .. } => self.world.node_stopped(*node),
+            RunEvent::RunStarted { .. }
+            | RunEvent::RunEnded { .. }
+            | RunEvent::Step(_)
+            | RunEvent::Control { .. }
+            | RunEvent::Derived(_) => {}
+        }
+        let news = self.forks.observe(now, &record.what, &self.plan, &self.world);
+        for derived in news.into_iter().chain(spread.map(Derived::BlockSpread)) {
+            self.record(now, RunEvent::Derived(derived));
+        }
+    }
+
+    /// Finishes the log's current frame, so that all events so far survive a crash.
+    pub fn flush(&mut self) {
+        if let Some(folder) = &mut self.folder {
+            folder.flush();
+        }
     }
 
     /// What has been observed of the network so far.
@@ -37,5 +97,71 @@ impl Collector {
     #[must_use]
     pub const fn plan(&self) -> &Arc<Plan> {
         &self.plan
+    }
+
+    /// Which engine the run uses.
+    #[must_use]
+    pub const fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    /// The last events of each node, the reorgs, and what was sent.
+    #[must_use]
+    pub const fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// All forks so far, in the order of opening.
+    #[must_use]
+    pub fn forks(&self) -> &[Fork] {
+        self.forks.forks()
+    }
+
+    /// How blocks spread.
+    #[must_use]
+    pub const fn spread(&self) -> &SpreadMeter {
+        &self.spread
+    }
+
+    /// The invariants found broken so far.
+    #[must_use]
+    pub fn violations(&self) -> &[Violation] {
+        self.watch.violations()
+    }
+
+    /// How many events there were.
+    #[must_use]
+    pub const fn events(&self) -> u64 {
+        self.next_seq
+    }
+
+    /// SHA-256 over the lines of the log so far, line ends included: what `cat events-*.zst | zstdcat | sha256sum` gives.
+    #[must_use]
+    pub fn digest(&self) -> Hash {
+        Hash(self.digest.clone().finalize().into())
+    }
+
+    /// Why the log is incomplete; nothing was written after this error. None when all is well.
+    #[must_use]
+    pub fn log_error(&self) -> Option<&io::Error> {
+        self.folder.as_ref().and_then(RunFolder::error)
+    }
+
+    /// Gives an event its place, writes its line, and remembers it.
+    fn record(&mut self, at: Time, what: RunEvent) -> Record {
+        let record = Record {
+            seq: self.next_seq,
+            at,
+            what,
+        };
+        self.next_seq += 1;
+        let line = line::line(&record, &self.plan);
+        self.digest.update(line.as_bytes());
+        self.digest.update(b"\n");
+        if let Some(folder) = &mut self.folder {
+            folder.append(&line);
+        }
+        self.history.observe(&record);
+        record
     }
 }

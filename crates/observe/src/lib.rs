@@ -4,7 +4,21 @@
 //! run's total order, keeps the [`scenario::World`] up to date, tracks forks, checks what must always hold, and writes the run folder.
 
 pub mod collector;
+pub mod folder;
+pub mod forks;
+pub mod history;
+pub mod invariants;
+pub mod limits;
+pub mod line;
+pub mod log;
+pub mod names;
 pub mod record;
+pub mod spread;
+
+#[cfg(test)]
+mod testing;
 
 pub use collector::Collector;
-pub use record::{Engine, Record, RunEvent};
+pub use forks::Fork;
+pub use invariants::Violation;
+pub use record::{Derived, Engine, Record, RunEvent};

@@ -4,10 +4,13 @@ use base::{NodeId, Time};
 use chain::BlockId;
 use node::Event;
 use scenario::StepReport;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+use crate::forks::{ForkReport, Resolution};
+use crate::spread::BlockSpread;
 
 /// Which engine a run used.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Engine {
     /// Real nodes in real time.
@@ -57,4 +60,27 @@ pub enum RunEvent {
     Step(StepReport),
     /// Nodes are being cut from each other, or let together again (`Order::Sever`, `Order::Mend`, `Order::SetLink`), in words.
     Control { what: String },
+    /// What the collector concludes from the events before. Engines never hand these in.
+    Derived(Derived),
+}
+
+/// A conclusion from several nodes' events.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Derived {
+    /// Two blocks with one parent are valid somewhere.
+    ForkOpened(ForkReport),
+    /// A branch grew, or a node went to another.
+    ForkProgress(ForkReport),
+    /// The fork is over.
+    ForkResolved {
+        /// Where it stood in the end.
+        #[serde(flatten)]
+        fork: ForkReport,
+        /// How it ended.
+        #[serde(flatten)]
+        resolution: Resolution,
+    },
+    /// A block has reached everyone, or as many as it will.
+    BlockSpread(BlockSpread),
 }

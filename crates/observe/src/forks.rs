@@ -1,0 +1,374 @@
+//! Forks as objects: when one opens, who is on which branch, why it ends.
+//!
+//! A fork is named by its fork point, a block with two children that are valid somewhere. It is over when all running honest nodes that are
+//! not on the other side of another open fork are on one of its branches, or when all have left it behind for a heavier branch elsewhere.
+
+mod report;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use base::{NodeId, Time};
+use chain::{BlockId, HashRate, Height, Work};
+use node::{Event, Strategy};
+use scenario::plan::{Action, StepKind};
+use scenario::{Plan, StepState, World};
+
+use crate::record::{Derived, RunEvent};
+
+pub use report::{BranchReport, Cause, ForkReport, Resolution};
+
+/// One fork.
+#[derive(Clone, Debug)]
+pub struct Fork {
+    /// Its number, in the order of opening.
+    pub id: usize,
+    /// The last common block.
+    pub point: BlockId,
+    /// The fork point's height.
+    pub height: Height,
+    /// When it opened.
+    pub opened: Time,
+    /// Its branches, in the order they were seen.
+    pub branches: Vec<Branch>,
+    /// The nodes that went from one branch to another.
+    pub reorged: BTreeSet<NodeId>,
+    /// The most blocks that one of them disconnected.
+    pub deepest_reorg: u32,
+    /// How it ended; none while it is open.
+    pub resolution: Option<Resolution>,
+    members: BTreeMap<BlockId, usize>,
+    followers: BTreeMap<NodeId, usize>,
+}
+
+/// One side of a fork: a child of the fork point and all that stands on it.
+#[derive(Clone, Debug)]
+pub struct Branch {
+    /// The child of the fork point.
+    pub first: BlockId,
+    /// Its block with the most work, the first seen of equals.
+    pub tip: BlockId,
+    /// The tip's height.
+    pub height: Height,
+    /// The tip's chain work.
+    pub chain_work: Work,
+    /// How many blocks it has.
+    pub blocks: u32,
+    /// Who mined them.
+    pub miners: BTreeSet<NodeId>,
+    /// Whether any node ever followed it.
+    pub followed: bool,
+}
+
+/// All forks of a run.
+#[derive(Debug)]
+pub struct ForkTracker {
+    /// In the order they were seen.
+    children: BTreeMap<BlockId, Vec<BlockId>>,
+    forks: Vec<Fork>,
+    /// By fork point.
+    open: BTreeMap<BlockId, usize>,
+    /// Blocks of branches that lost, and the point they lost at: a node that turns up on one opens the fork again.
+    lost: BTreeMap<BlockId, BlockId>,
+    rates: Vec<HashRate>,
+}
+
+/// What the tracker looks at but does not own.
+#[derive(Clone, Copy)]
+struct Scene<'a> {
+    now: Time,
+    plan: &'a Plan,
+    world: &'a World,
+}
+
+impl ForkTracker {
+    /// No forks yet.
+    #[must_use]
+    pub fn new(plan: &Plan) -> Self {
+        Self {
+            children: BTreeMap::new(),
+            forks: Vec::new(),
+            open: BTreeMap::new(),
+            lost: BTreeMap::new(),
+            rates: plan.nodes.iter().map(|node| node.hashrate).collect(),
+        }
+    }
+
+    /// Takes in an event that `world` has already taken in, and says what follows from it.
+    pub fn observe(&mut self, now: Time, event: &RunEvent, plan: &Plan, world: &World) -> Vec<Derived> {
+        let scene = Scene { now, plan, world };
+        let mut news = Vec::new();
+        match event {
+            RunEvent::Node { node, event, .. } => self.node_event(scene, *node, event, &mut news),
+            RunEvent::NodeStarted { node, .. } | RunEvent::NodeStopped { node, .. } => {
+                self.node_moved(scene, *node, &mut news);
+            }
+            RunEvent::Step(report) => {
+                if let (StepState::Passed { .. }, StepKind::Act { action, .. }) =
+                    (&report.state, &plan.steps[report.step].kind)
+                {
+                    self.acted(action);
+                }
+            }
+            RunEvent::RunStarted { .. }
+            | RunEvent::RunEnded { .. }
+            | RunEvent::Control { .. }
+            | RunEvent::Derived(_) => {}
+        }
+        news
+    }
+
+    /// All forks, in the order of opening.
+    #[must_use]
+    pub fn forks(&self) -> &[Fork] {
+        &self.forks
+    }
+
+    fn node_event(&mut self, scene: Scene<'_>, node: NodeId, event: &Event, news: &mut Vec<Derived>) {
+        if let Event::BlockMined { block, parent, .. } | Event::BlockConnected { block, parent, .. } = event {
+            self.block_seen(scene, *block, *parent, news);
+        }
+        if let Event::Reorg { fork_point, depth, .. } = event {
+            self.reorged(scene, node, (*fork_point, *depth), news);
+        }
+        if let Event::TipChanged { .. } = event {
+            self.node_moved(scene, node, news);
+        }
+    }
+
+    fn acted(&mut self, action: &Action) {
+        if let Action::SetHashRate { rates } = action {
+            for (node, rate) in rates {
+                self.rates[node.index()] = *rate;
+            }
+        }
+    }
+
+    fn block_seen(&mut self, scene: Scene<'_>, block: BlockId, parent: BlockId, news: &mut Vec<Derived>) {
+        let siblings = self.children.entry(parent).or_default();
+        if siblings.contains(&block) {
+            return;
+        }
+        siblings.push(block);
+        let forks_here = siblings.len() > 1;
+        if let Some(point) = self.lost.get(&parent).copied() {
+            self.lost.insert(block, point);
+        }
+        for &fork in self.open.values() {
+            let fork = &mut self.forks[fork];
+            if fork.grow(scene.world, block, parent) {
+                news.push(Derived::ForkProgress(fork.report(&self.rates)));
+            }
+        }
+        if forks_here && !self.open.contains_key(&parent) {
+            self.open(scene, parent, news);
+        }
+        self.settle(scene, news);
+    }
+
+    /// A reorg is told before the change of tip it explains.
+    fn reorged(&mut self, scene: Scene<'_>, node: NodeId, reorg: (BlockId, u32), news: &mut Vec<Derived>) {
+        let (point, depth) = reorg;
+        let forks_there = self.children.get(&point).is_some_and(|children| children.len() > 1);
+        if forks_there && is_honest(scene.plan, node) && !self.open.contains_key(&point) {
+            self.open(scene, point, news);
+        }
+        if let Some(&fork) = self.open.get(&point) {
+            let fork = &mut self.forks[fork];
+            fork.reorged.insert(node);
+            fork.deepest_reorg = fork.deepest_reorg.max(depth);
+        }
+    }
+
+    fn node_moved(&mut self, scene: Scene<'_>, node: NodeId, news: &mut Vec<Derived>) {
+        let facts = scene.world.node(node);
+        if facts.running
+            && is_honest(scene.plan, node)
+            && let Some(point) = self.lost.get(&facts.tip.block).copied()
+            && !self.open.contains_key(&point)
+        {
+            self.open(scene, point, news);
+        }
+        for &fork in self.open.values() {
+            let fork = &mut self.forks[fork];
+            if fork.place(scene.world, node) {
+                news.push(Derived::ForkProgress(fork.report(&self.rates)));
+            }
+        }
+        self.settle(scene, news);
+    }
+
+    fn open(&mut self, scene: Scene<'_>, point: BlockId, news: &mut Vec<Derived>) {
+        let height = scene.world.block(&point).map_or(Height(0), |facts| facts.height);
+        let mut fork = Fork {
+            id: self.forks.len(),
+            point,
+            height,
+            opened: scene.now,
+            branches: Vec::new(),
+            reorged: BTreeSet::new(),
+            deepest_reorg: 0,
+            resolution: None,
+            members: BTreeMap::new(),
+            followers: BTreeMap::new(),
+        };
+        let mut parents = vec![point];
+        while let Some(parent) = parents.pop() {
+            for &child in self.children.get(&parent).into_iter().flatten() {
+                fork.grow(scene.world, child, parent);
+                parents.push(child);
+            }
+        }
+        for node in scene.plan.node_ids() {
+            fork.place(scene.world, node);
+        }
+        self.lost.retain(|block, _| !fork.members.contains_key(block));
+        news.push(Derived::ForkOpened(fork.report(&self.rates)));
+        self.open.insert(point, fork.id);
+        self.forks.push(fork);
+    }
+
+    /// Ends what is over. One end may bring about another: a fork within a branch ends with the branch.
+    fn settle(&mut self, scene: Scene<'_>, news: &mut Vec<Derived>) {
+        while let Some((fork, winner)) = self
+            .open
+            .values()
+            .find_map(|&fork| self.verdict(scene, &self.forks[fork]).map(|winner| (fork, winner)))
+        {
+            self.resolve(scene.now, fork, winner);
+            let fork = &self.forks[fork];
+            news.push(Derived::ForkResolved {
+                fork: fork.report(&self.rates),
+                resolution: fork.resolution.clone().expect("just resolved"),
+            });
+        }
+    }
+
+    /// The branch that won, `Some(None)` when the whole fork was left behind, `None` while it is open.
+    fn verdict(&self, scene: Scene<'_>, fork: &Fork) -> Option<Option<usize>> {
+        let honest = || {
+            scene
+                .plan
+                .node_ids()
+                .filter(|&node| scene.world.node(node).running && is_honest(scene.plan, node))
+        };
+        let mut concerned = honest().filter(|&node| !self.is_elsewhere(fork, node));
+        if let Some(first) = concerned.next()
+            && let Some(&branch) = fork.followers.get(&first)
+            && concerned.all(|node| fork.followers.get(&node) == Some(&branch))
+        {
+            return Some(Some(branch));
+        }
+        let most = fork.branches.iter().map(|branch| branch.chain_work).max()?;
+        let mut any = false;
+        let left_behind = honest().all(|node| {
+            any = true;
+            !fork.followers.contains_key(&node) && scene.world.node(node).tip.chain_work >= most
+        });
+        (any && left_behind).then_some(None)
+    }
+
+    /// Whether the node is on a branch of another open fork that does not lead to this one.
+    fn is_elsewhere(&self, fork: &Fork, node: NodeId) -> bool {
+        self.open.values().any(|&other| {
+            let other = &self.forks[other];
+            match (other.members.get(&fork.point), other.followers.get(&node)) {
+                (Some(leads_here), Some(follows)) => leads_here != follows,
+                _ => false,
+            }
+        })
+    }
+
+    fn resolve(&mut self, now: Time, fork: usize, winner: Option<usize>) {
+        let fork = &mut self.forks[fork];
+        self.open.remove(&fork.point);
+        for (block, branch) in std::mem::take(&mut fork.members) {
+            if Some(branch) != winner {
+                self.lost.insert(block, fork.point);
+            }
+        }
+        fork.resolution = Some(fork.resolution_at(now.since(fork.opened), winner));
+    }
+}
+
+impl Fork {
+    /// Takes in a block if it stands on a branch, or begins one; says whether it does.
+    fn grow(&mut self, world: &World, block: BlockId, parent: BlockId) -> bool {
+        let Some(facts) = world.block(&block) else {
+            return false;
+        };
+        let branch = if parent == self.point {
+            self.branches.push(Branch {
+                first: block,
+                tip: block,
+                height: facts.height,
+                chain_work: facts.chain_work,
+                blocks: 0,
+                miners: BTreeSet::new(),
+                followed: false,
+            });
+            self.branches.len() - 1
+        } else if let Some(&branch) = self.members.get(&parent) {
+            branch
+        } else {
+            return false;
+        };
+        self.members.insert(block, branch);
+        let branch = &mut self.branches[branch];
+        branch.blocks += 1;
+        branch.miners.extend(facts.miner);
+        if facts.chain_work > branch.chain_work {
+            branch.tip = block;
+            branch.height = facts.height;
+            branch.chain_work = facts.chain_work;
+        }
+        true
+    }
+
+    /// Puts a node on the branch its tip is on; says whether that is news.
+    fn place(&mut self, world: &World, node: NodeId) -> bool {
+        let facts = world.node(node);
+        let branch = self.members.get(&facts.tip.block).filter(|_| facts.running).copied();
+        if let Some(branch) = branch {
+            self.branches[branch].followed = true;
+            self.followers.insert(node, branch) != Some(branch)
+        } else {
+            self.followers.remove(&node).is_some()
+        }
+    }
+
+    /// Who is on a branch.
+    pub fn on_branch(&self, branch: usize) -> impl Iterator<Item = NodeId> + '_ {
+        let on = move |(&node, &follows): (&NodeId, &usize)| (follows == branch).then_some(node);
+        self.followers.iter().filter_map(on)
+    }
+
+    fn resolution_at(&self, lasted: Duration, winner: Option<usize>) -> Resolution {
+        let losers: Vec<usize> = (0..self.branches.len()).filter(|&branch| Some(branch) != winner).collect();
+        let lost = || losers.iter().map(|&branch| &self.branches[branch]);
+        let heaviest_loser = lost().map(|branch| branch.chain_work).max();
+        let cause = match winner {
+            None => Cause::Abandoned,
+            Some(_) if self.reorged.is_empty() && lost().any(|branch| branch.followed) => Cause::FollowersStopped,
+            Some(_) if self.reorged.is_empty() => Cause::Unfollowed,
+            Some(winner) if Some(self.branches[winner].chain_work) > heaviest_loser => Cause::MoreWork,
+            Some(_) => Cause::EqualWork,
+        };
+        Resolution {
+            winner,
+            lasted_us: u64::try_from(lasted.as_micros()).unwrap_or(u64::MAX),
+            stale_blocks: lost().map(|branch| branch.blocks).sum(),
+            deepest_reorg: self.deepest_reorg,
+            nodes_reorged: self.reorged.iter().copied().collect(),
+            losers,
+            cause,
+        }
+    }
+}
+
+fn is_honest(plan: &Plan, node: NodeId) -> bool {
+    plan.nodes[node.index()].strategy == Strategy::Honest
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,153 @@
+//! What is remembered of a run's events in memory: the last few of each node, and the reorgs.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use base::{NodeId, Time};
+use chain::{BlockId, Txid};
+use gossip::MessageKind;
+use node::Event;
+use node::event::DroppedTransaction;
+use scenario::Plan;
+use serde::Serialize;
+
+use crate::limits::{MAX_REORGS, RECENT_EVENTS};
+use crate::record::{Record, RunEvent};
+
+/// A reorg in full, as a node told it. Lists of blocks are oldest first.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ReorgRecord {
+    /// When.
+    pub at: Time,
+    /// Who went through it.
+    pub node: NodeId,
+    /// What it went through.
+    pub reorg: Reorg,
+}
+
+/// What a reorg did, whoever went through it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reorg {
+    /// The last common block.
+    pub fork_point: BlockId,
+    /// Blocks that are no longer in the chain; as many as the reorg is deep.
+    pub disconnected: Vec<BlockId>,
+    /// Blocks that came instead.
+    pub connected: Vec<BlockId>,
+    /// Transactions that went back to the mempool.
+    pub returned: Vec<Txid>,
+    /// Transactions that could not.
+    pub dropped: Vec<DroppedTransaction>,
+}
+
+/// Messages and their bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Traffic {
+    /// How many were sent.
+    pub messages: u64,
+    /// How many bytes they had together.
+    pub bytes: u64,
+}
+
+/// The memory. See the module's documentation.
+#[derive(Debug)]
+pub struct History {
+    recent: Vec<VecDeque<Record>>,
+    reorgs: Vec<ReorgRecord>,
+    reorgs_seen: u64,
+    traffic: BTreeMap<MessageKind, Traffic>,
+}
+
+impl History {
+    /// Nothing has happened yet.
+    #[must_use]
+    pub fn new(plan: &Plan) -> Self {
+        Self {
+            recent: vec![VecDeque::new(); plan.nodes.len()],
+            reorgs: Vec::new(),
+            reorgs_seen: 0,
+            traffic: BTreeMap::new(),
+        }
+    }
+
+    /// Takes in a record. Messages are counted but not remembered: they would crowd out all else.
+    pub fn observe(&mut self, record: &Record) {
+        match &record.what {
+            RunEvent::Node { node, event, .. } => {
+                if let Event::MessageSent { message, bytes, .. } = event {
+                    let traffic = self.traffic.entry(*message).or_default();
+                    traffic.messages += 1;
+                    traffic.bytes += bytes;
+                }
+                self.remember_reorg(record.at, *node, event);
+                if !matches!(event, Event::MessageSent { .. } | Event::MessageReceived { .. }) {
+                    self.remember(*node, record);
+                }
+            }
+            RunEvent::NodeStarted { node, .. } | RunEvent::NodeStopped { node, .. } => self.remember(*node, record),
+            RunEvent::RunStarted { .. }
+            | RunEvent::RunEnded { .. }
+            | RunEvent::Step(_)
+            | RunEvent::Control { .. }
+            | RunEvent::Derived(_) => {}
+        }
+    }
+
+    /// A node's last events but messages, the oldest first: at most [`RECENT_EVENTS`].
+    pub fn recent(&self, node: NodeId) -> impl DoubleEndedIterator<Item = &Record> {
+        self.recent[node.index()].iter()
+    }
+
+    /// The run's reorgs in order, the first [`MAX_REORGS`] of them.
+    #[must_use]
+    pub fn reorgs(&self) -> &[ReorgRecord] {
+        &self.reorgs
+    }
+
+    /// How many reorgs there were.
+    #[must_use]
+    pub const fn reorgs_seen(&self) -> u64 {
+        self.reorgs_seen
+    }
+
+    /// What was sent, by kind of message.
+    #[must_use]
+    pub const fn traffic(&self) -> &BTreeMap<MessageKind, Traffic> {
+        &self.traffic
+    }
+
+    fn remember(&mut self, node: NodeId, record: &Record) {
+        let recent = &mut self.recent[node.index()];
+        if recent.len() == RECENT_EVENTS {
+            recent.pop_front();
+        }
+        recent.push_back(record.clone());
+    }
+
+    fn remember_reorg(&mut self, at: Time, node: NodeId, event: &Event) {
+        let Event::Reorg {
+            fork_point,
+            disconnected,
+            connected,
+            txs_returned,
+            txs_dropped,
+            ..
+        } = event
+        else {
+            return;
+        };
+        self.reorgs_seen += 1;
+        if self.reorgs.len() < MAX_REORGS {
+            self.reorgs.push(ReorgRecord {
+                at,
+                node,
+                reorg: Reorg {
+                    fork_point: *fork_point,
+                    disconnected: disconnected.clone(),
+                    connected: connected.clone(),
+                    returned: txs_returned.clone(),
+                    dropped: txs_dropped.clone(),
+                },
+            });
+        }
+    }
+}

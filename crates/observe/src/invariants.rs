@@ -1,0 +1,179 @@
+//! What must hold in every run, asked for or not.
+
+use std::fmt;
+
+use base::{NodeId, Time};
+use chain::Work;
+use node::{Event, Strategy};
+use scenario::{Plan, World};
+use serde::Serialize;
+
+use crate::limits::MAX_VIOLATIONS;
+use crate::record::{Record, RunEvent};
+
+/// Which invariant was broken.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    /// A node exited that no step told to exit.
+    NodesStayUp,
+    /// Work never falls on a switch.
+    WorkNeverFalls,
+    /// A tip is the most work its node has validated.
+    TipIsMostWork,
+    /// Every active chain is valid by [`crate::reference`].
+    ChainsAreValid,
+    /// Work and height are what the blocks say.
+    FactsAreTrue,
+    /// Nodes that are connected and undisturbed long enough have tips of equal work.
+    ConnectedNodesAgree,
+}
+
+impl Rule {
+    /// The rule in words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::NodesStayUp => "no node exits that no step told to exit",
+            Self::WorkNeverFalls => "work never falls on a switch",
+            Self::TipIsMostWork => "a tip is the most work its node has validated",
+            Self::ChainsAreValid => "every active chain is valid",
+            Self::FactsAreTrue => "heights and work are what the blocks say",
+            Self::ConnectedNodesAgree => "connected nodes agree when left alone",
+        }
+    }
+}
+
+/// A broken invariant.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Violation {
+    /// Which.
+    pub rule: Rule,
+    /// Whose, by name; none when it is several nodes' together.
+    pub node: Option<String>,
+    /// When it was noticed.
+    #[serde(rename = "t_us")]
+    pub at: Time,
+    /// What should have been.
+    pub expected: String,
+    /// What was.
+    pub found: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(node) = &self.node {
+            write!(f, "{node}: ")?;
+        }
+        let Self { expected, found, .. } = self;
+        write!(f, "{}: expected {expected}, found {found}", self.rule.words())
+    }
+}
+
+/// Watches a run's events for what breaks an invariant.
+#[derive(Debug, Default)]
+pub struct Watch {
+    violations: Vec<Violation>,
+    unkept: u64,
+}
+
+impl Watch {
+    /// Looks at a record *before* the world takes it in.
+    pub fn observe(&mut self, record: &Record, plan: &Plan, world: &World) {
+        match &record.what {
+            RunEvent::Node { node, event, .. } => {
+                if begins_a_batch(event) {
+                    self.check_tip(record.at, *node, plan, world);
+                }
+                if let Event::TipChanged { old, new, .. } = event
+                    && is_honest(plan, *node)
+                    && new.chain_work < old.chain_work
+                {
+                    self.add(Violation {
+                        rule: Rule::WorkNeverFalls,
+                        node: Some(plan.name_of(*node).to_owned()),
+                        at: record.at,
+                        expected: format!("chain work of at least {}", brief(old.chain_work)),
+                        found: format!("a switch to {} with {}", new.block.short(), brief(new.chain_work)),
+                    });
+                }
+            }
+            RunEvent::NodeStopped { node, reason, expected } => {
+                if !expected {
+                    self.add(Violation {
+                        rule: Rule::NodesStayUp,
+                        node: Some(plan.name_of(*node).to_owned()),
+                        at: record.at,
+                        expected: "to run on".to_owned(),
+                        found: format!("exit: {reason}"),
+                    });
+                }
+            }
+            RunEvent::RunStarted { .. }
+            | RunEvent::RunEnded { .. }
+            | RunEvent::NodeStarted { .. }
+            | RunEvent::Step(_)
+            | RunEvent::Control { .. }
+            | RunEvent::Derived(_) => {}
+        }
+    }
+
+    /// Looks at the tips of all running nodes, when none is in the middle of telling about a change.
+    pub fn check_tips(&mut self, at: Time, plan: &Plan, world: &World) {
+        for node in plan.node_ids() {
+            self.check_tip(at, node, plan, world);
+        }
+    }
+
+    /// What has been found broken, in order: the first [`MAX_VIOLATIONS`].
+    #[must_use]
+    pub fn violations(&self) -> &[Violation] {
+        &self.violations
+    }
+
+    /// How many more there were.
+    #[must_use]
+    pub const fn unkept(&self) -> u64 {
+        self.unkept
+    }
+
+    /// Keeps a violation, or counts it.
+    pub fn add(&mut self, violation: Violation) {
+        if self.violations.len() < MAX_VIOLATIONS {
+            self.violations.push(violation);
+        } else {
+            self.unkept += 1;
+        }
+    }
+
+    fn check_tip(&mut self, at: Time, node: NodeId, plan: &Plan, world: &World) {
+        let facts = world.node(node);
+        if facts.running && is_honest(plan, node) && facts.tip.chain_work < facts.most_work {
+            self.add(Violation {
+                rule: Rule::TipIsMostWork,
+                node: Some(plan.name_of(node).to_owned()),
+                at,
+                expected: format!("a tip with chain work {}", brief(facts.most_work)),
+                found: format!("{} with {}", facts.tip.block.short(), brief(facts.tip.chain_work)),
+            });
+        }
+    }
+}
+
+/// Whether a node tells this first when it handles an input, so that it has told everything about the input before.
+fn begins_a_batch(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::MessageReceived { .. } | Event::PeerConnected { .. } | Event::PeerDisconnected { .. }
+    )
+}
+
+fn is_honest(plan: &Plan, node: NodeId) -> bool {
+    plan.nodes[node.index()].strategy == Strategy::Honest
+}
+
+/// Chain work without its leading zeros.
+fn brief(work: Work) -> String {
+    let digits = work.to_string();
+    format!("0x{}", digits.trim_start_matches('0'))
+}

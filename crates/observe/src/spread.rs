@@ -1,0 +1,148 @@
+//! How blocks spread: from the miner's `block_mined` to everyone else's `block_connected`.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use base::{NodeId, Time};
+use chain::BlockId;
+use node::Event;
+use scenario::World;
+use serde::Serialize;
+
+use crate::limits::MAX_OPEN_SPREADS;
+
+/// How far and how fast a block spread. Delays are in microseconds from its `block_mined`; percentiles are over the nodes it reached.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct BlockSpread {
+    /// The block.
+    pub block: BlockId,
+    /// Nodes that have it, its miner among them.
+    pub seen: usize,
+    /// Running nodes that do not have it, at the end of measuring.
+    pub never: usize,
+    /// The median delay; none when it reached nobody but its miner.
+    pub p50_us: Option<u64>,
+    /// Nine of ten had it after this.
+    pub p90_us: Option<u64>,
+    /// Ninety-nine of a hundred had it after this.
+    pub p99_us: Option<u64>,
+    /// All of them had it after this.
+    pub last_us: Option<u64>,
+}
+
+/// A block on its way.
+#[derive(Debug)]
+struct Spreading {
+    mined: Time,
+    reached: BTreeSet<NodeId>,
+    delays: Vec<u64>,
+}
+
+/// Measures the spread of every block.
+#[derive(Debug, Default)]
+pub struct SpreadMeter {
+    open: BTreeMap<BlockId, Spreading>,
+    order: VecDeque<BlockId>,
+    closed: BTreeMap<BlockId, BlockSpread>,
+}
+
+impl SpreadMeter {
+    /// Takes in what a node tells; gives the spread of a block that has reached every running node, or that there is no more room for.
+    pub fn observe(&mut self, now: Time, node: NodeId, event: &Event, world: &World) -> Option<BlockSpread> {
+        if let Event::BlockMined { block, .. } = event
+            && !self.open.contains_key(block)
+            && !self.closed.contains_key(block)
+        {
+            let spreading = Spreading {
+                mined: now,
+                reached: BTreeSet::from([node]),
+                delays: Vec::new(),
+            };
+            self.open.insert(*block, spreading);
+            self.order.push_back(*block);
+        }
+        if let Event::BlockConnected { block, .. } = event
+            && let Some(spreading) = self.open.get_mut(block)
+            && spreading.reached.insert(node)
+        {
+            let delay = now.since(spreading.mined).as_micros();
+            spreading.delays.push(u64::try_from(delay).unwrap_or(u64::MAX));
+            if running(world).all(|node| spreading.reached.contains(&node)) {
+                return self.close(block, world);
+            }
+        }
+        if self.open.len() > MAX_OPEN_SPREADS {
+            return self.close_oldest(world);
+        }
+        None
+    }
+
+    /// Ends the measuring of the block that is measured longest; `None` when there is none. Call it until then when a run ends.
+    pub fn close_oldest(&mut self, world: &World) -> Option<BlockSpread> {
+        while let Some(block) = self.order.pop_front() {
+            if self.open.contains_key(&block) {
+                return self.close(&block, world);
+            }
+        }
+        None
+    }
+
+    /// The spread of a block whose measuring has ended.
+    #[must_use]
+    pub fn of(&self, block: &BlockId) -> Option<&BlockSpread> {
+        self.closed.get(block)
+    }
+
+    /// All measured blocks, in the order of their names.
+    pub fn all(&self) -> impl Iterator<Item = &BlockSpread> {
+        self.closed.values()
+    }
+
+    fn close(&mut self, block: &BlockId, world: &World) -> Option<BlockSpread> {
+        let Spreading {
+            reached, mut delays, ..
+        } = self.open.remove(block)?;
+        // Blocks close in about the order they were mined, so this stays short.
+        while self.order.front().is_some_and(|oldest| !self.open.contains_key(oldest)) {
+            self.order.pop_front();
+        }
+        delays.sort_unstable();
+        let spread = BlockSpread {
+            block: *block,
+            seen: reached.len(),
+            never: running(world).filter(|node| !reached.contains(node)).count(),
+            p50_us: percentile(&delays, 50),
+            p90_us: percentile(&delays, 90),
+            p99_us: percentile(&delays, 99),
+            last_us: delays.last().copied(),
+        };
+        self.closed.insert(*block, spread);
+        Some(spread)
+    }
+}
+
+fn running(world: &World) -> impl Iterator<Item = NodeId> + '_ {
+    let ids = (0..world.nodes().len()).map(NodeId::at);
+    ids.filter(|&node| world.node(node).running)
+}
+
+/// The smallest of the sorted values that is not below `percent` percent of them (nearest rank).
+#[must_use]
+pub fn percentile(sorted: &[u64], percent: usize) -> Option<u64> {
+    let rank = (sorted.len() * percent).div_ceil(100);
+    sorted.get(rank.saturating_sub(1)).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_by_nearest_rank() {
+        let values: Vec<u64> = (1..=10).collect();
+        assert_eq!(percentile(&values, 50), Some(5));
+        assert_eq!(percentile(&values, 90), Some(9));
+        assert_eq!(percentile(&values, 99), Some(10));
+        assert_eq!(percentile(&[7], 50), Some(7));
+        assert_eq!(percentile(&[], 50), None);
+    }
+}
