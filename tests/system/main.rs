@@ -1,1 +1,5 @@
-//! Whole-system tests.
+//! Whole-system tests: the house and its style, the rules against a naive twin, and real networks end to end.
+
+mod architecture;
+mod files;
+mod tidy;

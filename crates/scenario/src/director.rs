@@ -376,3 +376,6 @@ impl Director {
         self.wallets.labels(&self.plan)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use base::{NodeId, Seed};
 use chain::{Amount, HashRate, Height, Params, SigningKey};
 use node::Strategy;
+use node::config::Tie;
 use serde::Serialize;
 
 use crate::link::Conditions;
@@ -27,6 +28,8 @@ pub struct Plan {
     pub limit: Duration,
     /// The network's rules.
     pub params: Params,
+    /// What nodes do when two chains have the same work.
+    pub tie: Tie,
     /// The nodes; a [`NodeId`] is a place in this list.
     pub nodes: Vec<NodePlan>,
     /// Who is connected to whom at the start, in order, each pair once.
@@ -275,6 +278,29 @@ pub enum Expectation {
 }
 
 impl Plan {
+    /// A plan of nothing under these rules: no node, no step, ideal links.
+    #[must_use]
+    pub fn empty(name: &str, params: Params) -> Self {
+        Self {
+            name: name.to_owned(),
+            description: String::new(),
+            file: String::new(),
+            source: Arc::from(""),
+            seed: 1,
+            limit: Duration::from_secs(120),
+            params,
+            tie: Tie::FirstSeen,
+            nodes: Vec::new(),
+            links: Vec::new(),
+            conditions: Conditions::default(),
+            steps: Vec::new(),
+            wallets: Vec::new(),
+            payments: Vec::new(),
+            cuts: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
     /// The seed that all randomness of the run comes from.
     #[must_use]
     pub fn root_seed(&self) -> Seed {

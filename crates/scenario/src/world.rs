@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use base::{NodeId, Time};
-use chain::{Amount, Block, BlockId, Coin, Height, Ledger, OutPoint, Transaction, Txid, Work};
+use chain::{Amount, Block, BlockId, Coin, Height, Ledger, OutPoint, Txid, Work};
 use node::Event;
 use node::event::TipRef;
 
@@ -139,7 +139,12 @@ impl World {
                 ..
             } => {
                 facts.mined += 1;
-                self.add_block(now, *block, *height, *chain_work, body).miner = Some(node);
+                let place = TipRef {
+                    block: *block,
+                    height: *height,
+                    chain_work: *chain_work,
+                };
+                self.add_block(now, place, body).miner = Some(node);
             }
             Event::BlockConnected {
                 block,
@@ -149,7 +154,12 @@ impl World {
                 ..
             } => {
                 facts.most_work = facts.most_work.max(*chain_work);
-                self.add_block(now, *block, *height, *chain_work, body);
+                let place = TipRef {
+                    block: *block,
+                    height: *height,
+                    chain_work: *chain_work,
+                };
+                self.add_block(now, place, body);
             }
             Event::Reorg {
                 fork_point,
@@ -198,18 +208,11 @@ impl World {
         }
     }
 
-    fn add_block(
-        &mut self,
-        now: Time,
-        id: BlockId,
-        height: Height,
-        chain_work: Work,
-        body: &Arc<Block>,
-    ) -> &mut BlockFacts {
-        self.blocks.entry(id).or_insert_with(|| BlockFacts {
+    fn add_block(&mut self, now: Time, place: TipRef, body: &Arc<Block>) -> &mut BlockFacts {
+        self.blocks.entry(place.block).or_insert_with(|| BlockFacts {
             parent: body.header.parent,
-            height,
-            chain_work,
+            height: place.height,
+            chain_work: place.chain_work,
             body: Arc::clone(body),
             miner: None,
             first_seen: now,
@@ -345,15 +348,6 @@ impl World {
     #[must_use]
     pub fn supply(&self, tip: &BlockId) -> Option<Amount> {
         Amount::total(self.coins(tip).values().map(|coin| coin.output.value))
-    }
-
-    /// A transaction, looked for in the blocks of a chain.
-    #[must_use]
-    pub fn transaction(&self, txid: &Txid, tip: &BlockId) -> Option<&Arc<Transaction>> {
-        self.chain(tip)
-            .into_iter()
-            .flat_map(|facts| &facts.body.transactions)
-            .find(|tx| tx.txid() == *txid)
     }
 }
 

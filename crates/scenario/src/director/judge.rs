@@ -35,88 +35,91 @@ type Shown = (bool, String);
 
 impl Judge<'_> {
     pub(super) fn judge(&self, expectation: &Expectation) -> Judgement {
-        let (on, expected, each): (&[NodeId], String, Box<dyn Fn(NodeId, &NodeFacts) -> Shown + '_>) = match expectation
-        {
-            Expectation::Converged { on, at, advance } => return self.converged(on, *at, *advance),
-            Expectation::Diverged { on, groups } => return self.diverged(on, *groups),
-            Expectation::ConfirmedOnce { on, of, winner } => return self.confirmed_once(on, *of, *winner),
-            Expectation::Height { on, height, at_least } => (
-                on,
-                format!("height {}", bound(*height, *at_least)),
-                Box::new(|_, node| {
-                    (
-                        reaches(node.tip.height, *height, *at_least),
-                        format!("height {}", node.tip.height),
-                    )
-                }),
+        match expectation {
+            Expectation::Converged { on, at, advance } => self.converged(on, *at, *advance),
+            Expectation::Diverged { on, groups } => self.diverged(on, *groups),
+            Expectation::ConfirmedOnce { on, of, winner } => self.confirmed_once(on, *of, *winner),
+            Expectation::Height { on, .. }
+            | Expectation::Tip { on, .. }
+            | Expectation::Reorg { on, .. }
+            | Expectation::Rejected { on, .. }
+            | Expectation::Confirmed { on, .. }
+            | Expectation::Balance { on, .. }
+            | Expectation::Supply { on, .. }
+            | Expectation::InMempool { on, .. }
+            | Expectation::Peers { on, .. } => self.each(on, &self.in_words(expectation), &|id, node| {
+                self.shown(expectation, id, node)
+            }),
+        }
+    }
+
+    /// What is expected of each node, in words.
+    fn in_words(&self, expectation: &Expectation) -> String {
+        match expectation {
+            Expectation::Height { height, at_least, .. } => format!("height {}", bound(*height, *at_least)),
+            Expectation::Tip { same_as, mined_by, .. } => self.tip_in_words(*same_as, *mined_by),
+            Expectation::Reorg { depth, count, .. } => reorgs_in_words(*depth, *count),
+            Expectation::Rejected { reason, from, .. } => {
+                format!("refused something as {reason}{}", self.from(*from))
+            }
+            Expectation::Confirmed { of, depth, .. } => {
+                format!("{} confirmed {} deep", self.plan.payments[of.0], count(*depth, "block"))
+            }
+            Expectation::Balance { of, amount, .. } => format!("{} owns {amount} coins", self.plan.wallets[of.0]),
+            Expectation::Supply { amount, .. } => amount.map_or("the supply of the schedule".to_owned(), |amount| {
+                format!("a supply of {amount} coins")
+            }),
+            Expectation::InMempool { of, .. } => format!("{} in the mempool", self.plan.payments[of.0]),
+            Expectation::Peers { at_least, at_most, .. } => peers_in_words(*at_least, *at_most),
+            Expectation::Converged { .. } | Expectation::Diverged { .. } => "one view".to_owned(),
+            Expectation::ConfirmedOnce { of, winner, .. } => {
+                let to = winner.map_or(String::new(), |winner| format!(", to {}", self.plan.wallets[winner.0]));
+                format!("{} confirmed once{to}", self.plan.payments[of.0])
+            }
+        }
+    }
+
+    /// What one node shows of an expectation about single nodes.
+    fn shown(&self, expectation: &Expectation, id: NodeId, node: &NodeFacts) -> Shown {
+        match expectation {
+            Expectation::Height { height, at_least, .. } => (
+                reaches(node.tip.height, *height, *at_least),
+                format!("height {}", node.tip.height),
             ),
-            Expectation::Tip { on, same_as, mined_by } => (
-                on,
-                self.tip_in_words(*same_as, *mined_by),
-                Box::new(|_, node| self.tip(node, *same_as, *mined_by)),
-            ),
-            Expectation::Reorg { on, depth, count } => (
-                on,
-                reorgs_in_words(*depth, *count),
-                Box::new(|_, node| self.reorgs(node, *depth, *count)),
-            ),
-            Expectation::Rejected { on, reason, from } => (
-                on,
-                format!("refused something as {reason}{}", self.from(*from)),
-                Box::new(|_, node| self.rejected(node, reason, *from)),
-            ),
-            Expectation::Confirmed { on, of, depth } => (
-                on,
-                format!("{} confirmed {} deep", self.plan.payments[of.0], count(*depth, "block")),
-                Box::new(|_, node| self.confirmed(node, *of, *depth)),
-            ),
-            Expectation::Balance { on, of, amount } => (
-                on,
-                format!("{} owns {amount} coins", self.plan.wallets[of.0]),
-                Box::new(|id, _| {
-                    let found = balance(self.plan, self.world, *of, id);
-                    (found == *amount, format!("{found} coins"))
-                }),
-            ),
-            Expectation::Supply { on, amount } => {
-                let due = |node: &NodeFacts| amount.unwrap_or_else(|| self.scheduled(node.tip.height));
+            Expectation::Tip { same_as, mined_by, .. } => self.tip(node, *same_as, *mined_by),
+            Expectation::Reorg { depth, count, .. } => self.reorgs(node, *depth, *count),
+            Expectation::Rejected { reason, from, .. } => self.rejected(node, reason, *from),
+            Expectation::Confirmed { of, depth, .. } => self.confirmed(node, *of, *depth),
+            Expectation::Balance { of, amount, .. } => {
+                let found = balance(self.plan, self.world, *of, id);
+                (found == *amount, format!("{found} coins"))
+            }
+            Expectation::Supply { amount, .. } => {
+                let due = amount.unwrap_or_else(|| self.scheduled(node.tip.height));
+                let found = self.world.supply(&node.tip.block);
+                let words = found.map_or("more than the money limit".to_owned(), |found| format!("{found} coins"));
+                (found == Some(due), words)
+            }
+            Expectation::InMempool { of, .. } => {
+                let waits = self.sides(*of).iter().any(|(txid, _)| node.mempool.contains(txid));
                 (
-                    on,
-                    amount.map_or("the supply of the schedule".to_owned(), |amount| {
-                        format!("a supply of {amount}")
-                    }),
-                    Box::new(move |_, node| {
-                        let found = self.world.supply(&node.tip.block);
-                        let words = found.map_or("more than the money limit".to_owned(), |found| found.to_string());
-                        (found == Some(due(node)), words)
-                    }),
+                    waits,
+                    format!("{} in the mempool", count(node.mempool.len() as u64, "transaction")),
                 )
             }
-            Expectation::InMempool { on, of } => (
-                on,
-                format!("{} in the mempool", self.plan.payments[of.0]),
-                Box::new(|_, node| {
-                    let waits = self.sides(*of).iter().any(|(txid, _)| node.mempool.contains(txid));
-                    (
-                        waits,
-                        format!("{} in the mempool", count(node.mempool.len() as u64, "transaction")),
-                    )
-                }),
-            ),
-            Expectation::Peers { on, at_least, at_most } => (
-                on,
-                peers_in_words(*at_least, *at_most),
-                Box::new(|_, node| {
-                    let peers = node.peers.len();
-                    ((*at_least..=*at_most).contains(&peers), count(peers as u64, "peer"))
-                }),
-            ),
-        };
-        self.each(on, expected, &*each)
+            Expectation::Peers { at_least, at_most, .. } => {
+                let peers = node.peers.len();
+                ((*at_least..=*at_most).contains(&peers), count(peers as u64, "peer"))
+            }
+            Expectation::ConfirmedOnce { of, .. } => self.confirmed_sides(node, *of),
+            Expectation::Converged { .. } | Expectation::Diverged { .. } => {
+                unreachable!("judged over all nodes together")
+            }
+        }
     }
 
     /// Holds when it holds on every node; nodes that show the same are named together.
-    fn each(&self, on: &[NodeId], expected: String, shows: &dyn Fn(NodeId, &NodeFacts) -> Shown) -> Judgement {
+    fn each(&self, on: &[NodeId], expected: &str, shows: &dyn Fn(NodeId, &NodeFacts) -> Shown) -> Judgement {
         let mut shown: BTreeMap<Shown, Vec<NodeId>> = BTreeMap::new();
         for &node in on {
             let facts = self.world.node(node);
@@ -270,34 +273,40 @@ impl Judge<'_> {
     }
 
     fn confirmed_once(&self, on: &[NodeId], of: PaymentId, winner: Option<WalletId>) -> Judgement {
-        let name = &self.plan.payments[of.0];
-        let winner_in_words = winner.map_or(String::new(), |winner| format!(", to {}", self.plan.wallets[winner.0]));
-        let mut winners = BTreeSet::new();
-        for &node in on {
-            let tip = &self.world.node(node).tip.block;
-            let sides = self
-                .sides(of)
-                .iter()
-                .filter(|(txid, _)| self.world.depth(txid, tip).is_some());
-            winners.insert(sides.map(|(_, to)| *to).collect::<Vec<_>>());
-        }
-        let agreed = winners.len() == 1 && winners.iter().all(|sides| sides.len() == 1);
-        let wanted = winner.is_none_or(|winner| winners.iter().all(|sides| sides.contains(&winner)));
-        let mut judgement = self.each(on, format!("{name} confirmed once{winner_in_words}"), &|_, node| {
-            let tip = &node.tip.block;
-            let sides = self
-                .sides(of)
-                .iter()
-                .filter(|(txid, _)| self.world.depth(txid, tip).is_some());
-            let to: Vec<&str> = sides.map(|(_, to)| self.plan.wallets[to.0].as_str()).collect();
-            match to.as_slice() {
-                [] => (false, "not confirmed".to_owned()),
-                [to] => (true, format!("confirmed once, to {to}")),
-                _ => (false, format!("confirmed {} times, to {}", to.len(), to.join(" and "))),
-            }
+        let expectation = Expectation::ConfirmedOnce {
+            on: on.to_vec(),
+            of,
+            winner,
+        };
+        let mut judgement = self.each(on, &self.in_words(&expectation), &|_, node| {
+            self.confirmed_sides(node, of)
         });
-        judgement.holds &= agreed && wanted;
+        let winners: BTreeSet<Vec<WalletId>> = on
+            .iter()
+            .map(|&node| self.sides_in(&self.world.node(node).tip.block, of))
+            .collect();
+        let wanted = winner.is_none_or(|winner| winners.iter().all(|sides| sides.contains(&winner)));
+        judgement.holds &= winners.len() == 1 && wanted;
         judgement
+    }
+
+    fn confirmed_sides(&self, node: &NodeFacts, of: PaymentId) -> Shown {
+        let sides = self.sides_in(&node.tip.block, of);
+        let to: Vec<&str> = sides.iter().map(|to| self.plan.wallets[to.0].as_str()).collect();
+        match to.as_slice() {
+            [] => (false, "not confirmed".to_owned()),
+            [to] => (true, format!("confirmed once, to {to}")),
+            _ => (false, format!("confirmed {} times, to {}", to.len(), to.join(" and "))),
+        }
+    }
+
+    /// The sides of a payment that are in a chain, by whom they pay.
+    fn sides_in(&self, tip: &BlockId, of: PaymentId) -> Vec<WalletId> {
+        let sides = self
+            .sides(of)
+            .iter()
+            .filter(|(txid, _)| self.world.depth(txid, tip).is_some());
+        sides.map(|(_, to)| *to).collect()
     }
 
     fn sides(&self, of: PaymentId) -> &[(Txid, WalletId)] {

@@ -1,0 +1,133 @@
+//! Style that a program can see. `docs/TESTING.md` lists what is held here.
+
+use crate::files::{Source, root, rust_files};
+
+const MAX_FILE_LINES: usize = 500;
+const MAX_FUNCTION_LINES: usize = 70;
+
+#[test]
+fn files_fit_a_sitting() {
+    for Source { path, text } in rust_files() {
+        let lines = text.lines().count();
+        assert!(
+            lines <= MAX_FILE_LINES,
+            "{path} has {lines} lines, the limit is {MAX_FILE_LINES}: one noun per file"
+        );
+    }
+}
+
+#[test]
+fn functions_fit_a_screen() {
+    for Source { path, text } in rust_files() {
+        for (line, name, length) in functions(&text) {
+            assert!(
+                length <= MAX_FUNCTION_LINES,
+                "{path}:{line}: {name} has {length} lines, the limit is {MAX_FUNCTION_LINES}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_file_says_what_it_is() {
+    for Source { path, text } in rust_files() {
+        assert!(text.starts_with("//!"), "{path} does not begin with //!");
+    }
+}
+
+#[test]
+fn nothing_is_left_unfinished_or_hidden() {
+    let words = [
+        "todo!(",
+        "unimplemented!(",
+        "dbg!(",
+        "#[ignore",
+        "FIXME",
+        "XXX",
+        "#[allow(",
+    ];
+    for Source { path, text } in rust_files() {
+        for word in words.iter().filter(|_| !path.ends_with("tidy.rs")) {
+            assert!(!text.contains(word), "{path} contains {word}");
+        }
+    }
+}
+
+#[test]
+fn no_crate_is_called_a_drawer() {
+    for name in ["common", "utils", "util", "helpers", "misc"] {
+        for Source { path, .. } in rust_files() {
+            let drawer = path.split('/').any(|part| part == name || part == format!("{name}.rs"));
+            assert!(!drawer, "{path} is a drawer; name it after what it holds");
+        }
+    }
+}
+
+#[test]
+fn documents_link_to_files_that_exist() {
+    let mut pages = vec![root().join("README.md")];
+    pages.extend(markdown(&root().join("docs")));
+    for page in pages {
+        let text = std::fs::read_to_string(&page).expect("a page can be read");
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let file = target.split('#').next().expect("a split has a first part");
+            if file.is_empty() || file.contains("://") {
+                continue;
+            }
+            let path = page.parent().expect("a page is in a folder").join(file);
+            assert!(
+                path.exists(),
+                "{} links to {file}, which does not exist",
+                page.display()
+            );
+        }
+    }
+}
+
+fn markdown(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut pages = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("docs can be read") {
+        let path = entry.expect("an entry can be read").path();
+        if path.is_dir() {
+            pages.extend(markdown(&path));
+        } else if path.extension().is_some_and(|extension| extension == "md") {
+            pages.push(path);
+        }
+    }
+    pages
+}
+
+/// Functions of formatted source: line, name and length. A body ends at the brace in the column its `fn` begins in.
+fn functions(text: &str) -> Vec<(usize, String, usize)> {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut found = Vec::new();
+    for (index, line) in lines.iter().enumerate() {
+        let Some(name) = function_name(line) else { continue };
+        let indent = line.len() - line.trim_start().len();
+        let closes = |line: &&str| line.starts_with(&format!("{}}}", " ".repeat(indent)));
+        let one_line = line.ends_with('}') || line.ends_with(';');
+        let length = if one_line {
+            1
+        } else {
+            lines[index..].iter().position(closes).map_or(1, |end| end + 1)
+        };
+        found.push((index + 1, name, length));
+    }
+    found
+}
+
+fn function_name(line: &str) -> Option<String> {
+    let mut rest = line.trim_start();
+    for word in ["pub(crate) ", "pub(super) ", "pub ", "const ", "async "] {
+        rest = rest.strip_prefix(word).unwrap_or(rest);
+    }
+    let name = rest.strip_prefix("fn ")?;
+    Some(name.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect())
+}
+
+#[test]
+fn the_length_of_a_function_is_counted_to_its_closing_brace() {
+    let text = "fn short() {}\n\npub(crate) const fn long(\n    a: u32,\n) -> u32 {\n    if a > 1 {\n    }\n    a\n}\n";
+    let expected = vec![(1, "short".to_owned(), 1), (3, "long".to_owned(), 7)];
+    assert_eq!(functions(text), expected);
+}
