@@ -1,0 +1,81 @@
+//! Every bound of this crate, with its source.
+
+use std::time::Duration;
+
+/// The version of the data folder's layout that this program writes, and the newest it reads.
+pub const SCHEMA: u32 = 1;
+/// The most memory that a node's database may use for pages.
+pub const DATABASE_CACHE_BYTES: usize = 4 << 20;
+/// The most bytes of a stored block: the largest block that the wire can carry.
+pub const MAX_RECORD_BYTES: usize = gossip::limits::MAX_MESSAGE_BYTES;
+/// How long foreign blocks may wait for a group commit. What a crash may cost is fetched again from peers.
+pub const GROUP_COMMIT_DELAY: Duration = Duration::from_millis(250);
+/// The most blocks that may wait for a group commit; when they are as many, the node waits for the disk.
+pub const MAX_UNSAVED_BLOCKS: usize = 1_024;
+/// The most bytes that may wait for a group commit; when they are as many, the node waits for the disk.
+pub const MAX_UNSAVED_BYTES: u64 = 16 << 20;
+
+/// How often metered miners get their hashes.
+pub const HASHING_TICK: Duration = Duration::from_millis(10);
+/// The most time whose hashes a miner can be owed; what a slow machine owes beyond is lost, counted, and told.
+pub const MAX_HASHING_DEBT: Duration = Duration::from_millis(250);
+/// Hashes tried between two looks at whether the work has changed: below a millisecond on any machine of this decade.
+pub const HASHING_SLICE: u32 = 4_096;
+
+/// How long a connection may take from the first packet to encrypted and multiplexed (THREATS P11).
+pub const CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a connection may take from there to a stream in each direction.
+pub const STREAMS_TIMEOUT: Duration = Duration::from_secs(10);
+/// Streams of one connection whose protocol is being agreed on at the same time (THREATS P7).
+pub const MAX_NEGOTIATING_STREAMS: usize = 16;
+/// Connections to one peer: the one in use, and one more that a simultaneous dial of both sides may leave for a moment.
+pub const MAX_CONNECTIONS_PER_PEER: u32 = 2;
+/// Connections that peers have begun and not finished, per node planned, so that a whole network may start at once.
+pub const MAX_PENDING_INBOUND: u32 = 256;
+/// The most peers of a node (Bitcoin Core's `DEFAULT_MAX_PEER_CONNECTIONS`), unless a plan links it to more.
+pub const MAX_PEERS: u32 = 125;
+/// How often a peer is pinged.
+pub const PING_INTERVAL: Duration = Duration::from_secs(15);
+/// How long an answer to a ping may take.
+pub const PING_TIMEOUT: Duration = Duration::from_secs(20);
+/// Pings in a row without an answer after which a connection is closed.
+pub const MAX_PING_FAILURES: u32 = 3;
+
+/// How long a frame may take from its first byte to its last, read or written (THREATS P11).
+pub const FRAME_TIMEOUT: Duration = Duration::from_secs(30);
+/// Bytes taken from a stream at once.
+pub const READ_BYTES: usize = 16 * 1_024;
+/// Messages of one peer that may wait for the node: a peer that sends faster waits, and nobody else does.
+pub const MAX_HEARD_PER_PEER: usize = 2;
+/// Messages to one peer that may wait for the link or the stream; a peer that reads no faster is dropped.
+pub const MAX_QUEUED_MESSAGES: usize = 8_192;
+/// Bytes to one peer that may wait for the link or the stream; twice the bodies that may be in flight to it.
+pub const MAX_QUEUED_BYTES: u64 = 32 << 20;
+
+/// The wait before the first redial of a lost or refused link.
+pub const FIRST_REDIAL: Duration = Duration::from_millis(50);
+/// The longest wait between two redials.
+pub const LAST_REDIAL: Duration = Duration::from_secs(5);
+
+/// Events of all nodes that may wait for the engine; nodes wait when it is behind.
+pub const MAX_QUEUED_EVENTS: usize = 65_536;
+/// Orders that may wait for one node. A node that is so far behind is given up.
+pub const MAX_QUEUED_ORDERS: usize = 4_096;
+/// How long the nodes of a run may take to open their folders and listen.
+pub const STARTING_PATIENCE: Duration = Duration::from_secs(60);
+/// How long the planned links of a run may take to come up.
+pub const CONNECTING_PATIENCE: Duration = Duration::from_secs(60);
+/// How long a network may take to settle at the end of a run, beyond four times its slowest link.
+pub const SETTLING_PATIENCE: Duration = Duration::from_secs(5);
+/// How long nodes may take to stop before they are given up.
+pub const STOPPING_PATIENCE: Duration = Duration::from_secs(20);
+
+/// The identities that a node running alone remembers; those not connected make room for new ones.
+pub const MAX_KNOWN_IDENTITIES: usize = 4_096;
+/// The most bytes of a key file.
+pub const MAX_KEY_FILE_BYTES: u64 = 256;
+
+/// Files a process has open that belong to no node: standard streams, the log, the reactor, libraries.
+pub const SPARE_FILES: u64 = 64;
+/// Files of one node besides its connections: database, lock, listening socket, and some room for what comes and goes.
+pub const FILES_PER_NODE: u64 = 6;

@@ -1,0 +1,202 @@
+//! What a node keeps on disk: every block it found valid, in that order, in one redb file.
+//!
+//! The order is enough to start again: a fresh ledger that is given the blocks one by one ends where the old one was. Every commit is one
+//! transaction, in two phases (peers choose our bytes; see redb's `set_two_phase_commit`) and on disk when it returns. A crash at any
+//! point leaves a file that opens with all blocks whose commit had returned, and maybe those of the one under way.
+
+mod error;
+mod lock;
+mod record;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use base::Hash;
+use chain::{Block, BlockId};
+use redb::{Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, Table, TableDefinition};
+
+pub use error::StoreError;
+pub(crate) use writer::Writer;
+
+use crate::limits::{DATABASE_CACHE_BYTES, SCHEMA};
+use lock::FolderLock;
+
+const BLOCKS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("blocks");
+const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
+const MAGIC: &[u8] = b"nakanet chain";
+
+/// A node's data folder, open. Two handles to one folder cannot exist.
+#[derive(Debug)]
+pub struct Store {
+    database: Database,
+    path: PathBuf,
+    next: u64,
+    /// Set by the first failure. What the disk holds after one is unknown until the file is opened again (fsyncgate), so nothing is retried.
+    is_poisoned: bool,
+    /// Last, so that it is released when the database is closed.
+    _lock: FolderLock,
+}
+
+impl Store {
+    /// The name of the database in a data folder.
+    pub const FILE: &str = "chain.redb";
+
+    /// Opens a data folder of the network with this genesis block, and makes it when it is missing.
+    ///
+    /// Checks every page of the file, and repairs what a crash of the process or the machine can leave behind.
+    ///
+    /// # Errors
+    /// When the folder is in use, belongs to another network or a newer program, is damaged, or cannot be read or written.
+    pub fn open(folder: &Path, genesis: BlockId) -> Result<Self, StoreError> {
+        std::fs::create_dir_all(folder).map_err(|source| StoreError::io(folder, source))?;
+        let lock = FolderLock::take(folder)?;
+        let path = folder.join(Self::FILE);
+        let database = Builder::new()
+            .set_cache_size(DATABASE_CACHE_BYTES)
+            .set_check_integrity_on_open(true)
+            .create(&path)
+            .map_err(|error| match error {
+                DatabaseError::DatabaseAlreadyOpen => StoreError::in_use(folder, None),
+                error => StoreError::redb(&path, error.into()),
+            })?;
+        Self::over(database, path, lock, genesis)
+    }
+
+    fn over(database: Database, path: PathBuf, lock: FolderLock, genesis: BlockId) -> Result<Self, StoreError> {
+        let mut store = Self {
+            database,
+            path,
+            next: 0,
+            is_poisoned: false,
+            _lock: lock,
+        };
+        store.next = store.prepare(genesis)?;
+        Ok(store)
+    }
+
+    /// Checks whose file it is, or says so in a new one; gives the next sequence number.
+    fn prepare(&self, genesis: BlockId) -> Result<u64, StoreError> {
+        let existing = self.read(|transaction| {
+            if transaction.list_tables()?.next().is_none() {
+                return Ok(None);
+            }
+            let meta = transaction.open_table(META)?;
+            let value = |key| Ok::<_, redb::Error>(meta.get(key)?.map(|value| value.value().to_vec()));
+            let last = transaction.open_table(BLOCKS)?.last()?.map(|(key, _)| key.value());
+            Ok(Some((value("magic")?, value("schema")?, value("genesis")?, last)))
+        })?;
+        let Some((magic, schema, found, last)) = existing else {
+            self.inscribe(genesis)?;
+            return Ok(0);
+        };
+        if magic.as_deref() != Some(MAGIC) {
+            return Err(StoreError::not_ours(&self.path));
+        }
+        let schema = self.field::<4>(schema, "schema").map(u32::from_le_bytes)?;
+        if schema > SCHEMA {
+            return Err(StoreError::newer(&self.path, schema));
+        }
+        let found = BlockId(Hash(self.field(found, "genesis")?));
+        if found != genesis {
+            return Err(StoreError::other_network(&self.path, found, genesis));
+        }
+        Ok(last.map_or(0, |last| last + 1))
+    }
+
+    fn field<const N: usize>(&self, value: Option<Vec<u8>>, name: &str) -> Result<[u8; N], StoreError> {
+        value
+            .and_then(|value| value.try_into().ok())
+            .ok_or_else(|| StoreError::corrupt(&self.path, format!("the field `{name}` is missing or of another size")))
+    }
+
+    fn inscribe(&self, genesis: BlockId) -> Result<(), StoreError> {
+        self.write(|_, meta| {
+            meta.insert("magic", MAGIC)?;
+            meta.insert("schema", SCHEMA.to_le_bytes().as_slice())?;
+            meta.insert("genesis", genesis.0.0.as_slice())?;
+            Ok(())
+        })
+    }
+
+    /// Appends blocks, in order, in one transaction that is on disk when this returns.
+    ///
+    /// # Errors
+    /// When the disk is full or fails. None of the blocks is acknowledged then, and every later call fails as well.
+    pub fn append(&mut self, blocks: &[Arc<Block>]) -> Result<(), StoreError> {
+        if self.is_poisoned {
+            return Err(StoreError::poisoned(&self.path));
+        }
+        let first = self.next;
+        let appended = self.write(|table, _| {
+            for (sequence, block) in (first..).zip(blocks) {
+                table.insert(sequence, record::encode(block).as_slice())?;
+            }
+            Ok(())
+        });
+        match appended {
+            Ok(()) => self.next += blocks.len() as u64,
+            Err(_) => self.is_poisoned = true,
+        }
+        appended
+    }
+
+    /// Hands every block to `visit`, in the order in which they were appended; gives their number.
+    ///
+    /// # Errors
+    /// When a record is damaged or cannot be read. Blocks before it have been visited.
+    pub fn restore(&self, mut visit: impl FnMut(Arc<Block>)) -> Result<usize, StoreError> {
+        let mut damaged = None;
+        let mut restored = 0;
+        self.read(|transaction| {
+            for (expected, entry) in (0..).zip(transaction.open_table(BLOCKS)?.iter()?) {
+                let (sequence, bytes) = entry?;
+                match record::decode(bytes.value()) {
+                    Ok(block) if sequence.value() == expected => visit(Arc::new(block)),
+                    Ok(_) => damaged = Some("a record is missing"),
+                    Err(why) => damaged = Some(why),
+                }
+                if damaged.is_some() {
+                    break;
+                }
+                restored += 1;
+            }
+            Ok(())
+        })?;
+        match damaged {
+            Some(why) => Err(StoreError::corrupt(&self.path, format!("{why}, at number {restored}"))),
+            None => Ok(restored),
+        }
+    }
+
+    /// Closes the file and frees the folder.
+    ///
+    /// # Errors
+    /// When the disk fails. What was appended is safe all the same.
+    pub fn close(self) -> Result<(), StoreError> {
+        let Self { database, path, .. } = self;
+        database.close().map_err(|error| StoreError::redb(&path, error.into()))
+    }
+
+    fn read<T>(&self, body: impl FnOnce(&redb::ReadTransaction) -> Result<T, redb::Error>) -> Result<T, StoreError> {
+        let attempt = || body(&self.database.begin_read()?);
+        attempt().map_err(|error| StoreError::redb(&self.path, error))
+    }
+
+    fn write(
+        &self,
+        body: impl FnOnce(&mut Table<'_, u64, &[u8]>, &mut Table<'_, &str, &[u8]>) -> Result<(), redb::Error>,
+    ) -> Result<(), StoreError> {
+        let attempt = || {
+            let mut transaction = self.database.begin_write()?;
+            transaction.set_two_phase_commit(true);
+            body(&mut transaction.open_table(BLOCKS)?, &mut transaction.open_table(META)?)?;
+            transaction.commit()?;
+            Ok(())
+        };
+        attempt().map_err(|error| StoreError::redb(&self.path, error))
+    }
+}
+
+#[cfg(test)]
+mod tests;
