@@ -327,3 +327,8 @@ fn file(set: &mut BTreeSet<(Height, BlockId)>, key: (Height, BlockId), belongs: 
         set.remove(&key);
     }
 }
+
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod tests;

@@ -193,3 +193,6 @@ impl Orphan {
         *first.expect("an orphan that is kept has a sender").0
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -312,3 +312,8 @@ impl Announced {
         }
     }
 }
+
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod tests;

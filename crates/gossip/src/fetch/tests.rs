@@ -1,0 +1,274 @@
+//! What asking for bodies means, one sentence at a time.
+
+use base::Hash;
+
+use super::*;
+
+const A: NodeId = NodeId(1);
+const B: NodeId = NodeId(2);
+const C: NodeId = NodeId(3);
+
+/// The block of a chain at this height.
+fn block(height: u32) -> BlockId {
+    let mut bytes = [0; 32];
+    bytes[..4].copy_from_slice(&height.to_be_bytes());
+    BlockId(Hash(bytes))
+}
+
+fn seconds(secs: u64) -> Time {
+    Time::from_secs(secs)
+}
+
+/// Bodies at these heights are wanted, and each of these peers has them all.
+fn fetch(peers: &[NodeId], heights: impl IntoIterator<Item = u32>) -> BlockFetch {
+    let mut fetch = BlockFetch::new();
+    for &peer in peers {
+        fetch.add_peer(peer);
+    }
+    for height in heights {
+        assert!(fetch.want(block(height), Height(height)));
+        for &peer in peers {
+            fetch.add_source(peer, block(height));
+        }
+    }
+    fetch
+}
+
+/// The requests that are due, as heights per peer.
+fn requests(fetch: &mut BlockFetch, now: Time) -> Vec<(NodeId, Vec<BlockId>)> {
+    let mut out = Vec::new();
+    fetch.requests(now, &mut out);
+    out
+}
+
+#[test]
+fn a_body_is_asked_of_one_source_at_a_time() {
+    let mut fetch = fetch(&[A, B], [1]);
+    assert_eq!(requests(&mut fetch, seconds(0)), [(A, vec![block(1)])]);
+    assert_eq!(requests(&mut fetch, seconds(1)), []);
+}
+
+#[test]
+fn a_body_that_nobody_has_is_not_asked_for_until_somebody_does() {
+    let mut fetch = fetch(&[], [1]);
+    fetch.add_source(A, block(1));
+    assert_eq!(requests(&mut fetch, seconds(0)), [], "A is not known");
+    fetch.add_peer(A);
+    fetch.add_source(A, block(2));
+    assert_eq!(
+        requests(&mut fetch, seconds(0)),
+        [],
+        "A has another block, which is not wanted"
+    );
+    fetch.add_source(A, block(1));
+    assert_eq!(requests(&mut fetch, seconds(0)), [(A, vec![block(1)])]);
+}
+
+#[test]
+fn the_lowest_bodies_come_first_and_are_spread_over_the_sources() {
+    let mut fetch = fetch(&[A, B], (1..=6).rev());
+    let expected = [
+        (A, vec![block(1), block(3), block(5)]),
+        (B, vec![block(2), block(4), block(6)]),
+    ];
+    assert_eq!(requests(&mut fetch, seconds(0)), expected);
+}
+
+#[test]
+fn a_peer_has_at_most_sixteen_bodies_in_flight() {
+    let limit = u32::try_from(MAX_BLOCKS_IN_FLIGHT).expect("fits");
+    let mut fetch = fetch(&[A], 1..=limit + 1);
+    let asked: Vec<BlockId> = (1..=limit).map(block).collect();
+    assert_eq!(requests(&mut fetch, seconds(0)), [(A, asked)]);
+    assert_eq!(fetch.in_flight(A), MAX_BLOCKS_IN_FLIGHT);
+    assert_eq!(requests(&mut fetch, seconds(0)), []);
+    assert!(fetch.received(A, &block(1), seconds(1)));
+    fetch.forget(&block(1));
+    assert_eq!(requests(&mut fetch, seconds(1)), [(A, vec![block(limit + 1)])]);
+}
+
+#[test]
+fn nothing_is_asked_for_beyond_the_window_above_the_lowest_body_that_can_come() {
+    let mut fetch = fetch(&[A, B], [10, 10 + BLOCK_WINDOW - 1, 10 + BLOCK_WINDOW]);
+    let expected = [(A, vec![block(10)]), (B, vec![block(10 + BLOCK_WINDOW - 1)])];
+    assert_eq!(requests(&mut fetch, seconds(0)), expected);
+    assert!(fetch.received(A, &block(10), seconds(1)));
+    fetch.forget(&block(10));
+    assert_eq!(requests(&mut fetch, seconds(1)), [(A, vec![block(10 + BLOCK_WINDOW)])]);
+}
+
+#[test]
+fn a_low_body_that_nobody_has_does_not_hold_the_window_back() {
+    let mut fetch = fetch(&[A], [5_000]);
+    assert!(fetch.want(block(1), Height(1)));
+    assert_eq!(requests(&mut fetch, seconds(0)), [(A, vec![block(5_000)])]);
+}
+
+#[test]
+fn wants_are_refused_above_their_limit_and_not_at_it() {
+    let mut fetch = BlockFetch::new();
+    let limit = u32::try_from(MAX_BLOCKS_WANTED).expect("fits");
+    for height in 0..limit {
+        assert!(fetch.want(block(height), Height(height)));
+    }
+    assert!(!fetch.want(block(limit), Height(limit)));
+    assert!(!fetch.is_wanted(&block(limit)));
+    assert!(fetch.want(block(0), Height(0)), "wanted already");
+    fetch.forget(&block(0));
+    assert!(fetch.want(block(limit), Height(limit)));
+}
+
+#[test]
+fn threat_c7_a_body_from_one_peer_never_cancels_what_another_was_asked() {
+    let mut fetch = fetch(&[A, B], [1]);
+    requests(&mut fetch, seconds(0));
+    assert!(!fetch.received(B, &block(1), seconds(0)), "B was not asked");
+    fetch.failed(B, &block(1));
+    assert!(!fetch.not_found(B, &block(1), seconds(0)));
+    fetch.remove_peer(B);
+    assert_eq!(fetch.in_flight(A), 1);
+    assert!(fetch.received(A, &block(1), seconds(1)));
+}
+
+#[test]
+fn threat_c7_after_a_bad_body_another_is_asked_at_once_and_the_liar_never_again() {
+    let mut fetch = fetch(&[A, B], [1]);
+    requests(&mut fetch, seconds(0));
+    assert!(fetch.received(A, &block(1), seconds(1)));
+    fetch.failed(A, &block(1));
+    assert_eq!(requests(&mut fetch, seconds(1)), [(B, vec![block(1)])]);
+    fetch.remove_peer(B);
+    fetch.add_source(A, block(1));
+    assert_eq!(requests(&mut fetch, seconds(2)), []);
+}
+
+#[test]
+fn after_not_found_another_is_asked_and_the_first_when_it_announces_again() {
+    let mut fetch = fetch(&[A, B], [1]);
+    requests(&mut fetch, seconds(0));
+    assert!(fetch.not_found(A, &block(1), seconds(1)));
+    assert_eq!(requests(&mut fetch, seconds(1)), [(B, vec![block(1)])]);
+    assert!(fetch.not_found(B, &block(1), seconds(2)));
+    assert_eq!(requests(&mut fetch, seconds(2)), []);
+    fetch.add_source(A, block(1));
+    assert_eq!(requests(&mut fetch, seconds(3)), [(A, vec![block(1)])]);
+}
+
+#[test]
+fn what_a_peer_owed_when_it_left_is_asked_of_others_and_nothing_of_it_remains() {
+    let mut fetch = fetch(&[A, B], [1, 2]);
+    requests(&mut fetch, seconds(0));
+    fetch.remove_peer(A);
+    assert!(fetch.is_empty_of(A));
+    assert!(!fetch.is_empty_of(B));
+    assert_eq!(requests(&mut fetch, seconds(0)), [(B, vec![block(1)])]);
+    assert!(!fetch.received(A, &block(1), seconds(1)));
+}
+
+#[test]
+fn threat_m7_a_peer_that_sends_nothing_for_two_seconds_stalls_and_others_are_asked() {
+    let mut fetch = fetch(&[A, B], [1]);
+    requests(&mut fetch, seconds(0));
+    assert_eq!(fetch.deadline(), Some(seconds(2)));
+    assert_eq!(fetch.overdue(Time::from_millis(1_999)), []);
+    assert_eq!(fetch.overdue(seconds(2)), [(A, block(1))]);
+    assert_eq!(fetch.deadline(), None);
+    assert_eq!(requests(&mut fetch, seconds(2)), [(B, vec![block(1)])]);
+}
+
+#[test]
+fn a_slow_peer_that_keeps_sending_does_not_stall() {
+    let mut fetch = fetch(&[A], 1..=8);
+    requests(&mut fetch, seconds(0));
+    for height in 1..=8 {
+        let now = Time::from_millis(u64::from(height) * 1_900);
+        assert_eq!(fetch.overdue(now), []);
+        assert!(fetch.received(A, &block(height), now));
+        fetch.forget(&block(height));
+    }
+    assert_eq!(fetch.deadline(), None);
+}
+
+#[test]
+fn threat_m7_the_stall_timeout_doubles_to_its_limit_and_halves_with_every_body() {
+    let mut fetch = fetch(&[], 1..=8);
+    let mut now = Time::ZERO;
+    for (staller, timeout) in (10..).zip([2, 4, 8, 16, 32, 64, 64]) {
+        fetch.add_peer(NodeId(staller));
+        fetch.add_source(NodeId(staller), block(1));
+        requests(&mut fetch, now);
+        now = now + Duration::from_secs(timeout);
+        assert_eq!(fetch.deadline(), Some(now));
+        assert_eq!(fetch.overdue(now).len(), 1);
+    }
+    fetch.add_peer(A);
+    (1..=8).for_each(|height| fetch.add_source(A, block(height)));
+    requests(&mut fetch, now);
+    for (height, timeout) in (1..=7).zip([32, 16, 8, 4, 2, 2, 2]) {
+        assert!(fetch.received(A, &block(height), now));
+        fetch.forget(&block(height));
+        assert_eq!(fetch.deadline(), Some(now + Duration::from_secs(timeout)));
+    }
+}
+
+#[test]
+fn a_late_answer_is_still_an_answer_to_a_question() {
+    let mut fetch = fetch(&[A, B], [1]);
+    requests(&mut fetch, seconds(0));
+    fetch.overdue(seconds(2));
+    requests(&mut fetch, seconds(2));
+    assert!(fetch.received(A, &block(1), seconds(3)));
+    assert_eq!(fetch.in_flight(B), 1, "B stays asked");
+    fetch.forget(&block(1));
+    assert_eq!(fetch.in_flight(B), 0);
+    assert!(fetch.received(B, &block(1), seconds(4)), "B was asked, too");
+    assert!(!fetch.received(B, &block(1), seconds(5)), "but only once");
+}
+
+#[test]
+fn a_peer_that_stalls_is_asked_only_for_what_nobody_else_has() {
+    let mut fetch = fetch(&[A, B], [1]);
+    requests(&mut fetch, seconds(0));
+    fetch.overdue(seconds(2));
+    for height in 2..=4 {
+        fetch.want(block(height), Height(height));
+        fetch.add_source(A, block(height));
+    }
+    (2..=3).for_each(|height| fetch.add_source(B, block(height)));
+    let expected = [(A, vec![block(4)]), (B, vec![block(1), block(2), block(3)])];
+    assert_eq!(requests(&mut fetch, seconds(2)), expected);
+}
+
+#[test]
+fn threat_s12_one_peer_is_asked_for_the_same_body_at_most_three_times() {
+    let mut fetch = fetch(&[A], [1]);
+    let mut now = Time::ZERO;
+    for _ in 0..MAX_ASKED_PER_BLOCK {
+        assert_eq!(requests(&mut fetch, now), [(A, vec![block(1)])]);
+        now = fetch.deadline().expect("A was asked");
+        assert_eq!(fetch.overdue(now), [(A, block(1))]);
+    }
+    fetch.add_source(A, block(1));
+    assert_eq!(requests(&mut fetch, now), []);
+    fetch.add_peer(C);
+    fetch.add_source(C, block(1));
+    assert_eq!(requests(&mut fetch, now), [(C, vec![block(1)])]);
+}
+
+#[test]
+fn a_peer_that_owes_too_much_is_asked_for_nothing_until_it_answers() {
+    let limit = u32::try_from(MAX_BLOCKS_OWED).expect("fits");
+    let mut fetch = fetch(&[A], 1..=limit + 1);
+    let mut now = Time::ZERO;
+    for _ in 0..MAX_BLOCKS_OWED / MAX_BLOCKS_IN_FLIGHT {
+        requests(&mut fetch, now);
+        now = fetch.deadline().expect("A was asked");
+        for (peer, overdue) in fetch.overdue(now) {
+            assert_eq!(peer, A);
+            fetch.forget(&overdue);
+        }
+    }
+    assert_eq!(requests(&mut fetch, now), []);
+    assert!(fetch.received(A, &block(1), now));
+    assert_eq!(requests(&mut fetch, now), [(A, vec![block(limit + 1)])]);
+}
