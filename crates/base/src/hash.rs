@@ -147,6 +147,25 @@ mod tests {
         assert_eq!(hash.short(), "000000ab");
     }
 
+    /// A formatter is a serializer for people; that a binary format gets the 32 bytes is seen in gossip's golden messages.
+    #[test]
+    fn formats_for_people_get_text() {
+        struct Serialized(Hash);
+        impl fmt::Display for Serialized {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.serialize(f)
+            }
+        }
+        use serde::de::IntoDeserializer;
+        use serde::de::value::{Error, StrDeserializer};
+
+        let hash = Hash::sha256d(b"hello");
+        let text = Serialized(hash).to_string();
+        assert_eq!(text, hash.to_string());
+        let deserializer: StrDeserializer<'_, Error> = text.as_str().into_deserializer();
+        assert_eq!(Hash::deserialize(deserializer), Ok(hash));
+    }
+
     #[test]
     fn text_that_is_not_a_hash_is_refused() {
         for text in ["", "00", &"0".repeat(63), &"0".repeat(65), &"g".repeat(64)] {

@@ -197,7 +197,7 @@ fn threat_m7_the_stall_timeout_doubles_to_its_limit_and_halves_with_every_body()
         fetch.add_peer(NodeId(staller));
         fetch.add_source(NodeId(staller), block(1));
         requests(&mut fetch, now);
-        now = now + Duration::from_secs(timeout);
+        now += Duration::from_secs(timeout);
         assert_eq!(fetch.deadline(), Some(now));
         assert_eq!(fetch.overdue(now).len(), 1);
     }
