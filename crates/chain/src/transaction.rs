@@ -51,7 +51,7 @@ impl fmt::Debug for Wtxid {
 }
 
 /// One output of one transaction.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
 pub struct OutPoint {
     /// The transaction.
     pub txid: Txid,

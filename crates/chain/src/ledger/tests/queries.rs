@@ -1,0 +1,175 @@
+//! What the ledger says, and its marks.
+
+use std::sync::Arc;
+
+use crate::limits::MAX_LOCATOR;
+use crate::testing::{Sandbox, key, pay};
+use crate::{Amount, Block, Height, Ledger, Params, Reject, Status, Txid};
+
+#[test]
+fn bodies_are_kept_once_and_known_ones_are_not_validated_again() {
+    let (mut sandbox, tip) = Sandbox::instant(3);
+    let block = sandbox.block(tip, &[]);
+    let at = sandbox.accept(&block).expect("a valid block");
+    let twin = Arc::new(Block::clone(&block));
+    assert_eq!(sandbox.ledger.add_body(&twin), Ok(at));
+    let kept = sandbox.ledger.body(at).expect("a valid block");
+    assert!(Arc::ptr_eq(kept, &block));
+    let genesis = Arc::new(Params::instant().genesis_block());
+    assert_eq!(sandbox.ledger.add_body(&genesis), Ok(sandbox.ledger.genesis()));
+}
+
+#[test]
+#[should_panic(expected = "headers are accepted before bodies")]
+fn a_body_before_its_header_is_our_mistake() {
+    let (mut sandbox, tip) = Sandbox::instant(1);
+    let block = sandbox.block(tip, &[]);
+    let _ = sandbox.ledger.add_body(&block);
+}
+
+#[test]
+#[should_panic(expected = "bodies are held back until the parent is valid")]
+fn a_body_before_its_parents_is_our_mistake() {
+    let (mut sandbox, tip) = Sandbox::instant(1);
+    let parent = sandbox.block(tip, &[]);
+    let at = sandbox.ledger.add_header(&parent.header).expect("a valid header");
+    let child = sandbox.block(at, &[]);
+    sandbox.ledger.add_header(&child.header).expect("a valid header");
+    let _ = sandbox.ledger.add_body(&child);
+}
+
+#[test]
+fn headers_above_a_block_that_fails_become_bad_prevblk() {
+    let (mut sandbox, tip) = Sandbox::instant(2);
+    let mut bad = sandbox.draft(tip).assemble();
+    bad.transactions.clear();
+    let bad = crate::testing::solve(bad);
+    let at = sandbox.ledger.add_header(&bad.header).expect("a valid header");
+    let mut above = Vec::new();
+    for parent in [at, at] {
+        let child = sandbox.block(parent, &[]);
+        above.push(sandbox.ledger.add_header(&child.header).expect("a valid header"));
+    }
+    let grandchild = sandbox.block(above[0], &[]);
+    above.push(sandbox.ledger.add_header(&grandchild.header).expect("a valid header"));
+    assert!(
+        above
+            .iter()
+            .all(|block| sandbox.ledger.status(*block) == Status::HeaderOnly)
+    );
+
+    let reject = sandbox.ledger.add_body(&bad).expect_err("no transactions");
+    assert_eq!(sandbox.ledger.status(at), Status::Invalid(reject));
+    for block in above {
+        assert_eq!(sandbox.ledger.status(block), Status::Invalid(Reject::BadPrevblk));
+    }
+    assert_eq!(sandbox.ledger.add_header(&grandchild.header), Err(Reject::BadPrevblk));
+}
+
+#[test]
+fn an_operators_mark_covers_descendants_and_is_lifted_without_a_trace() {
+    let (mut sandbox, root) = Sandbox::instant(2);
+    let middle = sandbox.child(root, &[]);
+    let tip = sandbox.grow(middle, 3);
+    let digest = sandbox.ledger.coins_digest(tip);
+    let next = sandbox.block(tip, &[]);
+    let marked = Status::Invalid(Reject::Invalidated);
+
+    sandbox.ledger.set_invalidated(middle, true);
+    assert_eq!(sandbox.ledger.status(root), Status::Valid);
+    for block in sandbox.ledger.path(root, tip) {
+        assert_eq!(sandbox.ledger.status(block), marked);
+        assert!(!sandbox.ledger.is_valid(block));
+    }
+    assert_eq!(sandbox.ledger.add_header(&next.header), Err(Reject::Invalidated));
+    let body = sandbox.ledger.body(middle).cloned().expect("still kept");
+    assert_eq!(sandbox.ledger.add_body(&body), Err(Reject::Invalidated));
+
+    // Two marks on one chain are lifted one by one.
+    sandbox.ledger.set_invalidated(tip, true);
+    sandbox.ledger.set_invalidated(middle, false);
+    assert_eq!(sandbox.ledger.status(middle), Status::Valid);
+    assert_eq!(sandbox.ledger.status(tip), marked);
+    sandbox.ledger.set_invalidated(tip, false);
+    assert_eq!(sandbox.ledger.status(tip), Status::Valid);
+    assert_eq!(sandbox.ledger.coins_digest(tip), digest);
+    sandbox.accept(&next).expect("as if nothing had been");
+}
+
+#[test]
+fn the_genesis_block_cannot_be_marked() {
+    let mut ledger = Ledger::new(Params::instant());
+    ledger.set_invalidated(ledger.genesis(), true);
+    assert_eq!(ledger.status(ledger.genesis()), Status::Valid);
+}
+
+#[test]
+fn subsidies_halve_until_nothing_is_left() {
+    let ledger = Ledger::new(Params::instant());
+    let first = Params::instant().initial_subsidy.units();
+    for (height, units) in [
+        (1, first),
+        (149, first),
+        (150, first / 2),
+        (299, first / 2),
+        (300, first / 4),
+        (150 * 32, 1),
+        (150 * 33, 0),
+        (150 * 64, 0),
+        (150 * 65, 0),
+        (u32::MAX, 0),
+    ] {
+        assert_eq!(
+            ledger.subsidy(Height(height)),
+            Amount::from_units(units),
+            "height {height}"
+        );
+    }
+}
+
+#[test]
+fn work_adds_up_along_the_chain() {
+    let (sandbox, tip) = Sandbox::instant(20);
+    let each = Params::EASIEST.target().expect("a valid target").work();
+    let mut sum = each;
+    for block in sandbox.ledger.path(sandbox.ledger.genesis(), tip) {
+        sum = sum + each;
+        assert_eq!(sandbox.ledger.work(block), sum);
+    }
+}
+
+#[test]
+fn blocks_are_found_by_name_and_their_family_by_handle() {
+    let (mut sandbox, tip) = Sandbox::instant(5);
+    let [a, b] = [(); 2].map(|()| sandbox.child(tip, &[]));
+    let ledger = &sandbox.ledger;
+    assert_eq!(ledger.children(tip).collect::<Vec<_>>(), [b, a]);
+    assert_eq!(ledger.children(a).next(), None);
+    for block in [tip, a, b] {
+        assert_eq!(ledger.find(&ledger.id(block)), Some(block));
+        assert_eq!(ledger.header(block).id(), ledger.id(block));
+    }
+    assert_eq!((ledger.parent(a), ledger.parent(ledger.genesis())), (Some(tip), None));
+    assert_eq!(ledger.fork_point(a, b), tip);
+    assert_eq!(ledger.len(), 8);
+    let locator = ledger.locator(a);
+    assert_eq!((locator.len(), locator[0]), (7, ledger.id(a)));
+    assert!(locator.len() <= MAX_LOCATOR);
+    assert_eq!(locator.last(), Some(&ledger.id(ledger.genesis())));
+}
+
+#[test]
+fn a_transaction_is_confirmed_where_each_fork_holds_it() {
+    let (mut sandbox, tip) = Sandbox::instant(12);
+    let spend = sandbox.spend(tip, &[sandbox.reward(tip, 1)], vec![pay(1, key(1).owner())]);
+    let [a, empty] = [vec![Arc::clone(&spend)], vec![]].map(|body| sandbox.child(tip, &body));
+    let b = sandbox.child(empty, &[Arc::clone(&spend)]);
+    let a_tip = sandbox.grow(a, 3);
+    let place = |tip| sandbox.ledger.confirmation(&spend.txid(), tip);
+    assert_eq!([place(tip), place(empty)], [None, None]);
+    assert_eq!([place(a), place(a_tip), place(b)], [Some(a), Some(a), Some(b)]);
+    assert_eq!(sandbox.ledger.confirmation(&Txid::default(), a), None);
+    let height = |tip| sandbox.ledger.coin(&spend.outpoint(0), tip).map(|coin| coin.height);
+    assert_eq!([height(a_tip), height(b)], [Some(Height(13)), Some(Height(14))]);
+    assert_eq!(height(empty), None);
+}
