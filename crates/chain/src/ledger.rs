@@ -9,23 +9,18 @@
 mod coins;
 mod context;
 mod index;
+mod queries;
 mod signatures;
 mod tree;
 mod validate;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-
-use base::Hash;
 
 use self::coins::{Coins, View};
 use self::index::{Body, Index};
 use self::signatures::{Signatures, Spend};
 use self::tree::Tree;
-use crate::{
-    Amount, Block, BlockId, Draft, Header, Height, OutPoint, Params, Reject, Transaction, TxOutput, Txid, Verdict,
-    Work, preimage,
-};
+use crate::{Amount, Block, Header, Height, Params, Reject, Transaction, TxOutput, Verdict};
 
 /// The ledger's handle for a header it has accepted, in order of acceptance. Means something only to the ledger that gave it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -147,26 +142,24 @@ impl Ledger {
     /// When the header is not accepted, or its parent is not valid: callers hold bodies back until it is.
     pub fn add_body(&mut self, block: &Arc<Block>) -> Result<BlockRef, Reject> {
         let at = self.find(&block.id()).expect("headers are accepted before bodies");
+        let is_known = self.body(at).is_some_and(|known| Arc::ptr_eq(known, block));
+        if !is_known {
+            let parent = self.parent(at);
+            let may_come = parent.is_none_or(|parent| self.is_valid(parent));
+            assert!(may_come, "bodies are held back until the parent is valid");
+            validate::commitment(block)?;
+        }
         let entry = self.index.get(at);
-        match (&entry.body, self.parent(at)) {
-            (Body::Valid { block: Some(known), .. }, _) if Arc::ptr_eq(known, block) => {
-                return entry.fault().map_or(Ok(at), Err);
-            }
-            (_, Some(parent)) => assert!(self.is_valid(parent), "bodies are held back until the parent is valid"),
-            (_, None) => {}
-        }
-        validate::commitment(block)?;
-        if let Some(reject) = entry.fault() {
-            return Err(reject);
-        }
-        match (&entry.body, self.parent(at)) {
-            (Body::Missing, Some(parent)) => self.settle(at, parent, block),
-            (Body::Missing | Body::Valid { .. } | Body::Failed(_), _) => Ok(at),
+        match entry.fault() {
+            Some(reject) => Err(reject),
+            None if entry.is_valid() => Ok(at),
+            None => self.settle(at, block),
         }
     }
 
     /// Validates a block, and keeps it or marks it.
-    fn settle(&mut self, at: BlockRef, parent: BlockRef, block: &Arc<Block>) -> Result<BlockRef, Reject> {
+    fn settle(&mut self, at: BlockRef, block: &Arc<Block>) -> Result<BlockRef, Reject> {
+        let parent = self.parent(at).expect("the genesis block is valid from the start");
         match self.validate(parent, block) {
             Ok(supply) => {
                 self.coins.apply(at, block);
@@ -239,204 +232,6 @@ impl Ledger {
         let coins = coins.to_vec();
         self.signatures.check(&[Spend { transaction, coins }])?;
         Ok(fee)
-    }
-}
-
-/// Queries. All of them are look-ups in arrays, or a few of those.
-impl Ledger {
-    /// The network's parameters.
-    #[must_use]
-    pub const fn params(&self) -> &Params {
-        &self.params
-    }
-
-    /// The genesis block.
-    #[must_use]
-    pub const fn genesis(&self) -> BlockRef {
-        BlockRef(0)
-    }
-
-    /// How many blocks there are, the genesis block among them. Handles count from 0 up to this.
-    #[must_use]
-    #[expect(clippy::len_without_is_empty, reason = "there is always a genesis block")]
-    pub fn len(&self) -> usize {
-        self.index.len()
-    }
-
-    /// The block of this name, when its header has been accepted.
-    #[must_use]
-    pub fn find(&self, id: &BlockId) -> Option<BlockRef> {
-        self.index.find(id)
-    }
-
-    /// The block's name.
-    #[must_use]
-    pub fn id(&self, block: BlockRef) -> BlockId {
-        self.index.get(block).id
-    }
-
-    /// The block's header.
-    #[must_use]
-    pub fn header(&self, block: BlockRef) -> &Header {
-        &self.index.get(block).header
-    }
-
-    /// The block's parent; none for the genesis block.
-    #[must_use]
-    pub fn parent(&self, block: BlockRef) -> Option<BlockRef> {
-        self.tree.parent(block)
-    }
-
-    /// The blocks that stand on this one, the newest first.
-    pub fn children(&self, block: BlockRef) -> impl Iterator<Item = BlockRef> + '_ {
-        self.index.children(block)
-    }
-
-    /// The block's height.
-    #[must_use]
-    pub fn height(&self, block: BlockRef) -> Height {
-        self.tree.height(block)
-    }
-
-    /// The work of the block and all its ancestors.
-    #[must_use]
-    pub fn work(&self, block: BlockRef) -> Work {
-        self.index.get(block).work
-    }
-
-    /// What is known of its validity.
-    #[must_use]
-    pub fn status(&self, block: BlockRef) -> Status {
-        self.index.get(block).status()
-    }
-
-    /// Whether it is [`Status::Valid`].
-    #[must_use]
-    pub fn is_valid(&self, block: BlockRef) -> bool {
-        self.index.get(block).is_valid()
-    }
-
-    /// The block's body, when it has been found valid.
-    #[must_use]
-    pub fn body(&self, block: BlockRef) -> Option<&Arc<Block>> {
-        match &self.index.get(block).body {
-            Body::Valid { block, .. } => block.as_ref(),
-            Body::Missing | Body::Failed(_) => None,
-        }
-    }
-
-    /// The block's ancestor (or itself) at a height; none above its own. O(log n).
-    #[must_use]
-    pub fn ancestor(&self, block: BlockRef, height: Height) -> Option<BlockRef> {
-        self.tree.ancestor(block, height)
-    }
-
-    /// Whether `ancestor` is `block` or one of its ancestors. O(log n).
-    #[must_use]
-    pub fn is_ancestor(&self, ancestor: BlockRef, block: BlockRef) -> bool {
-        self.tree.is_ancestor(ancestor, block)
-    }
-
-    /// The last block that both have in common. O(log n).
-    #[must_use]
-    pub fn fork_point(&self, a: BlockRef, b: BlockRef) -> BlockRef {
-        self.tree.fork_point(a, b)
-    }
-
-    /// The blocks after `ancestor` up to and with `tip`, oldest first.
-    ///
-    /// # Panics
-    /// When `ancestor` is not one.
-    #[must_use]
-    pub fn path(&self, ancestor: BlockRef, tip: BlockRef) -> Vec<BlockRef> {
-        self.tree.path(ancestor, tip)
-    }
-
-    /// Names of the block, some ancestors ever further apart, and the genesis: what a peer needs to find the last common block.
-    /// At most [`crate::limits::MAX_LOCATOR`].
-    #[must_use]
-    pub fn locator(&self, tip: BlockRef) -> Vec<BlockId> {
-        let blocks = self.tree.locator(tip);
-        blocks.into_iter().map(|block| self.id(block)).collect()
-    }
-
-    /// The median time of the block and its ten ancestors before: a child's time must be above it.
-    #[must_use]
-    pub fn median_time_past(&self, block: BlockRef) -> u32 {
-        self.index.get(block).median_time
-    }
-
-    /// The coin at an outpoint as a block on top of `tip` sees it: none when it was never created on that fork or is spent on it.
-    #[must_use]
-    pub fn coin(&self, outpoint: &OutPoint, tip: BlockRef) -> Option<Coin> {
-        self.coins.find(outpoint, tip, &self.tree)
-    }
-
-    /// The block on `tip`'s chain that holds a transaction of this txid.
-    #[must_use]
-    pub fn confirmation(&self, txid: &Txid, tip: BlockRef) -> Option<BlockRef> {
-        self.coins.place(txid, tip, &self.tree)
-    }
-
-    /// The transaction that spends the coin at an outpoint on `tip`'s chain, and its block.
-    #[must_use]
-    pub fn spender(&self, outpoint: &OutPoint, tip: BlockRef) -> Option<(Txid, BlockRef)> {
-        let block = self.coins.spent_in(outpoint, tip, &self.tree)?;
-        let mut transactions = self.body(block)?.transactions.iter();
-        let spender = transactions.find(|transaction| transaction.inputs().contains(outpoint))?;
-        Some((spender.txid(), block))
-    }
-
-    /// What a coinbase at this height may create, fees aside.
-    #[must_use]
-    pub fn subsidy(&self, height: Height) -> Amount {
-        self.params.subsidy(height)
-    }
-
-    /// All money there is at `tip`: subsidies less what coinbases left unclaimed. Nothing for a block that has no valid body.
-    #[must_use]
-    pub fn supply(&self, tip: BlockRef) -> Amount {
-        match &self.index.get(tip).body {
-            Body::Valid { supply, .. } => *supply,
-            Body::Missing | Body::Failed(_) => Amount::ZERO,
-        }
-    }
-
-    /// Every coin that a block on top of `tip` may spend. Goes through the whole chain.
-    #[must_use]
-    pub fn unspent(&self, tip: BlockRef) -> BTreeMap<OutPoint, Coin> {
-        let blocks = self.tree.path(self.genesis(), tip);
-        let bodies = blocks.into_iter().filter_map(|block| self.body(block));
-        let transactions = bodies.flat_map(|body| &body.transactions);
-        transactions
-            .flat_map(|transaction| {
-                (0..)
-                    .zip(transaction.outputs())
-                    .map(|(index, _)| transaction.outpoint(index))
-            })
-            .filter_map(|outpoint| self.coin(&outpoint, tip).map(|coin| (outpoint, coin)))
-            .collect()
-    }
-
-    /// The hash of every coin that a block on top of `tip` may spend, in the order of outpoints. Goes through the whole chain.
-    #[must_use]
-    pub fn coins_digest(&self, tip: BlockRef) -> Hash {
-        preimage::coins(&self.unspent(tip))
-    }
-
-    /// A draft of a child of `parent` without transactions and without outputs: height and bits are what the rules demand.
-    #[must_use]
-    pub fn draft(&self, parent: BlockRef, time: u32) -> Draft {
-        Draft {
-            parent: self.id(parent),
-            height: self.height(parent).next(),
-            time,
-            bits: self.next_bits(parent),
-            coinbase_outputs: Vec::new(),
-            tag: Vec::new(),
-            extra_nonce: 0,
-            transactions: Vec::new(),
-        }
     }
 }
 

@@ -169,6 +169,44 @@ fn the_first_block_of_a_window_may_be_600_seconds_early_under_bip94_and_no_more(
     assert!(sandbox.ledger.add_header(&header).is_ok(), "the rule is an option");
 }
 
+/// The work that a block takes after five windows in which all times but each window's last are as early as the median allows.
+fn work_after_time_warp(timewarp_rule: bool) -> [crate::Work; 2] {
+    let (window, windows) = (16, 5);
+    let params = Params {
+        initial_bits: CompactTarget::from_expected_hashes(1 << 10),
+        retarget: Retarget::Bitcoin { window, timewarp_rule },
+        ..Params::instant()
+    };
+    let mut sandbox = Sandbox::new(params);
+    let mut tip = sandbox.ledger.genesis();
+    for height in 1..window * windows {
+        let now = Params::instant().genesis_time + height * 600;
+        let earliest = sandbox.ledger.median_time_past(tip) + 1;
+        let allowed = if timewarp_rule && height.is_multiple_of(window) {
+            now - 1_200
+        } else {
+            0
+        };
+        let time = if (height + 1).is_multiple_of(window) {
+            now
+        } else {
+            earliest.max(allowed)
+        };
+        let header = changed(&mut sandbox, tip, |header| header.time = time);
+        tip = sandbox.ledger.add_header(&header).expect("a valid header");
+    }
+    let bits = [sandbox.ledger.params().initial_bits, sandbox.ledger.next_bits(tip)];
+    bits.map(|bits| bits.target().expect("a valid target").work())
+}
+
+#[test]
+fn the_time_warp_attack_collapses_difficulty_unless_bip94_forbids_it() {
+    let [initial, warped] = work_after_time_warp(false);
+    assert!(warped < crate::Work(initial.0 >> 5), "{warped}");
+    let [initial, guarded] = work_after_time_warp(true);
+    assert!(guarded > crate::Work(initial.0 >> 1), "{guarded}");
+}
+
 #[test]
 fn windows_retarget_by_the_time_of_their_last_intervals() {
     let (mut sandbox, tip) = window(false);
