@@ -39,6 +39,8 @@ pub struct Fork {
     pub resolution: Option<Resolution>,
     members: BTreeMap<BlockId, usize>,
     followers: BTreeMap<NodeId, usize>,
+    /// Everyone who was on a branch at some time.
+    visitors: BTreeSet<NodeId>,
 }
 
 /// One side of a fork: a child of the fork point and all that stands on it.
@@ -211,6 +213,7 @@ impl ForkTracker {
             resolution: None,
             members: BTreeMap::new(),
             followers: BTreeMap::new(),
+            visitors: BTreeSet::new(),
         };
         let mut parents = vec![point];
         while let Some(parent) = parents.pop() {
@@ -268,15 +271,18 @@ impl ForkTracker {
         (any && left_behind).then_some(None)
     }
 
-    /// Whether the node is on a branch of another open fork that does not lead to this one.
+    /// Whether the node is on a branch of another open fork that does not lead to this one, and never was here.
+    ///
+    /// Those who left for such a branch still count: where they end up decides whether this fork had a winner or was left behind.
     fn is_elsewhere(&self, fork: &Fork, node: NodeId) -> bool {
-        self.open.values().any(|&other| {
+        let is_on_another_side = |&other: &usize| {
             let other = &self.forks[other];
             match (other.members.get(&fork.point), other.followers.get(&node)) {
                 (Some(leads_here), Some(follows)) => leads_here != follows,
                 _ => false,
             }
-        })
+        };
+        !fork.visitors.contains(&node) && self.open.values().any(is_on_another_side)
     }
 
     fn resolve(&mut self, now: Time, fork: usize, winner: Option<usize>) {
@@ -331,6 +337,7 @@ impl Fork {
         let branch = self.members.get(&facts.tip.block).filter(|_| facts.running).copied();
         if let Some(branch) = branch {
             self.branches[branch].followed = true;
+            self.visitors.insert(node);
             self.followers.insert(node, branch) != Some(branch)
         } else {
             self.followers.remove(&node).is_some()
@@ -344,7 +351,9 @@ impl Fork {
     }
 
     fn resolution_at(&self, lasted: Duration, winner: Option<usize>) -> Resolution {
-        let losers: Vec<usize> = (0..self.branches.len()).filter(|&branch| Some(branch) != winner).collect();
+        let losers: Vec<usize> = (0..self.branches.len())
+            .filter(|&branch| Some(branch) != winner)
+            .collect();
         let lost = || losers.iter().map(|&branch| &self.branches[branch]);
         let heaviest_loser = lost().map(|branch| branch.chain_work).max();
         let cause = match winner {

@@ -13,6 +13,7 @@ pub mod line;
 pub mod log;
 pub mod names;
 pub mod record;
+pub mod reference;
 pub mod spread;
 
 #[cfg(test)]

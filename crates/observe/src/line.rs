@@ -164,4 +164,3 @@ fn name_nodes(fields: &mut Map<String, Value>, plan: &Plan) {
 fn node_in(value: &Value) -> Option<NodeId> {
     value.as_u64().and_then(|node| u32::try_from(node).ok()).map(NodeId)
 }
-

@@ -120,7 +120,11 @@ impl Reader {
     /// Reads frames until one has events; false at the end of the log.
     fn next_frame(&mut self) -> Result<bool, ReadError> {
         while let Some(segment) = &mut self.segment {
-            if segment.fill_buf().map_err(|source| io_error(&self.path, source))?.is_empty() {
+            if segment
+                .fill_buf()
+                .map_err(|source| io_error(&self.path, source))?
+                .is_empty()
+            {
                 self.next_segment()?;
                 continue;
             }
@@ -132,7 +136,9 @@ impl Reader {
                 return self.broken_off(source).map(|()| false);
             }
             if text.len() as u64 > MAX_FRAME_BYTES {
-                return Err(ReadError::TooLarge { path: self.path.clone() });
+                return Err(ReadError::TooLarge {
+                    path: self.path.clone(),
+                });
             }
             self.frame = self.parse(&text)?.into_iter();
             if self.frame.len() > 0 {

@@ -41,9 +41,7 @@ fn error_of(folder: &Path) -> String {
 #[test]
 fn a_log_reads_back_what_was_written() {
     let folder = log_of(&[3, 1, 2]);
-    let events: Vec<LoggedEvent> = read(folder.path())
-        .and_then(Iterator::collect)
-        .expect("a sound log");
+    let events: Vec<LoggedEvent> = read(folder.path()).and_then(Iterator::collect).expect("a sound log");
     assert_eq!(events.len(), 6);
     assert_eq!(events[4].node.as_deref(), Some("n0"));
     assert_eq!(events[4].kind, "block_mined");
@@ -58,7 +56,11 @@ fn frames_are_finished_without_being_asked_to() {
     for seq in 0..events + 1 {
         log.append(&text(seq)).expect("room");
     }
-    assert_eq!(seqs(folder.path()), ((0..events).collect(), false), "the last event is not on disk yet");
+    assert_eq!(
+        seqs(folder.path()),
+        ((0..events).collect(), false),
+        "the last event is not on disk yet"
+    );
 }
 
 #[test]
@@ -87,7 +89,10 @@ fn damage_before_the_end_is_not_taken_for_a_crash() {
     let mut bytes = fs::read(&first).expect("bytes");
     *bytes.last_mut().expect("not empty") ^= 1;
     fs::write(&first, &bytes).expect("room");
-    assert!(error_of(folder.path()).contains("is damaged"), "the checksum is looked at");
+    assert!(
+        error_of(folder.path()).contains("is damaged"),
+        "the checksum is looked at"
+    );
 }
 
 #[test]
