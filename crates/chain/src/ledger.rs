@@ -80,7 +80,7 @@ impl Ledger {
         let genesis = Arc::new(params.genesis_block());
         let mut ledger = Self::from_genesis_header(params, &genesis.header);
         // As in Bitcoin, what the genesis block's coinbase creates cannot be spent: its coins are not taken in.
-        ledger.index.get_mut(BlockRef(0)).body = Body::Valid {
+        ledger.index.get_mut(BlockRef::GENESIS).body = Body::Valid {
             block: Some(genesis),
             supply: Amount::ZERO,
         };

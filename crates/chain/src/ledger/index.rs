@@ -112,7 +112,7 @@ impl Index {
     /// The index of the genesis block alone.
     pub(super) fn new(genesis: Entry) -> Self {
         let mut by_id = FxHashMap::default();
-        by_id.insert(genesis.id, BlockRef(0));
+        by_id.insert(genesis.id, BlockRef::GENESIS);
         Self {
             entries: vec![genesis],
             by_id,

@@ -20,7 +20,7 @@ impl Ledger {
     /// The genesis block.
     #[must_use]
     pub const fn genesis(&self) -> BlockRef {
-        BlockRef(0)
+        BlockRef::GENESIS
     }
 
     /// How many blocks there are, the genesis block among them. Handles count from 0 up to this.

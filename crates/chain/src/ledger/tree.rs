@@ -22,8 +22,8 @@ impl Tree {
     /// The tree of the genesis block alone.
     pub(super) fn new() -> Self {
         let genesis = Node {
-            parent: BlockRef(0),
-            skip: BlockRef(0),
+            parent: BlockRef::GENESIS,
+            skip: BlockRef::GENESIS,
             height: Height(0),
         };
         Self { nodes: vec![genesis] }
@@ -45,7 +45,7 @@ impl Tree {
     }
 
     pub(super) fn parent(&self, block: BlockRef) -> Option<BlockRef> {
-        (block != BlockRef(0)).then(|| self.node(block).parent)
+        (block != BlockRef::GENESIS).then(|| self.node(block).parent)
     }
 
     /// Bitcoin Core's `CBlockIndex::GetAncestor`.

@@ -66,6 +66,72 @@ fn headers_above_a_block_that_fails_become_bad_prevblk() {
     assert_eq!(sandbox.ledger.add_header(&grandchild.header), Err(Reject::BadPrevblk));
 }
 
+/// A node that shares the ledger must not learn from it what other nodes have found out.
+#[test]
+fn headers_are_recorded_on_their_own_merits_above_a_block_that_failed() {
+    let (mut sandbox, tip) = Sandbox::instant(2);
+    let mut bad = sandbox.draft(tip).assemble();
+    bad.transactions.clear();
+    let bad = crate::testing::solve(bad);
+    assert!(sandbox.accept(&bad).is_err());
+    let failed = sandbox.ledger.find(&bad.id()).expect("marked");
+    assert_eq!(sandbox.ledger.record_header(&bad.header), Ok(failed));
+
+    let child = sandbox.block(failed, &[]).header;
+    assert_eq!(sandbox.ledger.add_header(&child), Err(Reject::BadPrevblk));
+    let recorded = sandbox.ledger.record_header(&child).expect("a good header on its own");
+    assert_eq!(sandbox.ledger.status(recorded), Status::Invalid(Reject::BadPrevblk));
+    assert_eq!(sandbox.ledger.add_header(&child), Err(Reject::BadPrevblk));
+}
+
+#[test]
+fn a_recorded_header_is_checked_like_any_other() {
+    let (mut sandbox, tip) = Sandbox::instant(2);
+    let good = sandbox.draft(tip).assemble().header;
+    let solved = |header| crate::mining::solve(&header, u32::MAX).expect("tests ask for few hashes");
+    let cases = [
+        (crate::Header { version: 3, ..good }, "bad-version"),
+        (crate::Header { time: 0, ..good }, "time-too-old"),
+        (
+            crate::Header {
+                parent: crate::BlockId::ZERO,
+                ..good
+            },
+            "prev-blk-not-found",
+        ),
+        (
+            crate::Header {
+                bits: crate::CompactTarget(0x207f_fffe),
+                ..good
+            },
+            "bad-diffbits",
+        ),
+    ];
+    for (header, word) in cases {
+        let header = solved(header);
+        let refused = sandbox.ledger.record_header(&header).expect_err("a defect");
+        assert_eq!(refused.word(), word);
+        assert_eq!(sandbox.ledger.add_header(&header), Err(refused));
+    }
+    assert_eq!(sandbox.ledger.len(), 3);
+    let at = sandbox.ledger.record_header(&solved(good)).expect("a good header");
+    assert_eq!(sandbox.ledger.status(at), Status::HeaderOnly);
+}
+
+#[test]
+fn a_spent_coin_names_its_spender_on_each_fork() {
+    let (mut sandbox, tip) = Sandbox::instant(12);
+    let outpoint = sandbox.reward(tip, 1);
+    let [a, b] = [1, 2].map(|units| sandbox.spend(tip, &[outpoint], vec![pay(units, key(1).owner())]));
+    let [on_a, on_b] = [&a, &b].map(|spend| sandbox.child(tip, &[Arc::clone(spend)]));
+    let later = sandbox.grow(on_a, 2);
+    let spender = |tip| sandbox.ledger.spender(&outpoint, tip);
+    assert_eq!(spender(tip), None);
+    assert_eq!(spender(later), Some((a.txid(), on_a)));
+    assert_eq!(spender(on_b), Some((b.txid(), on_b)));
+    assert_eq!(sandbox.ledger.spender(&a.outpoint(0), later), None);
+}
+
 #[test]
 fn an_operators_mark_covers_descendants_and_is_lifted_without_a_trace() {
     let (mut sandbox, root) = Sandbox::instant(2);
@@ -100,6 +166,7 @@ fn an_operators_mark_covers_descendants_and_is_lifted_without_a_trace() {
 fn the_genesis_block_cannot_be_marked() {
     let mut ledger = Ledger::new(Params::instant());
     ledger.set_invalidated(ledger.genesis(), true);
+    assert_eq!(ledger.genesis(), crate::BlockRef::GENESIS);
     assert_eq!(ledger.status(ledger.genesis()), Status::Valid);
 }
 
