@@ -1,7 +1,7 @@
 //! Messages as bytes: bincode with fixed-width little-endian integers, behind checks that make it safe to hand it a stranger's bytes.
 //!
 //! Before the codec sees anything, the size is compared with the limits and [`layout::check`] walks over the bytes without allocating: every
-//! length must be covered by bytes that are there. After it, nothing may be left over, and encoding again must give the same bytes.
+//! length must be covered by bytes that are there. After it, encoding again must give the same bytes, all of them.
 
 use bincode::config::{Configuration, Fixint, Limit, LittleEndian};
 use bincode::enc::write::Writer;
@@ -58,7 +58,7 @@ pub fn encode(message: &Message) -> Vec<u8> {
 /// # Errors
 /// [`DecodeError::Oversize`] above `limit` or above the limit of the message's kind ([`max_bytes`]); otherwise [`DecodeError::Malformed`].
 pub fn decode(bytes: &[u8], limit: usize) -> Result<Message, DecodeError> {
-    if bytes.len() > limit.min(MAX_MESSAGE_BYTES) {
+    if bytes.len() > limit {
         return Err(DecodeError::Oversize);
     }
     let kind = layout::kind(bytes).ok_or(DecodeError::Malformed)?;
@@ -66,8 +66,8 @@ pub fn decode(bytes: &[u8], limit: usize) -> Result<Message, DecodeError> {
         return Err(DecodeError::Oversize);
     }
     layout::check(kind, bytes).ok_or(DecodeError::Malformed)?;
-    let (message, length) = bincode::serde::decode_from_slice(bytes, CONFIG).map_err(|_| DecodeError::Malformed)?;
-    if length == bytes.len() && is_encoding_of(bytes, &message) && is_presentable(&message) {
+    let (message, _) = bincode::serde::decode_from_slice(bytes, CONFIG).map_err(|_| DecodeError::Malformed)?;
+    if is_encoding_of(bytes, &message) && is_presentable(&message) {
         Ok(message)
     } else {
         Err(DecodeError::Malformed)

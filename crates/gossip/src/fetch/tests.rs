@@ -92,6 +92,7 @@ fn nothing_is_asked_for_beyond_the_window_above_the_lowest_body_that_can_come() 
     let mut fetch = fetch(&[A, B], [10, 10 + BLOCK_WINDOW - 1, 10 + BLOCK_WINDOW]);
     let expected = [(A, vec![block(10)]), (B, vec![block(10 + BLOCK_WINDOW - 1)])];
     assert_eq!(requests(&mut fetch, seconds(0)), expected);
+    assert_eq!(requests(&mut fetch, seconds(0)), [], "what is in flight can still come");
     assert!(fetch.received(A, &block(10), seconds(1)));
     fetch.forget(&block(10));
     assert_eq!(requests(&mut fetch, seconds(1)), [(A, vec![block(10 + BLOCK_WINDOW)])]);
@@ -187,6 +188,30 @@ fn a_slow_peer_that_keeps_sending_does_not_stall() {
         fetch.forget(&block(height));
     }
     assert_eq!(fetch.deadline(), None);
+}
+
+#[test]
+fn asking_for_more_does_not_give_a_peer_more_time() {
+    let mut fetch = fetch(&[A], [1]);
+    requests(&mut fetch, seconds(0));
+    fetch.want(block(2), Height(2));
+    fetch.add_source(A, block(2));
+    assert_eq!(requests(&mut fetch, seconds(1)), [(A, vec![block(2)])]);
+    assert_eq!(fetch.deadline(), Some(seconds(2)));
+}
+
+#[test]
+fn who_was_not_yet_asked_for_a_body_comes_before_who_owes_less() {
+    let mut fetch = fetch(&[A], [1]);
+    requests(&mut fetch, seconds(0));
+    assert!(fetch.not_found(A, &block(1), seconds(0)));
+    fetch.add_peer(B);
+    fetch.want(block(2), Height(2));
+    fetch.add_source(B, block(2));
+    assert_eq!(requests(&mut fetch, seconds(0)), [(B, vec![block(2)])]);
+    fetch.add_source(A, block(1));
+    fetch.add_source(B, block(1));
+    assert_eq!(requests(&mut fetch, seconds(0)), [(B, vec![block(1)])]);
 }
 
 #[test]

@@ -140,11 +140,11 @@ fn threat_m6_one_peer_has_at_most_five_thousand_announcements_and_takes_no_room_
 fn one_peer_has_at_most_a_hundred_in_flight_and_others_are_asked_instead() {
     let mut fetch = fetch();
     for number in 0..=MAX_TRANSACTIONS_IN_FLIGHT {
-        fetch.announced(A, tx(number), true, seconds(0));
         fetch.announced(B, tx(number), false, seconds(0));
+        fetch.announced(A, tx(number), true, seconds(1));
     }
     let asked = (0..MAX_TRANSACTIONS_IN_FLIGHT).map(tx).collect();
-    assert_eq!(requests(&mut fetch, seconds(0)), [(A, asked)]);
+    assert_eq!(requests(&mut fetch, seconds(1)), [(A, asked)]);
     assert_eq!(fetch.in_flight(A), MAX_TRANSACTIONS_IN_FLIGHT);
     assert_eq!(fetch.deadline(), Some(seconds(2)));
     let last = tx(MAX_TRANSACTIONS_IN_FLIGHT);
