@@ -1,2 +1,41 @@
-//! cli
-fn main() {}
+//! `nakanet`: launches networks of proof-of-work nodes, replays scenario files, shows forks as they appear and resolve.
+
+mod args;
+mod commands;
+mod exit;
+mod interrupt;
+mod load;
+mod paint;
+
+use clap::Parser;
+
+use crate::args::{Cli, Command};
+use crate::exit::Exit;
+
+fn main() -> std::process::ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let exit = if error.use_stderr() { Exit::BadInput } else { Exit::Passed };
+            // A closed pipe is no reason to panic.
+            let _ = error.print();
+            return exit.into();
+        }
+    };
+    let result = match cli.command {
+        Command::Run(args) => commands::run::run(&args),
+        Command::Check(args) => commands::check::check(&args),
+        Command::List(args) => commands::list::list(&args),
+        Command::Explain(args) => commands::explain::explain(&args),
+        Command::Schema(args) => commands::schema::schema(&args),
+        Command::Up(args) => commands::up::up(&args),
+        Command::Node(args) => commands::node::node(&args),
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            anstream::eprintln!("{}: {:#}", paint::bad("error"), failure.error);
+            failure.exit.into()
+        }
+    }
+}

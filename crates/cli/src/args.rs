@@ -1,0 +1,155 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Launch networks of proof-of-work nodes, replay scenario files, and watch forks appear and resolve.
+#[derive(Debug, Parser)]
+#[command(name = "nakanet", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(after_help = "Exit codes: 0 passed, 1 an expectation failed, 2 bad input, 3 could not start, 4 a node died,
+5 time limit, 130 interrupted.")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a scenario file on real nodes
+    Run(RunArgs),
+    /// Find every mistake in scenario files without starting anything
+    Check(CheckArgs),
+    /// List the scenario files of a folder and what each shows
+    List(ListArgs),
+    /// Explain an action, an expectation or a reject reason
+    Explain(ExplainArgs),
+    /// Print a JSON Schema, for editors and other tools
+    Schema(SchemaArgs),
+    /// Start an ad-hoc cluster that stays until Ctrl-C
+    Up(UpArgs),
+    /// Run one node as its own process
+    Node(NodeArgs),
+}
+
+/// What changes a scenario without editing its file.
+#[derive(Debug, Args)]
+pub(crate) struct OverrideArgs {
+    /// Use this seed instead of the file's
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Change a value of the file, such as network.nodes=12 or network.link.latency=100ms; may be given more than once
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub(crate) set: Vec<(String, String)>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// The scenario file
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) overrides: OverrideArgs,
+    /// Print one JSON object at the end instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Keep the nodes' folders (databases and keys) in the run folder
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// Put the run folder into this folder
+    #[arg(long, value_name = "FOLDER", default_value = "runs")]
+    pub(crate) out: PathBuf,
+    /// Print nothing but failures and the verdict
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// The scenario files
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) overrides: OverrideArgs,
+    /// Print the diagnostics as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// The folder
+    #[arg(default_value = "scenarios")]
+    pub(crate) folder: PathBuf,
+    /// Print the list as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// An action (`partition`), an expectation (`converged`) or a reject reason (`bad-cb-amount`); nothing lists them all
+    pub(crate) word: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SchemaArgs {
+    /// What to describe
+    pub(crate) what: SchemaKind,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum SchemaKind {
+    /// Scenario files
+    Scenario,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UpArgs {
+    /// How many nodes
+    #[arg(short = 'n', long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub(crate) nodes: u32,
+    /// The time between two blocks of the whole network, such as 2s; `off` mines nothing
+    #[arg(long, value_name = "TIME", default_value = "2s")]
+    pub(crate) mine_interval: String,
+    /// One-way latency of every link, such as 50ms
+    #[arg(long, value_name = "TIME", default_value = "0ms")]
+    pub(crate) latency: String,
+    /// Peers that each node dials
+    #[arg(long, default_value_t = 3)]
+    pub(crate) outbound: u32,
+    /// The seed of the topology and of all keys
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Put the run folder into this folder
+    #[arg(long, value_name = "FOLDER", default_value = "runs")]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NodeArgs {
+    /// Listen here; port 0 takes a free one
+    #[arg(long, value_name = "MULTIADDR", default_value = "/ip4/127.0.0.1/tcp/0")]
+    pub(crate) listen: String,
+    /// Stay connected to this node; may be given more than once
+    #[arg(long = "peer", value_name = "MULTIADDR")]
+    pub(crate) peers: Vec<String>,
+    /// The folder that holds the node's key and chain; created when missing
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) data: PathBuf,
+    /// The network's rules
+    #[arg(long, default_value = "cluster")]
+    pub(crate) preset: String,
+    /// Hash power, such as 20kH/s; nothing does not mine
+    #[arg(long, value_name = "RATE")]
+    pub(crate) hashrate: Option<String>,
+    /// What peers see this node called
+    #[arg(long, default_value = "nakanet")]
+    pub(crate) agent: String,
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.trim().to_owned())),
+        _ => Err("expected KEY=VALUE, such as network.nodes=12".to_owned()),
+    }
+}

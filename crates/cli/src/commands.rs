@@ -1,0 +1,9 @@
+//! One file for each command.
+
+pub(crate) mod check;
+pub(crate) mod explain;
+pub(crate) mod list;
+pub(crate) mod node;
+pub(crate) mod run;
+pub(crate) mod schema;
+pub(crate) mod up;

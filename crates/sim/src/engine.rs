@@ -1,0 +1,140 @@
+//! Runs a plan in virtual time.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use base::Time;
+use node::Command;
+use observe::{Collector, Engine, RunEvent};
+use scenario::{Director, Outcome, Plan, StepReport};
+use thiserror::Error;
+
+use crate::limits::{MAX_CONNECT, MAX_SETTLE};
+use crate::network::Network;
+
+/// Who checks blocks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Verify {
+    /// All nodes share one ledger: a block is checked once and kept once.
+    #[default]
+    Shared,
+    /// Every node has a ledger of its own. Slower; the run is the same to the last byte.
+    Each,
+}
+
+/// What does not come from the plan.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Where the run folder goes; none writes nothing.
+    pub folder: Option<PathBuf>,
+    /// Who checks blocks.
+    pub verify: Verify,
+}
+
+/// Why a run could not start.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// The run folder could not be made.
+    #[error("cannot write the run folder")]
+    Folder(#[from] io::Error),
+    /// The planned links did not come up.
+    #[error("the planned links were not up after {} virtual seconds", MAX_CONNECT.as_secs())]
+    NotConnected,
+}
+
+/// A run that has ended.
+#[derive(Debug)]
+pub struct Finished {
+    /// All that was observed.
+    pub collector: Collector,
+    /// The director, who knows what transactions are called.
+    pub director: Director,
+    /// How the steps ended.
+    pub outcome: Outcome,
+    /// Whether the network had grown quiet at the end, so that its nodes should agree.
+    pub settled: bool,
+    /// The virtual time at the end.
+    pub took: Time,
+}
+
+/// Runs a plan. `on_step` is told of every step as it begins and ends.
+pub fn run(plan: &Arc<Plan>, options: &Options, on_step: &mut dyn FnMut(&StepReport)) -> Result<Finished, Error> {
+    let collector = Collector::new(Arc::clone(plan), Engine::Sim, options.folder.as_deref())?;
+    let mut network = Network::new(plan, options.verify, collector);
+    connect(plan, &mut network)?;
+    let mut director = Director::new(Arc::clone(plan));
+    let outcome = direct(&mut network, &mut director, on_step);
+    let settled = settle(plan, &mut network);
+    let took = network.now();
+    Ok(Finished {
+        collector: network.into_collector(),
+        director,
+        outcome,
+        settled,
+        took,
+    })
+}
+
+/// Lets the planned links come up.
+fn connect(plan: &Plan, network: &mut Network) -> Result<(), Error> {
+    let started = |node: base::NodeId| plan.nodes[node.index()].started;
+    let mut missing: Vec<_> = plan
+        .links
+        .iter()
+        .filter(|link| started(link.a) && started(link.b))
+        .collect();
+    loop {
+        missing.retain(|link| !network.collector().world().connected(link.a, link.b));
+        if missing.is_empty() {
+            return Ok(());
+        }
+        if network.next().is_none_or(|next| next > Time::ZERO + MAX_CONNECT) {
+            return Err(Error::NotConnected);
+        }
+        network.step();
+    }
+}
+
+/// Goes through the steps.
+fn direct(network: &mut Network, director: &mut Director, on_step: &mut dyn FnMut(&StepReport)) -> Outcome {
+    let mut orders = Vec::new();
+    let mut reports = Vec::new();
+    let mut seen = None;
+    loop {
+        let due = director.deadline().is_some_and(|deadline| deadline <= network.now());
+        if due || seen != Some(network.collector().events()) {
+            seen = Some(network.collector().events());
+            let outcome = director.advance(network.now(), network.collector().world(), &mut orders, &mut reports);
+            for report in reports.drain(..) {
+                on_step(&report);
+                network.record(RunEvent::Step(report));
+            }
+            if let Some(outcome) = outcome {
+                return outcome;
+            }
+            for order in orders.drain(..) {
+                network.obey(order);
+            }
+            continue;
+        }
+        match (network.next(), director.deadline()) {
+            (Some(next), Some(deadline)) if next > deadline => network.wait_until(deadline),
+            (None, Some(deadline)) => network.wait_until(deadline),
+            (Some(_), _) => network.step(),
+            (None, None) => unreachable!("a step that is going on has a deadline"),
+        }
+    }
+}
+
+/// Stops mining and lets the network grow quiet, so that what must hold of one at rest can be judged.
+fn settle(plan: &Plan, network: &mut Network) -> bool {
+    for node in plan.node_ids() {
+        network.command(node, Command::StopMining);
+    }
+    let until = network.now() + MAX_SETTLE;
+    while !network.is_quiet() && network.next().is_some_and(|next| next <= until) {
+        network.step();
+    }
+    network.is_quiet()
+}
