@@ -3,6 +3,8 @@
 use std::fmt;
 use std::ops::Range;
 
+use serde::Serialize;
+
 use crate::limits::MAX_DIAGNOSTICS;
 
 /// One fault of a scenario file, with its place and, where there is one, the way out.
@@ -16,7 +18,7 @@ use crate::limits::MAX_DIAGNOSTICS;
 ///    |                    ^^^^
 ///    = help: did you mean `n0`? nodes: n0..n7
 /// ```
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Diagnostic {
     /// The file as the user named it, or `--set key=value` when the fault is in an override.
     pub file: String,
@@ -93,6 +95,11 @@ impl Source {
         }
     }
 
+    /// The file as the user named it.
+    pub(crate) fn file(&self) -> &str {
+        &self.file
+    }
+
     /// The place that stands for this override.
     pub(crate) fn add_override(&mut self, text: String) -> Span {
         let at = self.text.len() + 1 + self.overrides.len();
@@ -130,7 +137,10 @@ impl Source {
         let start = self.lines[usize::try_from(line - 1).expect("a line fits memory")];
         let rest = self.text.get(start..).unwrap_or("");
         let text = rest.split('\n').next().unwrap_or("").trim_end_matches('\r');
-        let column = self.text.get(start..span.start).map_or(0, |before| before.chars().count());
+        let column = self
+            .text
+            .get(start..span.start)
+            .map_or(0, |before| before.chars().count());
         let marked = self.text.get(span.clone()).unwrap_or("").lines().next().unwrap_or("");
         let small = |count: usize| u32::try_from(count).expect("a file has at most a mebibyte");
         Diagnostic {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use base::{NodeId, Seed};
 use chain::{Amount, HashRate, Height, Params, SigningKey};
-use node::Strategy;
 use node::config::Tie;
+use node::{Config, Strategy};
 use serde::Serialize;
 
 use crate::link::Conditions;
@@ -201,6 +201,19 @@ pub struct LinkChange {
     pub cut: Option<bool>,
 }
 
+impl LinkChange {
+    /// The conditions after the change.
+    #[must_use]
+    pub fn applied_to(self, before: Conditions) -> Conditions {
+        Conditions {
+            latency: self.latency.unwrap_or(before.latency),
+            jitter: self.jitter.unwrap_or(before.jitter),
+            bandwidth: self.bandwidth.unwrap_or(before.bandwidth),
+            cut: self.cut.unwrap_or(before.cut),
+        }
+    }
+}
+
 /// How an injected block is broken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -311,6 +324,23 @@ impl Plan {
     #[must_use]
     pub fn wallet_key(&self, wallet: WalletId) -> SigningKey {
         SigningKey::from_seed(&self.root_seed().child("wallet", 0).child(&self.wallets[wallet.0], 0))
+    }
+
+    /// How a node is set up; `epoch` is the Unix time at which the run begins.
+    #[must_use]
+    pub fn node_config(&self, node: NodeId, epoch: Duration) -> Config {
+        let planned = &self.nodes[node.index()];
+        let key = SigningKey::from_seed(&self.root_seed().child("miner", u64::from(node.0)));
+        Config {
+            agent: format!("/nakanet:{}/{}/", env!("CARGO_PKG_VERSION"), planned.name),
+            owner: key.owner(),
+            hashrate: planned.hashrate,
+            strategy: planned.strategy,
+            tie: self.tie,
+            epoch,
+            mempool_bytes: Config::DEFAULT_MEMPOOL_BYTES,
+            min_relay_fee: Config::DEFAULT_MIN_RELAY_FEE,
+        }
     }
 
     /// A node's name.

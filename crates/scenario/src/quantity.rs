@@ -121,7 +121,16 @@ mod tests {
         ] {
             assert_eq!(duration(text), Some(Duration::from_micros(micros)), "{text}");
         }
-        for text in ["", "5", "s", "5 minutes", "1h30m", "0.0000001s", "-1s", "99999999999999h"] {
+        for text in [
+            "",
+            "5",
+            "s",
+            "5 minutes",
+            "1h30m",
+            "0.0000001s",
+            "-1s",
+            "99999999999999h",
+        ] {
             assert_eq!(duration(text), None, "{text}");
         }
     }

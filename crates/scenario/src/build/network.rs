@@ -1,0 +1,286 @@
+//! The `[network]` table: nodes, links, and what links are like.
+
+use std::collections::BTreeMap;
+
+use base::{NodeId, Seed};
+use chain::HashRate;
+use node::Strategy;
+
+use crate::diagnostic::Report;
+use crate::limits::{MAX_CLUSTER_NODES, MAX_LINKS};
+use crate::link::Conditions;
+use crate::names::Names;
+use crate::plan::{LinkChange, LinkPlan, NodePlan};
+use crate::read::{Fields, Text};
+use crate::topology::Topology;
+
+/// The nodes and links of a plan.
+pub(super) struct Network {
+    pub(super) nodes: Vec<NodePlan>,
+    pub(super) links: Vec<LinkPlan>,
+    pub(super) conditions: Conditions,
+    pub(super) names: Names,
+}
+
+impl Network {
+    pub(super) fn is_hostile(&self, node: NodeId) -> bool {
+        self.nodes[node.index()].strategy == Strategy::Hostile
+    }
+
+    pub(super) fn name_of(&self, node: NodeId) -> &str {
+        &self.nodes[node.index()].name
+    }
+}
+
+/// Builds the network. When its nodes cannot be known, its names are broken.
+pub(super) fn build(fields: Option<&Fields>, seed: u64, report: &mut Report) -> Network {
+    let mut network = Network {
+        nodes: Vec::new(),
+        links: Vec::new(),
+        conditions: Conditions::default(),
+        names: Names::default(),
+    };
+    let Some(fields) = fields else {
+        network.names.broken = true;
+        return network;
+    };
+    if nodes(fields, &mut network, report).is_none() {
+        network.names.broken = true;
+        return network;
+    }
+    network.conditions = fields
+        .table("link")
+        .map_or_else(Conditions::default, |link| Conditions {
+            latency: link.duration("latency").copied().unwrap_or_default(),
+            jitter: link.duration("jitter").copied().unwrap_or_default(),
+            bandwidth: link.bandwidth("bandwidth").copied().unwrap_or_default(),
+            cut: false,
+        });
+    if let Some(topology) = topology(fields, &network.names, report) {
+        links(&topology, fields, seed, &mut network, report);
+    }
+    network
+}
+
+/// The nodes and their names; `None` when they cannot be known.
+fn nodes(fields: &Fields, network: &mut Network, report: &mut Report) -> Option<()> {
+    match (fields.has("nodes"), fields.has("group")) {
+        (true, false) => {
+            let count = fields.count("nodes")?;
+            network.names.add("n", 0..count).expect("no other names are there yet");
+            network.nodes.extend((0..count).map(|number| NodePlan {
+                name: format!("n{number}"),
+                hashrate: HashRate::ZERO,
+                strategy: Strategy::Honest,
+                started: true,
+            }));
+            Some(())
+        }
+        (false, true) => groups(fields.tables("group")?, network, report),
+        (true, true) => {
+            report.error(fields.place("nodes"), "`nodes` and groups exclude each other");
+            None
+        }
+        (false, false) => {
+            // A key of the wrong kind is absent too, and has been told.
+            if report.is_clean() {
+                report.error(
+                    &(fields.span.start..fields.span.start + 1),
+                    "`[network]` needs `nodes`, or groups",
+                );
+            }
+            None
+        }
+    }
+}
+
+fn groups(groups: &[Fields], network: &mut Network, report: &mut Report) -> Option<()> {
+    let mut total = 0_usize;
+    for group in groups {
+        total += group.count("count")?;
+        if total > MAX_CLUSTER_NODES {
+            let message =
+                format!("`count`: with this group there are {total} nodes, at most {MAX_CLUSTER_NODES} are allowed");
+            report.error(group.place("count"), message);
+            return None;
+        }
+    }
+    // Groups without a name, or of the same name, go on counting where the last stopped.
+    let mut next = BTreeMap::new();
+    for group in groups {
+        let name = group.text("name").map_or("n", |name| name.text.as_str());
+        if let Some(fault) = unfit(name) {
+            report.error(group.place("name"), fault);
+            return None;
+        }
+        let first = *next.get(name).unwrap_or(&0);
+        let numbers = first..first + group.count("count")?;
+        next.insert(name, numbers.end);
+        let place = network.names.count();
+        if let Err(taken) = network.names.add(name, numbers.clone()) {
+            report.error(
+                group.place("name"),
+                format!("another group already has a node `{taken}`"),
+            );
+            return None;
+        }
+        if first == 0 && group.has("name") {
+            network.names.add_group(name, place);
+        }
+        network
+            .nodes
+            .extend(numbers.map(|number| member(group, format!("{name}{number}"))));
+        let hostile = network
+            .nodes
+            .last()
+            .is_some_and(|node| node.strategy == Strategy::Hostile);
+        if hostile && group.hash_rate("hashrate").is_some_and(|rate| *rate > HashRate::ZERO) {
+            report.error(group.place("hashrate"), "hostile nodes do not mine");
+        }
+    }
+    Some(())
+}
+
+/// Why a group cannot have this name.
+fn unfit(name: &str) -> Option<String> {
+    let longest = name.len() + MAX_CLUSTER_NODES.to_string().len();
+    if name == "all" || name.contains("..") {
+        return Some(format!(
+            "no group can be called `{name}`: it would stand for several nodes"
+        ));
+    }
+    (longest > crate::limits::MAX_NAME_BYTES)
+        .then(|| format!("`{name}` is too long: a number is put behind it, and names have at most 32 bytes"))
+}
+
+fn member(group: &Fields, name: String) -> NodePlan {
+    let hostile = group
+        .text("strategy")
+        .is_some_and(|strategy| strategy.text == "hostile");
+    NodePlan {
+        name,
+        hashrate: group.hash_rate("hashrate").copied().unwrap_or_default(),
+        strategy: if hostile { Strategy::Hostile } else { Strategy::Honest },
+        started: group.flag("start").is_none_or(|start| *start),
+    }
+}
+
+fn topology(fields: &Fields, names: &Names, report: &mut Report) -> Option<Topology> {
+    let Some(topology) = fields.table("topology") else {
+        return Some(Topology::default_for(names.count()));
+    };
+    let kind = topology.text("kind")?.text.as_str();
+    let used: &[&str] = match kind {
+        "random" => &["outbound"],
+        "tree" | "scale-free" => &["degree"],
+        "small-world" => &["degree", "rewire"],
+        "edges" => &["edges"],
+        _ => &[],
+    };
+    for key in ["outbound", "degree", "rewire", "edges"] {
+        if topology.has(key) && !used.contains(&key) {
+            report.error(
+                topology.place(key),
+                format!("`{key}` is of no use with the topology `{kind}`"),
+            );
+        }
+    }
+    let degree = |usual| topology.count("degree").unwrap_or(usual);
+    Some(match kind {
+        "full" => Topology::Full,
+        "ring" => Topology::Ring,
+        "line" => Topology::Line,
+        "star" => Topology::Star,
+        "tree" => Topology::Tree { degree: degree(2) },
+        "grid" => Topology::Grid,
+        "small-world" => Topology::SmallWorld {
+            degree: degree(4),
+            rewire: topology.share("rewire").copied().unwrap_or(100_000),
+        },
+        "scale-free" => Topology::ScaleFree { degree: degree(3) },
+        "random" => Topology::Random {
+            outbound: topology.count("outbound").unwrap_or(8),
+        },
+        "edges" => Topology::Edges(edges(
+            topology.lists("edges").map_or(&[], Vec::as_slice),
+            names,
+            report,
+        )?),
+        "none" => Topology::None,
+        unknown => unreachable!("the grammar has no topology `{unknown}`"),
+    })
+}
+
+/// Pairs of nodes; a pair that is there twice is a mistake.
+fn edges(pairs: &[Vec<Text>], names: &Names, report: &mut Report) -> Option<Vec<(NodeId, NodeId)>> {
+    let mut seen = std::collections::BTreeSet::new();
+    let mut edges = Vec::new();
+    let mut sound = true;
+    for pair in pairs {
+        match names.pair(pair, report) {
+            Some([a, b]) if seen.insert((a.min(b), a.max(b))) => edges.push((a, b)),
+            Some(_) => {
+                report.error(&pair[0].span, "this pair is linked twice");
+                sound = false;
+            }
+            None => sound = false,
+        }
+    }
+    sound.then_some(edges)
+}
+
+/// Links the nodes, and gives single links their own conditions.
+fn links(topology: &Topology, fields: &Fields, seed: u64, network: &mut Network, report: &mut Report) {
+    let most = topology.most_links(network.nodes.len());
+    if most > MAX_LINKS {
+        let message = format!("this topology may have {most} links, at most {MAX_LINKS} are allowed");
+        report.error(fields.place("topology"), message);
+        return;
+    }
+    let seed = Seed::from_number(seed).child("topology", 0);
+    network.links = topology
+        .links(network.nodes.len(), &seed)
+        .into_iter()
+        .map(|(a, b)| LinkPlan {
+            a,
+            b,
+            conditions: network.conditions,
+        })
+        .collect();
+    let places: BTreeMap<_, _> = network
+        .links
+        .iter()
+        .enumerate()
+        .map(|(at, link)| (pair(link.a, link.b), at))
+        .collect();
+    for single in fields.tables("links").map_or(&[] as &[_], Vec::as_slice) {
+        let Some([a, b]) = single
+            .list("between")
+            .and_then(|names| network.names.pair(names, report))
+        else {
+            continue;
+        };
+        match places.get(&pair(a, b)) {
+            Some(at) => network.links[*at].conditions = change(single).applied_to(network.conditions),
+            None => {
+                let message = format!("`{}` and `{}` are not linked", network.name_of(a), network.name_of(b));
+                report.error_with_help(single.place("between"), message, "link them in `[network.topology]`");
+            }
+        }
+    }
+}
+
+/// A pair, whoever dials.
+pub(super) fn pair(a: NodeId, b: NodeId) -> (NodeId, NodeId) {
+    (a.min(b), a.max(b))
+}
+
+/// What a table of link conditions changes.
+pub(super) fn change(fields: &Fields) -> LinkChange {
+    LinkChange {
+        latency: fields.duration("latency").copied(),
+        jitter: fields.duration("jitter").copied(),
+        bandwidth: fields.bandwidth("bandwidth").copied(),
+        cut: fields.flag("cut").copied(),
+    }
+}

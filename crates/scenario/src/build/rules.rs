@@ -1,0 +1,126 @@
+//! The `[chain]` table: a preset and what differs from it.
+
+use std::time::Duration;
+
+use chain::{CompactTarget, HashRate, Params, Retarget};
+use node::config::Tie;
+
+use crate::diagnostic::Report;
+use crate::read::Fields;
+
+/// The rules of a network, and what its nodes do at equal work.
+pub(super) struct Rules {
+    pub(super) params: Params,
+    pub(super) tie: Tie,
+}
+
+/// Builds the rules; `rates` is what all nodes hash together at the start.
+pub(super) fn build(chain: &Fields, rates: HashRate, report: &mut Report) -> Option<Rules> {
+    let preset = &chain.text("preset")?.text;
+    let on_demand = preset == "instant";
+    let preset = Params::preset(preset).expect("the grammar has the presets' own names");
+    let interval = chain.duration("interval").copied().unwrap_or(preset.interval);
+    let retarget = retarget(chain, &preset, interval, report)?;
+    let most_future = Params::mainnet_like().max_future;
+    let usual_future = if on_demand {
+        most_future
+    } else {
+        most_future.min(interval * 12)
+    };
+    let params = Params {
+        name: chain.text("name").map_or(preset.name, |name| name.text.clone()),
+        // A network starts at the difficulty its hash power needs, so every target must be allowed.
+        limit: Params::EASIEST,
+        initial_bits: initial_bits(chain, on_demand, (rates, interval), report),
+        interval,
+        retarget,
+        halving_interval: chain.small("halving").unwrap_or(preset.halving_interval),
+        coinbase_maturity: chain.small("maturity").unwrap_or(preset.coinbase_maturity),
+        initial_subsidy: chain.amount("subsidy").copied().unwrap_or(preset.initial_subsidy),
+        max_block_bytes: chain.small("max-block-bytes").unwrap_or(preset.max_block_bytes),
+        max_future: chain.duration("max-future").copied().unwrap_or(usual_future),
+        genesis_time: preset.genesis_time,
+        min_version: preset.min_version,
+    };
+    let tie = match chain.text("tie")?.text.as_str() {
+        "random" => Tie::Random,
+        _ => Tie::FirstSeen,
+    };
+    Some(Rules { params, tie })
+}
+
+/// The rule by which the target follows the hash power.
+fn retarget(chain: &Fields, preset: &Params, interval: Duration, report: &mut Report) -> Option<Retarget> {
+    let of_preset = match preset.retarget {
+        Retarget::Fixed => "fixed",
+        Retarget::Bitcoin { .. } => "bitcoin",
+        Retarget::Asert { .. } => "asert",
+    };
+    let rule = chain.text("retarget").map_or(of_preset, |rule| rule.text.as_str());
+    let mut sound = true;
+    for (key, of_rule) in [
+        ("window", "bitcoin"),
+        ("timewarp-rule", "bitcoin"),
+        ("half-life", "asert"),
+    ] {
+        if chain.has(key) && rule != of_rule {
+            report.error(
+                chain.place(key),
+                format!("`{key}` is of no use with the retarget rule `{rule}`"),
+            );
+            sound = false;
+        }
+    }
+    if rule != "fixed" && interval.subsec_nanos() != 0 {
+        let message = format!("the retarget rule `{rule}` needs an interval of whole seconds, as header times are");
+        report.error(chain.place("interval"), message);
+        sound = false;
+    }
+    let seconds = |duration: Duration| u32::try_from(duration.as_secs()).expect("the grammar bounds it by 100 days");
+    let retarget = match rule {
+        "bitcoin" => {
+            let window = chain.small("window").unwrap_or(2016);
+            if window.checked_mul(seconds(interval)).is_none() {
+                report.error(chain.place("window"), "a window must take less than 2^32 seconds");
+                sound = false;
+            }
+            let timewarp_rule = chain.is_set("timewarp-rule");
+            Retarget::Bitcoin { window, timewarp_rule }
+        }
+        "asert" => {
+            let half_life = chain.duration("half-life").copied().unwrap_or(interval * 30);
+            if half_life.subsec_nanos() != 0 {
+                report.error(
+                    chain.place("half-life"),
+                    "`half-life` must be whole seconds, as header times are",
+                );
+                sound = false;
+            }
+            let half_life = u32::try_from(half_life.as_secs()).unwrap_or(u32::MAX);
+            Retarget::Asert { half_life }
+        }
+        _ => Retarget::Fixed,
+    };
+    sound.then_some(retarget)
+}
+
+/// The bits of the first block.
+fn initial_bits(
+    chain: &Fields,
+    on_demand: bool,
+    (rates, interval): (HashRate, Duration),
+    report: &mut Report,
+) -> CompactTarget {
+    if let Some(hashes) = chain.integer("difficulty") {
+        return CompactTarget::from_expected_hashes(u128::from(*hashes));
+    }
+    if on_demand {
+        if rates > HashRate::ZERO {
+            let message = "nodes have hash rates, but a block of the preset `instant` takes two hashes: \
+                           set `difficulty`, or another preset";
+            report.warn(chain.place("preset"), message);
+        }
+        return Params::EASIEST;
+    }
+    CompactTarget::from_expected_hashes(u128::from(rates.hashes_in(interval)))
+}
