@@ -47,3 +47,10 @@ pub struct Config {
     /// The lowest fee rate it relays, in base units per 1,000 bytes.
     pub min_relay_fee: u64,
 }
+
+impl Config {
+    /// The most bytes a mempool takes unless said otherwise: 32 MiB.
+    pub const DEFAULT_MEMPOOL_BYTES: usize = 32 << 20;
+    /// The lowest fee rate relayed unless said otherwise, in base units per 1,000 bytes (Bitcoin Core's `DEFAULT_MIN_RELAY_TX_FEE` until v30).
+    pub const DEFAULT_MIN_RELAY_FEE: u64 = 1_000;
+}

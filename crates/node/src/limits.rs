@@ -1,4 +1,65 @@
-//! Every bound of this crate, with its source.
+//! Every bound of this crate, with its source (Bitcoin Core's constant, unless said).
 
-/// Blocks in flight from one peer (Bitcoin Core's `MAX_BLOCKS_IN_TRANSIT_PER_PEER`).
-pub const MAX_BLOCKS_IN_FLIGHT_PER_PEER: usize = 16;
+use std::time::Duration;
+
+/// How long a peer may take to say hello (Lighthouse and libp2p allow 3 to 10 s).
+pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long an answer to a request for headers may take (`HEADERS_RESPONSE_TIME`).
+pub const HEADERS_TIMEOUT: Duration = Duration::from_secs(120);
+/// Announcements in a row that do not connect and are still answered with a request (`MAX_NUM_UNCONNECTING_HEADERS_MSGS`).
+pub const MAX_UNCONNECTING_HEADERS: u32 = 10;
+/// Peers that are remembered as discouraged; the oldest is forgotten first.
+pub const MAX_DISCOURAGED: usize = 1_000;
+/// Headers that wait for their time to come; one more is dropped, its sender will say it again.
+pub const MAX_FUTURE_HEADERS: usize = 64;
+
+/// How many blocks beyond the last connected one are wanted at a time (`BLOCK_DOWNLOAD_WINDOW`).
+pub const BODY_WINDOW: u32 = 1_024;
+/// Bodies that wait for their parents; when full the highest gives way and is asked for again later.
+pub const MAX_HELD_BODIES: usize = 1_024;
+/// Bytes of bodies that wait for their parents.
+pub const MAX_HELD_BYTES: u64 = 16 << 20;
+/// Branches whose bodies are fetched at the same time; the one with the least work gives way.
+pub const MAX_TARGETS: usize = 64;
+
+/// Headers that announce a new tip to one peer (`MAX_BLOCKS_TO_ANNOUNCE`).
+pub const MAX_ANNOUNCED_HEADERS: u32 = 8;
+/// How often one item is sent to one peer.
+pub const MAX_SENDS_PER_ITEM: u8 = 3;
+/// Items whose sends are counted, per peer; the oldest is forgotten first.
+pub const MAX_SERVED_REMEMBERED: usize = 4_096;
+/// A node this many blocks behind its best header is in initial sync: it asks for no transactions and announces no blocks.
+pub const SYNCING_BEHIND: u32 = 24;
+
+/// Transactions queued for announcement to one peer (`MAX_PEER_TX_ANNOUNCEMENTS`); more are not announced to it.
+pub const MAX_QUEUED_ANNOUNCEMENTS: usize = 5_000;
+/// The longest that an announcement of transactions waits for others to share its message.
+pub const ANNOUNCE_DELAY: Duration = Duration::from_millis(100);
+/// Parents of orphans that one peer is asked for at a time (`MAX_PEER_TX_REQUEST_IN_FLIGHT`).
+pub const MAX_PARENTS_ASKED: usize = 100;
+
+/// Unconfirmed ancestors of a transaction, itself included (`DEFAULT_ANCESTOR_LIMIT`).
+pub const MAX_ANCESTORS: usize = 25;
+/// Unconfirmed descendants of a transaction, itself included (`DEFAULT_DESCENDANT_LIMIT`).
+pub const MAX_DESCENDANTS: usize = 25;
+/// Transactions that one replacement may evict (`MAX_REPLACEMENT_CANDIDATES`).
+pub const MAX_REPLACED: usize = 100;
+/// After this long an unconfirmed transaction is dropped (`DEFAULT_MEMPOOL_EXPIRY_HOURS`).
+pub const MEMPOOL_EXPIRY: Duration = Duration::from_secs(336 * 60 * 60);
+/// The time in which the floor that a full mempool raised falls by half (`ROLLING_FEE_HALFLIFE`).
+pub const FLOOR_HALF_LIFE: Duration = Duration::from_secs(12 * 60 * 60);
+/// What an entry of the mempool takes besides the transaction's own bytes: maps, links and allocations.
+pub const MEMPOOL_ENTRY_OVERHEAD: usize = 600;
+
+/// Templates that a solution may still be for.
+pub const MAX_TEMPLATES: usize = 8;
+/// The least time between two templates that differ only in their transactions.
+pub const TEMPLATE_INTERVAL: Duration = Duration::from_secs(1);
+/// Payments out of the reward that one coinbase makes; the rest wait for the next block.
+pub const MAX_PAYOUTS_PER_BLOCK: usize = 500;
+/// Payments out of the reward that wait; more are refused.
+pub const MAX_QUEUED_PAYOUTS: usize = 100_000;
+/// Own blocks whose payments would return to the queue if the block were abandoned; the oldest is forgotten first.
+pub const MAX_PAID_BLOCKS: usize = 4_096;
+/// Blocks that a hostile node has on offer; the oldest is forgotten first.
+pub const MAX_OFFERS: usize = 256;

@@ -1,105 +1,174 @@
 //! The node: knowledge, and the one way to change it.
 
 use base::{NodeId, Seed, Time};
-use chain::{BlockRef, HashRate, Ledger, Transaction, Wtxid};
-use std::sync::Arc;
+use chain::Ledger;
+use gossip::{Message, Offence};
 
-use crate::seam::{Deadline, Input, Outbox};
-use crate::{Config, Strategy};
+use crate::bodies::Bodies;
+use crate::choice::Ties;
+use crate::clock::Clock;
+use crate::context::Context;
+use crate::future::FutureHeaders;
+use crate::hostile::Offers;
+use crate::knowledge::Knowledge;
+use crate::mempool::Mempool;
+use crate::miner::Miner;
+use crate::peers::{Peers, Stage};
+use crate::seam::Deadline;
+use crate::transactions::Relay;
+use crate::{Config, Input, Outbox, Strategy, Wake};
 
 /// One participant. See the crate's documentation.
 #[derive(Debug)]
 pub struct Node {
-    id: NodeId,
-    config: Config,
-    seed: Seed,
+    pub(crate) id: NodeId,
+    pub(crate) config: Config,
+    pub(crate) seed: Seed,
+    pub(crate) clock: Clock,
+    pub(crate) knowledge: Knowledge,
+    pub(crate) ties: Ties,
+    pub(crate) peers: Peers,
+    /// The peer whose long chain of headers is being fetched.
+    pub(crate) sync_peer: Option<NodeId>,
+    pub(crate) future: FutureHeaders,
+    pub(crate) bodies: Bodies,
+    pub(crate) pool: Mempool,
+    pub(crate) relay: Relay,
+    pub(crate) miner: Miner,
+    pub(crate) offers: Offers,
 }
 
 impl Node {
     /// A node that knows the genesis block and nobody.
     #[must_use]
     pub fn new(id: NodeId, config: Config, seed: Seed) -> Self {
-        Self { id, config, seed }
+        Self {
+            id,
+            seed,
+            clock: Clock::new(config.epoch),
+            knowledge: Knowledge::new(),
+            ties: Ties::new(&seed),
+            peers: Peers::default(),
+            sync_peer: None,
+            future: FutureHeaders::default(),
+            bodies: Bodies::default(),
+            pool: Mempool::new(config.mempool_bytes, config.min_relay_fee),
+            relay: Relay::new(&seed),
+            miner: Miner::new(&seed, config.hashrate),
+            offers: Offers::default(),
+            config,
+        }
     }
 
     /// The one way to change a node. Never blocks, never fails: a peer's fault becomes an event and a score.
     ///
     /// `ledger` may be this node's own or shared with others: it holds facts, and the node acts only on those it has been told.
-    pub fn handle(&mut self, _ledger: &mut Ledger, _now: Time, _input: Input, _out: &mut Outbox) {
-        todo!("node")
+    pub fn handle(&mut self, ledger: &mut Ledger, now: Time, input: Input, out: &mut Outbox) {
+        self.knowledge.begin(ledger);
+        let mut cx = Context { ledger, now, out };
+        match self.config.strategy {
+            Strategy::Honest => self.handle_honest(&mut cx, input),
+            Strategy::Hostile => self.handle_hostile(&mut cx, input),
+        }
+    }
+
+    fn handle_honest(&mut self, cx: &mut Context<'_>, input: Input) {
+        let tip = self.knowledge.tip();
+        match input {
+            Input::Tick => self.tick(cx),
+            Input::Connected { peer, outbound } => self.connected(cx, peer, outbound),
+            Input::Disconnected { peer } => self.disconnected(cx, peer),
+            Input::Received { peer, message } => self.received(cx, peer, message),
+            Input::Garbage { peer, reason } => self.penalise(cx, peer, Offence::Malformed, reason.to_owned()),
+            Input::Solved { header } => self.solved(cx, &header),
+            Input::Restored { block } => {
+                // Nobody is told and nothing is mined before the whole disk is read.
+                self.restore(cx, &block);
+                return;
+            }
+            Input::Command(command) => self.command(cx, command),
+        }
+        self.announce_tip(cx, tip);
+        self.send_requests(cx);
+        self.refresh_template(cx);
+    }
+
+    fn tick(&mut self, cx: &mut Context<'_>) {
+        self.drop_silent_peers(cx);
+        self.drop_late_header_requests(cx);
+        self.drop_late_body_requests(cx);
+        self.drop_late_transactions(cx);
+        self.retry_future_headers(cx);
+        self.send_announcements(cx);
+    }
+
+    fn received(&mut self, cx: &mut Context<'_>, peer: NodeId, message: Message) {
+        let Some(stage) = self.peers.get(peer).map(|peer| peer.stage) else {
+            return;
+        };
+        match stage {
+            Stage::Closing(_) => {}
+            Stage::Greeting(_) => {
+                cx.received(peer, &message);
+                self.greeting(cx, peer, &message);
+            }
+            Stage::Ready => {
+                cx.received(peer, &message);
+                self.message(cx, peer, message);
+            }
+        }
+    }
+
+    /// The first message must be a hello.
+    fn greeting(&mut self, cx: &mut Context<'_>, peer: NodeId, message: &Message) {
+        let Message::Hello(hello) = message else {
+            let detail = format!("{:?} before the handshake", message.kind());
+            self.penalise(cx, peer, Offence::Unexpected, detail);
+            return;
+        };
+        if !self.greeted(cx, peer, hello) {
+            return;
+        }
+        self.bodies.fetch.add_peer(peer);
+        self.relay.fetch.add_peer(peer);
+        self.follow_claim(cx, peer, hello);
+        let told = self.peers.ready(peer).and_then(|peer| peer.told);
+        if told != Some(self.knowledge.tip()) {
+            self.announce_tip_to(cx, peer);
+        }
+        self.queue_mempool_for(cx, peer);
+    }
+
+    fn message(&mut self, cx: &mut Context<'_>, peer: NodeId, message: Message) {
+        match message {
+            Message::Hello(_) => {
+                self.penalise(cx, peer, Offence::Unexpected, "a second hello".to_owned());
+            }
+            Message::GetHeaders { locator } => self.send_headers(cx, peer, &locator),
+            Message::Headers(headers) => self.headers(cx, peer, &headers),
+            Message::Announce(wtxids) => self.announced(cx, peer, &wtxids),
+            Message::Get(items) => self.get(cx, peer, &items),
+            Message::Block(block) => self.block(cx, peer, &block),
+            Message::Transaction(transaction) => self.transaction(cx, peer, &transaction),
+            Message::NotFound(items) => self.not_found(cx, peer, &items),
+        }
     }
 
     /// When [`Input::Tick`] is next wanted, and why.
     #[must_use]
     pub fn deadline(&self) -> Option<Deadline> {
-        todo!("node")
-    }
-
-    /// What may be looked at from outside.
-    #[must_use]
-    pub const fn view(&self) -> View<'_> {
-        View { node: self }
-    }
-}
-
-/// A node, read-only.
-#[derive(Clone, Copy, Debug)]
-pub struct View<'a> {
-    node: &'a Node,
-}
-
-impl<'a> View<'a> {
-    /// Which node.
-    #[must_use]
-    pub const fn id(&self) -> NodeId {
-        self.node.id
-    }
-
-    /// The block it follows.
-    #[must_use]
-    pub fn tip(&self) -> BlockRef {
-        todo!("node")
-    }
-
-    /// The tips of all branches it has in full, the best first.
-    #[must_use]
-    pub fn tips(&self) -> Vec<BlockRef> {
-        todo!("node")
-    }
-
-    /// Peers whose handshake is done, in order.
-    #[must_use]
-    pub fn peers(&self) -> Vec<NodeId> {
-        todo!("node")
-    }
-
-    /// Its unconfirmed transactions, in the order of their names.
-    #[must_use]
-    pub fn mempool(&self) -> Vec<&'a Arc<Transaction>> {
-        todo!("node")
-    }
-
-    /// Whether it has this transaction unconfirmed.
-    #[must_use]
-    pub fn has_unconfirmed(&self, _wtxid: &Wtxid) -> bool {
-        todo!("node")
-    }
-
-    /// Its hash power now.
-    #[must_use]
-    pub const fn hashrate(&self) -> HashRate {
-        self.node.config.hashrate
-    }
-
-    /// How it behaves.
-    #[must_use]
-    pub const fn strategy(&self) -> Strategy {
-        self.node.config.strategy
-    }
-
-    /// The seed its own randomness comes from.
-    #[must_use]
-    pub const fn seed(&self) -> &'a Seed {
-        &self.node.seed
+        let deadlines = [
+            (self.peers.greeting_deadline(), Wake::Handshake),
+            (self.peers.headers_deadline(), Wake::HeadersOverdue),
+            (self.bodies.fetch.deadline(), Wake::BlockOverdue),
+            (self.relay.fetch.deadline(), Wake::TransactionOverdue),
+            (self.relay.announce_at, Wake::Announce),
+            (self.future.deadline(&self.clock), Wake::FutureHeader),
+            (self.housekeeping_deadline(), Wake::Mempool),
+        ];
+        deadlines
+            .into_iter()
+            .filter_map(|(at, wake)| Some((at?, wake)))
+            .min()
     }
 }

@@ -1,0 +1,303 @@
+//! Bodies: from a peer, a template, the operator or the disk, through the ledger's validation, to a connected block.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use base::NodeId;
+use chain::{Block, BlockId, BlockRef, Height, Reject, Verdict};
+use gossip::{BlockFetch, Offence};
+
+use crate::branches::Targets;
+use crate::context::Context;
+use crate::knowledge::Standing;
+use crate::limits::{MAX_HELD_BODIES, MAX_HELD_BYTES};
+use crate::{Event, Node, Output};
+
+/// Where a block comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Origin {
+    Peer(NodeId),
+    Mined,
+    Submitted,
+    Restored,
+}
+
+impl Origin {
+    pub(crate) const fn peer(self) -> Option<NodeId> {
+        match self {
+            Self::Peer(peer) => Some(peer),
+            Self::Mined | Self::Submitted | Self::Restored => None,
+        }
+    }
+}
+
+/// A body that waits until its parent is connected.
+#[derive(Debug)]
+pub(crate) struct Held {
+    block: Arc<Block>,
+    height: Height,
+    from: NodeId,
+}
+
+/// Bodies on their way.
+#[derive(Debug, Default)]
+pub(crate) struct Bodies {
+    pub(crate) fetch: BlockFetch,
+    pub(crate) targets: Targets,
+    held: BTreeMap<BlockId, Held>,
+    by_height: BTreeSet<(Height, BlockId)>,
+    by_parent: BTreeMap<BlockId, BTreeSet<BlockId>>,
+    bytes: u64,
+    /// A body was dropped for lack of room and must be asked for again.
+    overflowed: bool,
+}
+
+impl Bodies {
+    pub(crate) fn holds(&self, id: &BlockId) -> bool {
+        self.held.contains_key(id)
+    }
+
+    /// Keeps a body; when there is no room the highest goes, be it this one. Whether this one was kept.
+    fn hold(&mut self, id: BlockId, held: Held) -> bool {
+        self.bytes += held.block.bytes();
+        self.by_height.insert((held.height, id));
+        self.by_parent.entry(held.block.header.parent).or_default().insert(id);
+        self.held.insert(id, held);
+        while self.held.len() > MAX_HELD_BODIES || self.bytes > MAX_HELD_BYTES {
+            let (_, highest) = *self.by_height.last().expect("something takes the room");
+            self.release(&highest);
+            self.overflowed = true;
+        }
+        self.holds(&id)
+    }
+
+    /// Lets go of a body.
+    pub(crate) fn release(&mut self, id: &BlockId) -> Option<Held> {
+        let held = self.held.remove(id)?;
+        self.bytes -= held.block.bytes();
+        self.by_height.remove(&(held.height, *id));
+        let parent = held.block.header.parent;
+        if let Some(siblings) = self.by_parent.get_mut(&parent) {
+            siblings.remove(id);
+            if siblings.is_empty() {
+                self.by_parent.remove(&parent);
+            }
+        }
+        Some(held)
+    }
+
+    /// Takes out the bodies that waited for this block, in the order of their names.
+    fn release_children(&mut self, parent: &BlockId) -> Vec<(BlockId, Held)> {
+        let children = self.by_parent.get(parent).cloned().unwrap_or_default();
+        children
+            .into_iter()
+            .filter_map(|id| self.release(&id).map(|held| (id, held)))
+            .collect()
+    }
+}
+
+impl Node {
+    /// A body came from a peer.
+    pub(crate) fn block(&mut self, cx: &mut Context<'_>, peer: NodeId, block: &Arc<Block>) {
+        let id = block.id();
+        let was_asked = self.bodies.fetch.received(peer, &id, cx.now);
+        let known = self.knowledge.find(cx.ledger, &id);
+        let duplicate = known.is_some_and(|known| self.knowledge.is_connected(known)) || self.bodies.holds(&id);
+        cx.emit(Event::BlockReceived {
+            block: id,
+            from: peer,
+            bytes: block.bytes(),
+            duplicate,
+        });
+        if !was_asked && !self.bodies.fetch.is_wanted(&id) {
+            let detail = format!("body of {id}, which nobody asked for");
+            self.penalise(cx, peer, Offence::Unexpected, detail);
+            return;
+        }
+        let Some(known) = known.filter(|_| !duplicate) else {
+            self.bodies.fetch.forget(&id);
+            return;
+        };
+        if self.knowledge.standing(known) != Standing::Header {
+            return;
+        }
+        let parent = cx.ledger.parent(known).expect("the genesis block is connected");
+        if self.knowledge.is_connected(parent) {
+            self.take_body(cx, known, block, Origin::Peer(peer));
+        } else {
+            self.hold_body(cx, known, block, peer);
+        }
+    }
+
+    /// Validates a body whose parent is connected, then those that waited for it. Whether the block is connected.
+    pub(crate) fn take_body(
+        &mut self,
+        cx: &mut Context<'_>,
+        at: BlockRef,
+        block: &Arc<Block>,
+        origin: Origin,
+    ) -> bool {
+        let is_connected = self.validate(cx, at, block, origin);
+        let mut open = VecDeque::from([at]);
+        let mut last = None;
+        while let Some(at) = open.pop_front() {
+            if !self.knowledge.is_connected(at) {
+                continue;
+            }
+            last = Some(at);
+            for (id, held) in self.bodies.release_children(&cx.ledger.id(at)) {
+                let child = self.knowledge.find(cx.ledger, &id).expect("only known blocks are held");
+                cx.emit(Event::OrphanResolved { block: id });
+                self.validate(cx, child, &held.block, Origin::Peer(held.from));
+                open.push_back(child);
+            }
+        }
+        if let Some(last) = last {
+            self.advance_branches(cx, last);
+        }
+        if self.bodies.overflowed && self.bodies.held.len() < MAX_HELD_BODIES / 2 {
+            self.bodies.overflowed = false;
+            self.reconsider_branches(cx);
+        }
+        is_connected
+    }
+
+    fn validate(&mut self, cx: &mut Context<'_>, at: BlockRef, block: &Arc<Block>, origin: Origin) -> bool {
+        match cx.ledger.add_body(block) {
+            Ok(added) => {
+                assert_eq!(added, at, "a body belongs to its header");
+                self.connect(cx, at, block, origin);
+                true
+            }
+            Err(reject) => {
+                match reject.verdict() {
+                    Verdict::Invalid => self.condemn(cx, at),
+                    Verdict::Mutated | Verdict::NotYet => self.ask_another(cx, at, origin),
+                }
+                self.refuse_body(cx, block.id(), origin, &reject);
+                false
+            }
+        }
+    }
+
+    /// The block is valid, and so are all below: it is kept, told about, and may become the tip.
+    fn connect(&mut self, cx: &mut Context<'_>, at: BlockRef, block: &Arc<Block>, origin: Origin) {
+        let id = block.id();
+        self.bodies.fetch.forget(&id);
+        self.knowledge.connect(cx.ledger, at);
+        let durable = match origin {
+            Origin::Peer(_) => Some(false),
+            Origin::Mined | Origin::Submitted => Some(true),
+            Origin::Restored => None,
+        };
+        if let Some(durable) = durable {
+            let block = Arc::clone(block);
+            cx.out.push(Output::Save { block, durable });
+        }
+        let (height, chain_work) = (cx.ledger.height(at), cx.ledger.work(at));
+        let (txs, bytes) = (block.transactions.len(), block.bytes());
+        let parent = block.header.parent;
+        if origin == Origin::Mined {
+            cx.emit(Event::BlockMined {
+                block: id,
+                parent,
+                height,
+                chain_work,
+                time: block.header.time,
+                txs,
+                bytes,
+                body: Arc::clone(block),
+            });
+            self.emit_header_accepted(cx, at, None);
+        }
+        cx.emit(Event::BlockConnected {
+            block: id,
+            parent,
+            height,
+            chain_work,
+            txs,
+            bytes,
+            body: Arc::clone(block),
+        });
+        self.consider_tip(cx, at);
+    }
+
+    /// A body whose parent is not connected: looked at as far as that is possible, and kept.
+    fn hold_body(&mut self, cx: &mut Context<'_>, at: BlockRef, block: &Arc<Block>, from: NodeId) {
+        let id = block.id();
+        if let Err(reject) = check_commitment(block) {
+            self.ask_another(cx, at, Origin::Peer(from));
+            self.refuse_body(cx, id, Origin::Peer(from), &reject);
+            return;
+        }
+        self.bodies.fetch.forget(&id);
+        let held = Held {
+            block: Arc::clone(block),
+            height: cx.ledger.height(at),
+            from,
+        };
+        if self.bodies.hold(id, held) {
+            cx.emit(Event::OrphanHeld {
+                block: id,
+                parent: block.header.parent,
+                from,
+            });
+        }
+    }
+
+    /// The block breaks a rule: it and all that stands on it are not wanted any more.
+    fn condemn(&mut self, cx: &mut Context<'_>, at: BlockRef) {
+        for block in self.knowledge.condemn(cx.ledger, at) {
+            let id = cx.ledger.id(block);
+            self.bodies.fetch.forget(&id);
+            self.bodies.release(&id);
+        }
+        self.reconsider_branches(cx);
+    }
+
+    /// The body was not the one its header commits to. That says nothing about the block: another peer may have the right one.
+    fn ask_another(&mut self, cx: &mut Context<'_>, at: BlockRef, origin: Origin) {
+        let id = cx.ledger.id(at);
+        if let Some(peer) = origin.peer() {
+            self.bodies.fetch.failed(peer, &id);
+        }
+    }
+
+    fn refuse_body(&mut self, cx: &mut Context<'_>, block: BlockId, origin: Origin, reject: &Reject) {
+        let from = origin.peer();
+        cx.emit(Event::BlockRejected {
+            block,
+            from,
+            reason: reject.word(),
+            detail: reject.to_string(),
+            penalty: from.map_or(0, |_| Offence::InvalidBlock.penalty()),
+        });
+        if let Some(peer) = from {
+            self.penalise(cx, peer, Offence::InvalidBlock, reject.to_string());
+        }
+    }
+
+    /// Bodies that did not come in time are asked of others; a peer is blamed once, however many it owes.
+    pub(crate) fn drop_late_body_requests(&mut self, cx: &mut Context<'_>) {
+        let mut owed: BTreeMap<NodeId, usize> = BTreeMap::new();
+        for (peer, _) in self.bodies.fetch.overdue(cx.now) {
+            *owed.entry(peer).or_default() += 1;
+        }
+        for (peer, count) in owed {
+            let detail = format!("{count} bodies were asked for and did not come");
+            self.penalise(cx, peer, Offence::Stalled, detail);
+        }
+    }
+}
+
+/// Whether the body is the one its header commits to.
+fn check_commitment(block: &Block) -> Result<(), Reject> {
+    let root = block.merkle_root();
+    if root.hash != block.header.merkle_root {
+        return Err(Reject::BadTxnmrklroot);
+    }
+    if root.mutated {
+        return Err(Reject::BadTxnsDuplicate);
+    }
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! What a node has in hand while it handles one input: the ledger, the time, and the caller's outbox.
+
+use base::{NodeId, Time};
+use chain::{BlockId, BlockRef, Ledger};
+use gossip::{Message, wire};
+
+use crate::event::TipRef;
+use crate::{Event, Outbox, Output};
+
+/// Passed along while one input is handled; nothing of it stays in the node.
+pub(crate) struct Context<'a> {
+    pub(crate) ledger: &'a mut Ledger,
+    pub(crate) now: Time,
+    pub(crate) out: &'a mut Outbox,
+}
+
+impl Context<'_> {
+    /// Tells the world.
+    pub(crate) fn emit(&mut self, event: Event) {
+        self.out.push(Output::Emit(event));
+    }
+
+    /// Sends a message and says so.
+    pub(crate) fn send(&mut self, peer: NodeId, message: Message) {
+        let sent = Event::MessageSent {
+            peer,
+            message: message.kind(),
+            bytes: wire::encoded_len(&message) as u64,
+            about: about(&message),
+        };
+        self.out.push(Output::Send { peer, message });
+        self.emit(sent);
+    }
+
+    /// Says that a message arrived.
+    pub(crate) fn received(&mut self, peer: NodeId, message: &Message) {
+        self.emit(Event::MessageReceived {
+            peer,
+            message: message.kind(),
+            bytes: wire::encoded_len(message) as u64,
+            about: about(message),
+        });
+    }
+
+    /// A block as events name it.
+    pub(crate) fn tip_ref(&self, block: BlockRef) -> TipRef {
+        TipRef {
+            block: self.ledger.id(block),
+            height: self.ledger.height(block),
+            chain_work: self.ledger.work(block),
+        }
+    }
+}
+
+/// The block that a message is about, when it is about one.
+fn about(message: &Message) -> Option<BlockId> {
+    match message {
+        Message::Block(block) => Some(block.id()),
+        Message::Headers(headers) => match headers.as_slice() {
+            [header] => Some(header.id()),
+            [] | [_, _, ..] => None,
+        },
+        Message::Hello(_)
+        | Message::GetHeaders { .. }
+        | Message::Announce(_)
+        | Message::Get(_)
+        | Message::Transaction(_)
+        | Message::NotFound(_) => None,
+    }
+}

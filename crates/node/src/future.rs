@@ -1,0 +1,54 @@
+//! Headers whose time lies too far ahead: kept until the clock has come near enough.
+
+use std::collections::BTreeMap;
+
+use base::{NodeId, Time};
+use chain::{BlockId, Header};
+
+use crate::clock::Clock;
+use crate::limits::MAX_FUTURE_HEADERS;
+
+/// A header that is valid in all but its time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Early {
+    pub(crate) header: Header,
+    pub(crate) from: NodeId,
+    /// What the clock must show before it is accepted, in Unix seconds.
+    pub(crate) acceptable_at: u64,
+}
+
+/// Headers that are "not yet": nobody is blamed for them, and nothing is remembered against them.
+#[derive(Debug, Default)]
+pub(crate) struct FutureHeaders {
+    held: BTreeMap<BlockId, Early>,
+}
+
+impl FutureHeaders {
+    /// Keeps a header; whether it is new and there was room. The room is filled only with proof of work.
+    pub(crate) fn hold(&mut self, id: BlockId, early: Early) -> bool {
+        if self.held.len() >= MAX_FUTURE_HEADERS || self.held.contains_key(&id) {
+            return false;
+        }
+        self.held.insert(id, early);
+        true
+    }
+
+    /// Takes out those whose time has come, the earliest first.
+    pub(crate) fn take_due(&mut self, unix_secs: u64) -> Vec<Early> {
+        let due: Vec<BlockId> = self
+            .held
+            .iter()
+            .filter(|(_, early)| early.acceptable_at <= unix_secs)
+            .map(|(id, _)| *id)
+            .collect();
+        let mut due: Vec<Early> = due.iter().filter_map(|id| self.held.remove(id)).collect();
+        due.sort_by_key(|early| early.header.time);
+        due
+    }
+
+    /// When the next one can be looked at again.
+    pub(crate) fn deadline(&self, clock: &Clock) -> Option<Time> {
+        let earliest = self.held.values().map(|early| early.acceptable_at).min()?;
+        Some(clock.when(earliest))
+    }
+}

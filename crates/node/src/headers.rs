@@ -1,0 +1,180 @@
+//! Headers from peers: do they link, are they valid, and what follows from them.
+
+use base::NodeId;
+use chain::{BlockId, BlockRef, Header, Reject, Verdict};
+use gossip::Offence;
+use gossip::limits::MAX_HEADERS;
+
+use crate::context::Context;
+use crate::future::Early;
+use crate::knowledge::Standing;
+use crate::limits::MAX_UNCONNECTING_HEADERS;
+use crate::{Event, Node};
+
+/// What became of one header.
+enum Outcome {
+    /// It is known now, or was before.
+    Known(BlockRef),
+    /// It waits for its time; what follows it would find its parent unknown.
+    Early,
+    /// It breaks a rule, and so does whatever stands on it.
+    Refused,
+}
+
+impl Node {
+    /// Headers came, asked for or not: unasked they announce new blocks.
+    pub(crate) fn headers(&mut self, cx: &mut Context<'_>, peer: NodeId, headers: &[Header]) {
+        let Some(first) = headers.first() else {
+            self.headers_answered(cx, peer, None);
+            return;
+        };
+        if headers.len() > MAX_HEADERS {
+            let detail = format!("{} headers in one message", headers.len());
+            self.penalise(cx, peer, Offence::Malformed, detail);
+            return;
+        }
+        let ids: Vec<BlockId> = headers.iter().map(Header::id).collect();
+        if let Some(at) = (1..headers.len()).find(|at| headers[*at].parent != ids[at - 1]) {
+            let detail = format!("header {at} does not stand on the one before it");
+            self.penalise(cx, peer, Offence::DisconnectedHeaders, detail);
+            return;
+        }
+        if self.knowledge.find(cx.ledger, &first.parent).is_none() {
+            self.unconnecting(cx, peer);
+            return;
+        }
+        let mut last = None;
+        for (header, id) in headers.iter().zip(&ids) {
+            match self.header(cx, Some(peer), header, *id) {
+                Outcome::Known(block) => last = Some(block),
+                Outcome::Early => break,
+                Outcome::Refused => return,
+            }
+        }
+        if let Some(peer) = self.peers.ready_mut(peer) {
+            peer.unconnecting = 0;
+        }
+        if let Some(last) = last {
+            self.note_has(cx, peer, last);
+        }
+        let may_be_more = headers.len() == MAX_HEADERS;
+        self.headers_answered(cx, peer, last.filter(|_| may_be_more));
+    }
+
+    /// The announced block's parent is unknown here: asks what lies between, but not for ever. An honest peer may be that far ahead.
+    fn unconnecting(&mut self, cx: &mut Context<'_>, peer: NodeId) {
+        let Some(sender) = self.peers.ready_mut(peer) else {
+            return;
+        };
+        sender.unconnecting += 1;
+        if sender.unconnecting <= MAX_UNCONNECTING_HEADERS {
+            self.request_headers(cx, peer);
+        }
+    }
+
+    /// Looks at one header whose parent is known. `from` is none for the operator's.
+    fn header(&mut self, cx: &mut Context<'_>, from: Option<NodeId>, header: &Header, id: BlockId) -> Outcome {
+        if let Some(known) = self.knowledge.find(cx.ledger, &id) {
+            if self.knowledge.standing(known) == Standing::Invalid {
+                self.refuse_header(cx, from, id, &Reject::BadPrevblk);
+                return Outcome::Refused;
+            }
+            return Outcome::Known(known);
+        }
+        let recorded = match self.knowledge.find(cx.ledger, &header.parent) {
+            Some(parent) if self.knowledge.standing(parent) == Standing::Invalid => Err(Reject::BadPrevblk),
+            Some(_) => cx.ledger.record_header(header),
+            None => Err(Reject::PrevBlkNotFound),
+        };
+        let block = match recorded {
+            Ok(block) => block,
+            Err(reject) => {
+                self.refuse_header(cx, from, id, &reject);
+                return Outcome::Refused;
+            }
+        };
+        let unix_secs = self.clock.unix_secs(cx.now);
+        if let Err(reject) = chain::header::check_not_future(header, unix_secs, cx.ledger.params()) {
+            match from {
+                Some(from) => self.hold_header(cx, from, header, id),
+                None => self.refuse_header(cx, None, id, &reject),
+            }
+            return Outcome::Early;
+        }
+        self.accept_header(cx, block, from);
+        Outcome::Known(block)
+    }
+
+    /// Takes in the operator's header; the block when it is valid and not invalid by what is known.
+    pub(crate) fn own_header(&mut self, cx: &mut Context<'_>, header: &Header) -> Option<BlockRef> {
+        match self.header(cx, None, header, header.id()) {
+            Outcome::Known(block) => Some(block),
+            Outcome::Early | Outcome::Refused => None,
+        }
+    }
+
+    /// Knows a valid header from now on, and wants its body when its chain may become the best.
+    pub(crate) fn accept_header(&mut self, cx: &mut Context<'_>, block: BlockRef, from: Option<NodeId>) {
+        self.knowledge.accept_header(cx.ledger, block);
+        self.emit_header_accepted(cx, block, from);
+        self.consider_branch(cx, block);
+    }
+
+    pub(crate) fn emit_header_accepted(&self, cx: &mut Context<'_>, block: BlockRef, from: Option<NodeId>) {
+        let header = cx.ledger.header(block);
+        let accepted = Event::HeaderAccepted {
+            block: cx.ledger.id(block),
+            parent: header.parent,
+            height: cx.ledger.height(block),
+            chain_work: cx.ledger.work(block),
+            time: header.time,
+            from,
+        };
+        cx.emit(accepted);
+    }
+
+    fn hold_header(&mut self, cx: &mut Context<'_>, from: NodeId, header: &Header, id: BlockId) {
+        let max_future = cx.ledger.params().max_future.as_secs();
+        let early = Early {
+            header: *header,
+            from,
+            acceptable_at: u64::from(header.time).saturating_sub(max_future),
+        };
+        if self.future.hold(id, early) {
+            cx.emit(Event::OrphanHeld {
+                block: id,
+                parent: header.parent,
+                from,
+            });
+        }
+    }
+
+    /// Looks again at headers that came before their time, and asks their senders what came after them.
+    pub(crate) fn retry_future_headers(&mut self, cx: &mut Context<'_>) {
+        for early in self.future.take_due(self.clock.unix_secs(cx.now)) {
+            let id = early.header.id();
+            cx.emit(Event::OrphanResolved { block: id });
+            let sender = self.peers.ready(early.from).map(|_| early.from);
+            if let Outcome::Known(block) = self.header(cx, Some(early.from), &early.header, id)
+                && let Some(sender) = sender
+            {
+                self.note_has(cx, sender, block);
+                self.request_headers(cx, sender);
+            }
+        }
+    }
+
+    fn refuse_header(&mut self, cx: &mut Context<'_>, from: Option<NodeId>, block: BlockId, reject: &Reject) {
+        let is_offence = from.is_some() && reject.verdict() == Verdict::Invalid;
+        cx.emit(Event::BlockRejected {
+            block,
+            from,
+            reason: reject.word(),
+            detail: reject.to_string(),
+            penalty: if is_offence { Offence::InvalidHeader.penalty() } else { 0 },
+        });
+        if let Some(peer) = from.filter(|_| is_offence) {
+            self.penalise(cx, peer, Offence::InvalidHeader, reject.to_string());
+        }
+    }
+}

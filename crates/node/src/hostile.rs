@@ -1,0 +1,111 @@
+//! A node that follows no rule: it announces and serves what the scenario gives it, and believes nobody.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use base::NodeId;
+use chain::{Block, BlockId};
+use gossip::{Item, Message};
+
+use crate::context::Context;
+use crate::limits::MAX_OFFERS;
+use crate::peers::Stage;
+use crate::{Command, Input, Node};
+
+/// A block for one peer, and whether the peer has been told.
+#[derive(Debug)]
+struct Offer {
+    to: NodeId,
+    id: BlockId,
+    block: Arc<Block>,
+    is_announced: bool,
+}
+
+/// What a hostile node has on offer, oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct Offers {
+    offers: VecDeque<Offer>,
+}
+
+impl Offers {
+    fn add(&mut self, to: NodeId, block: Arc<Block>) {
+        let id = block.id();
+        self.offers.push_back(Offer {
+            to,
+            id,
+            block,
+            is_announced: false,
+        });
+        if self.offers.len() > MAX_OFFERS {
+            self.offers.pop_front();
+        }
+    }
+
+    /// The latest body offered to this peer under a name, or to anybody: one header may have gone out with several bodies.
+    fn body(&self, peer: NodeId, id: &BlockId) -> Option<&Arc<Block>> {
+        let named = || self.offers.iter().rev().filter(|offer| offer.id == *id);
+        let offer = named().find(|offer| offer.to == peer).or_else(|| named().next())?;
+        Some(&offer.block)
+    }
+}
+
+impl Node {
+    pub(crate) fn handle_hostile(&mut self, cx: &mut Context<'_>, input: Input) {
+        match input {
+            Input::Connected { peer, outbound } => self.connected(cx, peer, outbound),
+            Input::Disconnected { peer } => self.disconnected(cx, peer),
+            Input::Received { peer, message } => self.overhear(cx, peer, &message),
+            Input::Command(Command::Offer { to, block }) => {
+                self.offers.add(to, block);
+                self.announce_offers(cx, to);
+            }
+            Input::Tick => self.drop_silent_peers(cx),
+            Input::Garbage { .. } | Input::Solved { .. } | Input::Restored { .. } | Input::Command(_) => {}
+        }
+    }
+
+    /// Answers requests for what is on offer; everything else is heard and forgotten.
+    fn overhear(&mut self, cx: &mut Context<'_>, peer: NodeId, message: &Message) {
+        let Some(stage) = self.peers.get(peer).map(|peer| peer.stage) else {
+            return;
+        };
+        cx.received(peer, message);
+        match (stage, message) {
+            (Stage::Greeting(_), Message::Hello(hello)) => {
+                if self.greeted(cx, peer, hello) {
+                    self.announce_offers(cx, peer);
+                }
+            }
+            (Stage::Ready, Message::Get(items)) => self.serve_offers(cx, peer, items),
+            (Stage::Greeting(_) | Stage::Ready | Stage::Closing(_), _) => {}
+        }
+    }
+
+    fn announce_offers(&mut self, cx: &mut Context<'_>, to: NodeId) {
+        if self.peers.ready(to).is_none() {
+            return;
+        }
+        let due = self.offers.offers.iter_mut().filter(|offer| offer.to == to && !offer.is_announced);
+        for offer in due {
+            offer.is_announced = true;
+            cx.send(to, Message::Headers(vec![offer.block.header]));
+        }
+    }
+
+    fn serve_offers(&self, cx: &mut Context<'_>, peer: NodeId, items: &[Item]) {
+        let mut missing = Vec::new();
+        for item in items {
+            let body = match item {
+                Item::Block(id) => self.offers.body(peer, id),
+                Item::Transaction(_) | Item::Parent(_) => None,
+            };
+            match body {
+                Some(block) => cx.send(peer, Message::Block(Arc::clone(block))),
+                None => missing.push(*item),
+            }
+        }
+        if !missing.is_empty() {
+            cx.send(peer, Message::NotFound(missing));
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! Which blocks a node knows of.
+//!
+//! The ledger may be shared and know far more; a node acts only on what stands here. Order between branches is by work and by
+//! name, never by [`BlockRef`]: the numbers of a shared ledger differ from those of one's own.
+
+use std::collections::BTreeMap;
+
+use chain::{BlockId, BlockRef, Ledger, Work};
+
+/// How far a node has come with a block.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Standing {
+    /// Never heard of.
+    Unknown,
+    /// The header is accepted; the body, or that of an ancestor, is missing.
+    Header,
+    /// The block and all its ancestors are here and valid in full.
+    Connected,
+    /// It, or an ancestor, breaks a rule.
+    Invalid,
+}
+
+impl Standing {
+    const fn from_bits(bits: u8) -> Self {
+        match bits & 0b11 {
+            0 => Self::Unknown,
+            1 => Self::Header,
+            2 => Self::Connected,
+            _ => Self::Invalid,
+        }
+    }
+
+    const fn bits(self) -> u8 {
+        match self {
+            Self::Unknown => 0,
+            Self::Header => 1,
+            Self::Connected => 2,
+            Self::Invalid => 3,
+        }
+    }
+}
+
+/// One node's knowledge of blocks: two bits each, and the ends of branches.
+#[derive(Debug)]
+pub(crate) struct Knowledge {
+    /// Four blocks a byte, in the ledger's numbering; blocks beyond the end are unknown.
+    standings: Vec<u8>,
+    /// The block the node follows.
+    tip: BlockRef,
+    /// The header with the most work that is not known to be invalid, the first seen at equal work.
+    best_header: BlockRef,
+    /// Headers, not invalid, that no other such header stands on.
+    header_leaves: BTreeMap<BlockId, BlockRef>,
+    /// Connected blocks that no other connected block stands on, with the work of their chains.
+    connected_leaves: BTreeMap<BlockId, (BlockRef, Work)>,
+    /// Blocks that the operator marked invalid. Not a fact of the ledger: another node may think otherwise.
+    marks: BTreeMap<BlockId, BlockRef>,
+}
+
+impl Knowledge {
+    pub(crate) fn new() -> Self {
+        let mut knowledge = Self {
+            standings: Vec::new(),
+            tip: BlockRef::GENESIS,
+            best_header: BlockRef::GENESIS,
+            header_leaves: BTreeMap::new(),
+            connected_leaves: BTreeMap::new(),
+            marks: BTreeMap::new(),
+        };
+        knowledge.set(BlockRef::GENESIS, Standing::Connected);
+        knowledge
+    }
+
+    /// Learns the genesis block's name, which is not known before the first look at the ledger. Does nothing later.
+    pub(crate) fn begin(&mut self, ledger: &Ledger) {
+        if self.header_leaves.is_empty() {
+            let genesis = ledger.genesis();
+            self.header_leaves.insert(ledger.id(genesis), genesis);
+            self.connected_leaves
+                .insert(ledger.id(genesis), (genesis, ledger.work(genesis)));
+        }
+    }
+
+    /// Takes in a header whose parent is known.
+    pub(crate) fn accept_header(&mut self, ledger: &Ledger, block: BlockRef) {
+        assert_eq!(self.standing(block), Standing::Unknown, "a header is accepted once");
+        self.set(block, Standing::Header);
+        let parent = ledger.parent(block).expect("the genesis block is never accepted");
+        assert_ne!(self.standing(parent), Standing::Unknown, "parents come first");
+        self.header_leaves.remove(&ledger.id(parent));
+        self.header_leaves.insert(ledger.id(block), block);
+        if ledger.work(block) > ledger.work(self.best_header) && !self.is_marked(ledger, block) {
+            self.best_header = block;
+        }
+    }
+
+    /// Notes that a block is here, valid, and stands on connected blocks.
+    pub(crate) fn connect(&mut self, ledger: &Ledger, block: BlockRef) {
+        let parent = ledger.parent(block).expect("the genesis block is connected from the start");
+        assert_eq!(self.standing(block), Standing::Header, "a block is connected once");
+        assert_eq!(self.standing(parent), Standing::Connected, "parents are connected first");
+        self.set(block, Standing::Connected);
+        self.connected_leaves.remove(&ledger.id(parent));
+        self.connected_leaves
+            .insert(ledger.id(block), (block, ledger.work(block)));
+    }
+
+    /// Notes that a block breaks a rule, so that all known descendants do too. Gives them all, the block among them.
+    pub(crate) fn condemn(&mut self, ledger: &Ledger, block: BlockRef) -> Vec<BlockRef> {
+        let leaves: Vec<(BlockId, BlockRef)> = self
+            .header_leaves
+            .iter()
+            .filter(|(_, leaf)| ledger.is_ancestor(block, **leaf))
+            .map(|(id, leaf)| (*id, *leaf))
+            .collect();
+        let mut condemned = vec![block];
+        self.set(block, Standing::Invalid);
+        for (id, leaf) in leaves {
+            self.header_leaves.remove(&id);
+            for descendant in ledger.path(block, leaf) {
+                if self.standing(descendant) != Standing::Invalid {
+                    assert_eq!(self.standing(descendant), Standing::Header, "a valid child of an invalid block");
+                    self.set(descendant, Standing::Invalid);
+                    condemned.push(descendant);
+                }
+            }
+        }
+        let parent = ledger.parent(block).expect("the genesis block is valid");
+        if !self.header_leaves.values().any(|leaf| ledger.is_ancestor(parent, *leaf)) {
+            self.header_leaves.insert(ledger.id(parent), parent);
+        }
+        self.find_best_header(ledger);
+        condemned
+    }
+
+    /// Follows another block.
+    pub(crate) fn follow(&mut self, tip: BlockRef) {
+        assert_eq!(self.standing(tip), Standing::Connected, "only a connected block is followed");
+        self.tip = tip;
+    }
+
+    /// Sets or lifts the operator's mark.
+    pub(crate) fn mark(&mut self, ledger: &Ledger, block: BlockRef, marked: bool) {
+        if marked {
+            self.marks.insert(ledger.id(block), block);
+        } else {
+            self.marks.remove(&ledger.id(block));
+        }
+        self.find_best_header(ledger);
+    }
+
+    fn find_best_header(&mut self, ledger: &Ledger) {
+        let leaves: Vec<BlockRef> = self.header_leaves.values().copied().collect();
+        self.best_header = self.best_of(ledger, self.best_header, &leaves);
+    }
+
+    fn set(&mut self, block: BlockRef, standing: Standing) {
+        let (byte, shift) = (block.index() / 4, block.index() % 4 * 2);
+        if byte >= self.standings.len() {
+            self.standings.resize(byte + 1, 0);
+        }
+        self.standings[byte] = self.standings[byte] & !(0b11 << shift) | standing.bits() << shift;
+    }
+
+    pub(crate) fn standing(&self, block: BlockRef) -> Standing {
+        let (byte, shift) = (block.index() / 4, block.index() % 4 * 2);
+        self.standings
+            .get(byte)
+            .map_or(Standing::Unknown, |byte| Standing::from_bits(byte >> shift))
+    }
+
+    /// The block of this name, when this node has heard of it.
+    pub(crate) fn find(&self, ledger: &Ledger, id: &BlockId) -> Option<BlockRef> {
+        ledger
+            .find(id)
+            .filter(|block| self.standing(*block) != Standing::Unknown)
+    }
+
+    pub(crate) fn is_connected(&self, block: BlockRef) -> bool {
+        self.standing(block) == Standing::Connected
+    }
+
+    pub(crate) const fn tip(&self) -> BlockRef {
+        self.tip
+    }
+
+    pub(crate) const fn best_header(&self) -> BlockRef {
+        self.best_header
+    }
+
+    /// Whether the operator marked the block or an ancestor.
+    pub(crate) fn is_marked(&self, ledger: &Ledger, block: BlockRef) -> bool {
+        self.marks.values().any(|mark| ledger.is_ancestor(*mark, block))
+    }
+
+    /// The connected, unmarked block with the most work; the present tip at equal work.
+    pub(crate) fn best_connected(&self, ledger: &Ledger) -> BlockRef {
+        let leaves: Vec<BlockRef> = self.connected_leaves.values().map(|(leaf, _)| *leaf).collect();
+        self.best_of(ledger, self.tip, &leaves)
+    }
+
+    /// The last connected ancestor of a block, or the block itself: connected blocks begin every chain.
+    pub(crate) fn connected_base(&self, ledger: &Ledger, block: BlockRef) -> BlockRef {
+        let (mut connected, mut missing) = (0, ledger.height(block).0 + 1);
+        while missing - connected > 1 {
+            let middle = connected + (missing - connected) / 2;
+            let at = ledger
+                .ancestor(block, chain::Height(middle))
+                .expect("a height at most the block's own");
+            if self.is_connected(at) {
+                connected = middle;
+            } else {
+                missing = middle;
+            }
+        }
+        ledger
+            .ancestor(block, chain::Height(connected))
+            .expect("a height at most the block's own")
+    }
+
+    /// Headers at the ends of branches, in the order of their names.
+    pub(crate) fn header_leaves(&self) -> impl Iterator<Item = BlockRef> {
+        self.header_leaves.values().copied()
+    }
+
+    /// The connected ends of branches, the tip first, then by work, then by name.
+    pub(crate) fn tips(&self) -> Vec<BlockRef> {
+        let mut others: Vec<(BlockRef, Work)> = self
+            .connected_leaves
+            .values()
+            .copied()
+            .filter(|(leaf, _)| *leaf != self.tip)
+            .collect();
+        others.sort_by_key(|(_, work)| std::cmp::Reverse(*work));
+        let others = others.into_iter().map(|(leaf, _)| leaf);
+        std::iter::once(self.tip).chain(others).collect()
+    }
+
+    /// The most work among the leaves, each cut back below the operator's marks; `present` at equal work when it stands unmarked.
+    fn best_of(&self, ledger: &Ledger, present: BlockRef, leaves: &[BlockRef]) -> BlockRef {
+        let usable = self.standing(present) != Standing::Invalid && !self.is_marked(ledger, present);
+        let mut best = if usable { present } else { ledger.genesis() };
+        for leaf in leaves {
+            let candidate = self.below_marks(ledger, *leaf);
+            if ledger.work(candidate) > ledger.work(best) {
+                best = candidate;
+            }
+        }
+        best
+    }
+
+    fn below_marks(&self, ledger: &Ledger, leaf: BlockRef) -> BlockRef {
+        let mut candidate = leaf;
+        for mark in self.marks.values() {
+            if ledger.is_ancestor(*mark, candidate) {
+                candidate = ledger.parent(*mark).expect("the genesis block is never marked");
+            }
+        }
+        candidate
+    }
+}

@@ -1,0 +1,230 @@
+//! What a node keeps of each peer, for as long as the connection lasts.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use base::{NodeId, Time};
+use chain::{BlockId, BlockRef, Height, Txid, Wtxid};
+use gossip::{Item, Known, Offence, Score};
+
+use crate::HangupReason;
+use crate::limits::{HANDSHAKE_TIMEOUT, MAX_DISCOURAGED, MAX_SENDS_PER_ITEM, MAX_SERVED_REMEMBERED};
+
+/// How far a connection has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Stage {
+    /// The peer has not said hello; the moment at which that is too late.
+    Greeting(Time),
+    /// The handshake is done.
+    Ready,
+    /// The engine was told to close the connection; nothing is heard any more.
+    Closing(HangupReason),
+}
+
+/// One connected peer.
+#[derive(Debug)]
+pub(crate) struct Peer {
+    pub(crate) outbound: bool,
+    pub(crate) stage: Stage,
+    pub(crate) score: Score,
+    /// The header with the most work that the peer has announced, sent or claimed: it has the bodies up to there.
+    pub(crate) best: Option<BlockRef>,
+    /// The tip it was last told about.
+    pub(crate) told: Option<BlockRef>,
+    /// The tip it claims, of which nothing is known here yet.
+    pub(crate) claimed: Option<BlockId>,
+    /// When the answer to a request for headers is late.
+    pub(crate) headers_due: Option<Time>,
+    /// The highest header of the answers to the present round of requests.
+    pub(crate) headers_to: Height,
+    /// Announcements in a row that did not connect.
+    pub(crate) unconnecting: u32,
+    /// Transactions that it has or was told about.
+    pub(crate) known: Known<Wtxid>,
+    /// Transactions it will be told about.
+    pub(crate) queue: Vec<Wtxid>,
+    /// Parents of its orphans that it was asked for.
+    pub(crate) parents_asked: BTreeSet<Txid>,
+    pub(crate) served: Served,
+}
+
+impl Peer {
+    fn new(outbound: bool, stage: Stage) -> Self {
+        Self {
+            outbound,
+            stage,
+            score: Score::default(),
+            best: None,
+            told: None,
+            claimed: None,
+            headers_due: None,
+            headers_to: Height(0),
+            unconnecting: 0,
+            known: Known::new(),
+            queue: Vec::new(),
+            parents_asked: BTreeSet::new(),
+            served: Served::default(),
+        }
+    }
+}
+
+/// How often each item was sent to a peer.
+#[derive(Debug, Default)]
+pub(crate) struct Served {
+    sends: BTreeMap<Item, u8>,
+    oldest_first: VecDeque<Item>,
+}
+
+impl Served {
+    /// Counts a send; `false` when the peer has had the item often enough.
+    pub(crate) fn count(&mut self, item: Item) -> bool {
+        let sends = self.sends.entry(item).or_insert(0);
+        if *sends >= MAX_SENDS_PER_ITEM {
+            return false;
+        }
+        *sends += 1;
+        if *sends == 1 {
+            self.oldest_first.push_back(item);
+        }
+        if self.oldest_first.len() > MAX_SERVED_REMEMBERED {
+            let oldest = self.oldest_first.pop_front().expect("longer than the limit");
+            self.sends.remove(&oldest);
+        }
+        true
+    }
+}
+
+/// All connected peers, and those that are not to be connected again.
+#[derive(Debug, Default)]
+pub(crate) struct Peers {
+    connected: BTreeMap<NodeId, Peer>,
+    discouraged: BTreeMap<NodeId, Offence>,
+    oldest_first: VecDeque<NodeId>,
+}
+
+impl Peers {
+    /// A connection is open.
+    pub(crate) fn add(&mut self, peer: NodeId, outbound: bool, now: Time) {
+        let stage = Stage::Greeting(now + HANDSHAKE_TIMEOUT);
+        self.connected.insert(peer, Peer::new(outbound, stage));
+    }
+
+    /// The connection is being closed: all that was kept of the peer goes, but why.
+    pub(crate) fn close(&mut self, peer: NodeId, reason: HangupReason) {
+        let outbound = self.connected.get(&peer).is_some_and(|peer| peer.outbound);
+        self.connected.insert(peer, Peer::new(outbound, Stage::Closing(reason)));
+    }
+
+    /// The connection is gone.
+    pub(crate) fn remove(&mut self, peer: NodeId) -> Option<Peer> {
+        self.connected.remove(&peer)
+    }
+
+    /// Remembers that the peer is not wanted again.
+    pub(crate) fn discourage(&mut self, peer: NodeId, offence: Offence) {
+        if self.discouraged.insert(peer, offence).is_none() {
+            self.oldest_first.push_back(peer);
+        }
+        if self.oldest_first.len() > MAX_DISCOURAGED {
+            let oldest = self.oldest_first.pop_front().expect("longer than the limit");
+            self.discouraged.remove(&oldest);
+        }
+    }
+
+    /// Why the peer is not wanted again.
+    pub(crate) fn discouraged(&self, peer: NodeId) -> Option<Offence> {
+        self.discouraged.get(&peer).copied()
+    }
+
+    pub(crate) fn get(&self, peer: NodeId) -> Option<&Peer> {
+        self.connected.get(&peer)
+    }
+
+    /// A peer whose handshake is done and whose connection is not being closed.
+    pub(crate) fn ready(&self, peer: NodeId) -> Option<&Peer> {
+        self.get(peer).filter(|peer| peer.stage == Stage::Ready)
+    }
+
+    pub(crate) fn ready_mut(&mut self, peer: NodeId) -> Option<&mut Peer> {
+        self.get_mut(peer).filter(|peer| peer.stage == Stage::Ready)
+    }
+
+    pub(crate) fn get_mut(&mut self, peer: NodeId) -> Option<&mut Peer> {
+        self.connected.get_mut(&peer)
+    }
+
+    /// All that are ready, in order.
+    pub(crate) fn all_ready(&self) -> impl Iterator<Item = (NodeId, &Peer)> {
+        self.connected
+            .iter()
+            .filter(|(_, peer)| peer.stage == Stage::Ready)
+            .map(|(id, peer)| (*id, peer))
+    }
+
+    pub(crate) fn all_ready_mut(&mut self) -> impl Iterator<Item = (NodeId, &mut Peer)> {
+        self.connected
+            .iter_mut()
+            .filter(|(_, peer)| peer.stage == Stage::Ready)
+            .map(|(id, peer)| (*id, peer))
+    }
+
+    /// The names of all that are ready, in order.
+    pub(crate) fn ready_ids(&self) -> Vec<NodeId> {
+        self.all_ready().map(|(id, _)| id).collect()
+    }
+
+    /// Those that have not said hello by now.
+    pub(crate) fn late_to_greet(&self, now: Time) -> Vec<NodeId> {
+        let late = self
+            .connected
+            .iter()
+            .filter(|(_, peer)| matches!(peer.stage, Stage::Greeting(deadline) if deadline <= now));
+        late.map(|(id, _)| *id).collect()
+    }
+
+    /// When the next peer is too late with its hello.
+    pub(crate) fn greeting_deadline(&self) -> Option<Time> {
+        let deadlines = self.connected.values().filter_map(|peer| match peer.stage {
+            Stage::Greeting(deadline) => Some(deadline),
+            Stage::Ready | Stage::Closing(_) => None,
+        });
+        deadlines.min()
+    }
+
+    /// When the next answer to a request for headers is late.
+    pub(crate) fn headers_deadline(&self) -> Option<Time> {
+        self.connected.values().filter_map(|peer| peer.headers_due).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_is_sent_three_times_and_the_count_of_the_oldest_is_forgotten() {
+        let mut served = Served::default();
+        let item = |n: u8| Item::Transaction(Wtxid(base::Hash::sha256(&[&[n]])));
+        for _ in 0..MAX_SENDS_PER_ITEM {
+            assert!(served.count(item(0)));
+        }
+        assert!(!served.count(item(0)));
+        for n in 0..MAX_SERVED_REMEMBERED {
+            let name = base::Hash::sha256(&[b"filler", &n.to_le_bytes()]);
+            assert!(served.count(Item::Transaction(Wtxid(name))));
+        }
+        assert!(served.count(item(0)), "forgotten, so counted anew");
+        assert_eq!(served.sends.len(), MAX_SERVED_REMEMBERED);
+        assert_eq!(served.oldest_first.len(), MAX_SERVED_REMEMBERED);
+    }
+
+    #[test]
+    fn the_oldest_discouraged_peer_is_forgotten_first() {
+        let mut peers = Peers::default();
+        for number in 0..=MAX_DISCOURAGED {
+            peers.discourage(NodeId::at(number), Offence::Malformed);
+        }
+        assert_eq!(peers.discouraged(NodeId(0)), None);
+        assert_eq!(peers.discouraged(NodeId(1)), Some(Offence::Malformed));
+        assert_eq!(peers.discouraged.len(), MAX_DISCOURAGED);
+    }
+}

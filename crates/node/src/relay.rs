@@ -1,0 +1,141 @@
+//! Blocks and transactions to peers: announcements of new tips, and answers to requests.
+
+use base::NodeId;
+use chain::{BlockId, BlockRef, Header, Height, Txid, Wtxid};
+use gossip::limits::MAX_ITEMS;
+use gossip::{Item, Message, Offence};
+
+use crate::Node;
+use crate::context::Context;
+use crate::limits::MAX_ANNOUNCED_HEADERS;
+
+impl Node {
+    /// Tells all peers about the tip, when it is another than before. In initial sync nothing is said: peers know more.
+    pub(crate) fn announce_tip(&mut self, cx: &mut Context<'_>, before: BlockRef) {
+        if self.knowledge.tip() == before || self.is_syncing(cx) {
+            return;
+        }
+        for peer in self.peers.ready_ids() {
+            self.announce_tip_to(cx, peer);
+        }
+    }
+
+    /// Tells a peer about the tip by its header and those before it that the peer does not know of, the last few (BIP130). One that
+    /// does not connect for the peer makes it ask.
+    pub(crate) fn announce_tip_to(&mut self, cx: &mut Context<'_>, peer: NodeId) {
+        let Some(listener) = self.peers.ready_mut(peer) else {
+            return;
+        };
+        let tip = self.knowledge.tip();
+        let height = cx.ledger.height(tip);
+        let common = [listener.best, listener.told]
+            .into_iter()
+            .flatten()
+            .map(|block| cx.ledger.height(cx.ledger.fork_point(block, tip)))
+            .max()
+            .unwrap_or(Height(0));
+        listener.told = Some(tip);
+        let first = common.0.max(height.0.saturating_sub(MAX_ANNOUNCED_HEADERS)) + 1;
+        let headers: Vec<Header> = (first..=height.0)
+            .filter_map(|height| cx.ledger.ancestor(tip, Height(height)))
+            .map(|block| *cx.ledger.header(block))
+            .collect();
+        if !headers.is_empty() {
+            cx.send(peer, Message::Headers(headers));
+        }
+    }
+
+    /// A peer asks for items. Each is sent a few times at most, whoever asks.
+    pub(crate) fn get(&mut self, cx: &mut Context<'_>, peer: NodeId, items: &[Item]) {
+        if items.len() > MAX_ITEMS {
+            let detail = format!("{} items in one request", items.len());
+            self.penalise(cx, peer, Offence::Flooding, detail);
+            return;
+        }
+        let mut missing = Vec::new();
+        for item in items {
+            let Some(message) = self.answer(cx, item) else {
+                missing.push(*item);
+                continue;
+            };
+            let Some(asker) = self.peers.ready_mut(peer) else {
+                return;
+            };
+            if asker.served.count(*item) {
+                cx.send(peer, message);
+            } else {
+                let detail = "asked for the same item again and again".to_owned();
+                self.penalise(cx, peer, Offence::Flooding, detail);
+            }
+        }
+        if !missing.is_empty() && self.peers.ready(peer).is_some() {
+            cx.send(peer, Message::NotFound(missing));
+        }
+    }
+
+    /// What a node serves: connected blocks and unconfirmed transactions.
+    fn answer(&self, cx: &Context<'_>, item: &Item) -> Option<Message> {
+        match item {
+            Item::Block(id) => {
+                let block = self.knowledge.find(cx.ledger, id)?;
+                let body = cx
+                    .ledger
+                    .body(block)
+                    .filter(|_| self.knowledge.is_connected(block))?;
+                Some(Message::Block(body.clone()))
+            }
+            Item::Transaction(wtxid) => Some(Message::Transaction(self.pool.get_by_wtxid(wtxid)?.clone())),
+            Item::Parent(txid) => Some(Message::Transaction(self.pool.get(txid)?.clone())),
+        }
+    }
+
+    /// A peer does not have what it was asked for; others are asked.
+    pub(crate) fn not_found(&mut self, cx: &mut Context<'_>, peer: NodeId, items: &[Item]) {
+        if items.len() > MAX_ITEMS {
+            let detail = format!("{} items in one answer", items.len());
+            self.penalise(cx, peer, Offence::Flooding, detail);
+            return;
+        }
+        for item in items {
+            match item {
+                Item::Block(id) => {
+                    self.bodies.fetch.not_found(peer, id, cx.now);
+                }
+                Item::Transaction(wtxid) => {
+                    self.relay.fetch.not_found(peer, wtxid);
+                }
+                Item::Parent(txid) => {
+                    if let Some(peer) = self.peers.ready_mut(peer) {
+                        peer.parents_asked.remove(txid);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Sends the requests for bodies and transactions that are due.
+    pub(crate) fn send_requests(&mut self, cx: &mut Context<'_>) {
+        let mut bodies: Vec<(NodeId, Vec<BlockId>)> = Vec::new();
+        self.bodies.fetch.requests(cx.now, &mut bodies);
+        for (peer, ids) in bodies {
+            request(cx, peer, ids.into_iter().map(Item::Block));
+        }
+        let mut transactions: Vec<(NodeId, Vec<Wtxid>)> = Vec::new();
+        self.relay.fetch.requests(cx.now, &mut transactions);
+        for (peer, ids) in transactions {
+            request(cx, peer, ids.into_iter().map(Item::Transaction));
+        }
+    }
+
+    /// Asks the sender of an orphan for its parents.
+    pub(crate) fn request_parents(&mut self, cx: &mut Context<'_>, peer: NodeId, parents: &[Txid]) {
+        request(cx, peer, parents.iter().map(|txid| Item::Parent(*txid)));
+    }
+}
+
+fn request(cx: &mut Context<'_>, peer: NodeId, items: impl Iterator<Item = Item>) {
+    let items: Vec<Item> = items.collect();
+    for items in items.chunks(MAX_ITEMS) {
+        cx.send(peer, Message::Get(items.to_vec()));
+    }
+}

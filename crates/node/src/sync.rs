@@ -1,0 +1,160 @@
+//! Asking for headers and answering who asks.
+//!
+//! Every peer that claims an unknown tip is asked once. When the answer is full there is more, and only one peer at a time is asked on:
+//! the others' chains are mostly the same. When that one is done, late or gone, the next whose tip is still unknown has its turn.
+
+use base::{NodeId, Time};
+use chain::{BlockId, BlockRef, Header, Height, limits};
+use gossip::limits::MAX_HEADERS;
+use gossip::{Hello, Message, Offence};
+
+use crate::Node;
+use crate::context::Context;
+use crate::limits::{HEADERS_TIMEOUT, SYNCING_BEHIND};
+
+impl Node {
+    /// Follows up the tip that a peer claims in its hello.
+    pub(crate) fn follow_claim(&mut self, cx: &mut Context<'_>, peer: NodeId, hello: &Hello) {
+        if let Some(block) = self.knowledge.find(cx.ledger, &hello.tip) {
+            self.note_has(cx, peer, block);
+            return;
+        }
+        if let Some(peer) = self.peers.ready_mut(peer) {
+            peer.claimed = Some(hello.tip);
+        }
+        self.request_headers(cx, peer);
+    }
+
+    /// Asks a peer what comes after our best header, unless an answer to the same question is still due.
+    pub(crate) fn request_headers(&mut self, cx: &mut Context<'_>, peer: NodeId) {
+        let Some(asked) = self.peers.ready_mut(peer) else {
+            return;
+        };
+        if asked.headers_due.is_some() {
+            return;
+        }
+        asked.headers_to = Height(0);
+        self.ask_after(cx, peer, self.knowledge.best_header());
+    }
+
+    fn ask_after(&mut self, cx: &mut Context<'_>, peer: NodeId, block: BlockRef) {
+        if let Some(asked) = self.peers.ready_mut(peer) {
+            asked.headers_due = Some(cx.now + HEADERS_TIMEOUT);
+            let locator = cx.ledger.locator(block);
+            cx.send(peer, Message::GetHeaders { locator });
+        }
+    }
+
+    /// A peer answered, or announced what connects. `more_after` is the last header of an answer that was full.
+    pub(crate) fn headers_answered(&mut self, cx: &mut Context<'_>, peer: NodeId, more_after: Option<BlockRef>) {
+        let Some(answering) = self.peers.ready_mut(peer) else {
+            return;
+        };
+        answering.headers_due = None;
+        if let Some(last) = more_after {
+            let height = cx.ledger.height(last);
+            let progress = height > answering.headers_to;
+            answering.headers_to = height;
+            if progress {
+                if *self.sync_peer.get_or_insert(peer) == peer {
+                    self.ask_after(cx, peer, last);
+                }
+                return;
+            }
+        }
+        answering.claimed = None;
+        self.sync_done_with(cx, peer);
+    }
+
+    /// Gives up on answers that are late.
+    pub(crate) fn drop_late_header_requests(&mut self, cx: &mut Context<'_>) {
+        let is_late = |due: Option<Time>| due.is_some_and(|due| due <= cx.now);
+        let late: Vec<NodeId> = self
+            .peers
+            .all_ready()
+            .filter(|(_, peer)| is_late(peer.headers_due))
+            .map(|(id, _)| id)
+            .collect();
+        for peer in late {
+            if let Some(peer) = self.peers.ready_mut(peer) {
+                peer.headers_due = None;
+                peer.claimed = None;
+            }
+            self.penalise(
+                cx,
+                peer,
+                Offence::Stalled,
+                "headers were asked for and did not come".to_owned(),
+            );
+            self.sync_done_with(cx, peer);
+        }
+    }
+
+    /// The peer is gone; if headers were being fetched from it, another is asked.
+    pub(crate) fn header_source_gone(&mut self, cx: &mut Context<'_>, peer: NodeId) {
+        self.sync_done_with(cx, peer);
+    }
+
+    fn sync_done_with(&mut self, cx: &mut Context<'_>, peer: NodeId) {
+        if self.sync_peer == Some(peer) {
+            self.sync_peer = None;
+        }
+        if self.sync_peer.is_none() {
+            self.resume_sync(cx);
+        }
+    }
+
+    /// Asks the next peer whose tip is still unknown; those whose tips have become known need not be asked.
+    fn resume_sync(&mut self, cx: &mut Context<'_>) {
+        let claims: Vec<(NodeId, BlockId, bool)> = self
+            .peers
+            .all_ready()
+            .filter_map(|(id, peer)| Some((id, peer.claimed?, peer.headers_due.is_some())))
+            .collect();
+        for (peer, claimed, is_asked) in claims {
+            if let Some(block) = self.knowledge.find(cx.ledger, &claimed) {
+                if let Some(peer) = self.peers.ready_mut(peer) {
+                    peer.claimed = None;
+                }
+                self.note_has(cx, peer, block);
+            } else if !is_asked {
+                self.request_headers(cx, peer);
+                return;
+            }
+        }
+    }
+
+    /// Answers with what comes on our chain after the last block that both have.
+    pub(crate) fn send_headers(&mut self, cx: &mut Context<'_>, peer: NodeId, locator: &[BlockId]) {
+        if locator.len() > limits::MAX_LOCATOR {
+            let detail = format!("a locator of {} names", locator.len());
+            self.penalise(cx, peer, Offence::Malformed, detail);
+            return;
+        }
+        let tip = self.knowledge.tip();
+        let common = locator
+            .iter()
+            .filter_map(|id| cx.ledger.find(id))
+            .find(|block| cx.ledger.is_ancestor(*block, tip))
+            .unwrap_or(cx.ledger.genesis());
+        let headers = headers_above(cx, tip, cx.ledger.height(common));
+        cx.send(peer, Message::Headers(headers));
+    }
+
+    /// Whether the node is so far behind its best header that it has more to learn than to say.
+    pub(crate) fn is_syncing(&self, cx: &Context<'_>) -> bool {
+        let best = cx.ledger.height(self.knowledge.best_header());
+        let tip = cx.ledger.height(self.knowledge.tip());
+        best.0 > tip.0.saturating_add(SYNCING_BEHIND)
+    }
+}
+
+/// The headers of a chain above a height, as many as one message takes.
+fn headers_above(cx: &Context<'_>, tip: BlockRef, height: Height) -> Vec<Header> {
+    let last = cx.ledger.height(tip).0;
+    let heights = (height.0 + 1..=last).take(MAX_HEADERS);
+    heights
+        .filter_map(|height| cx.ledger.ancestor(tip, Height(height)))
+        .map(|block| *cx.ledger.header(block))
+        .collect()
+}

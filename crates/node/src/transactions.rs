@@ -1,0 +1,287 @@
+//! Transactions from peers and wallets: announced, asked for, checked, kept, announced on.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use base::{NodeId, Rng, Seed, Time};
+use chain::{BlockRef, OutPoint, Transaction, Txid, Wtxid};
+use gossip::limits::MAX_ITEMS;
+use gossip::{Known, Message, Offence, Orphans, TransactionFetch};
+
+use crate::context::Context;
+use crate::limits::{ANNOUNCE_DELAY, MAX_PARENTS_ASKED, MAX_QUEUED_ANNOUNCEMENTS};
+use crate::mempool::{Admitted, Chain, Refusal};
+use crate::reorg::body_of;
+use crate::{Event, Node};
+
+/// Transactions on their way.
+#[derive(Debug)]
+pub(crate) struct Relay {
+    pub(crate) fetch: TransactionFetch,
+    pub(crate) orphans: Orphans,
+    /// Refused since the tip last changed; not asked for again.
+    rejected: Known<Wtxid>,
+    /// When queued announcements go out.
+    pub(crate) announce_at: Option<Time>,
+    rng: Rng,
+}
+
+impl Relay {
+    pub(crate) fn new(seed: &Seed) -> Self {
+        Self {
+            fetch: TransactionFetch::new(),
+            orphans: Orphans::new(),
+            rejected: Known::new(),
+            announce_at: None,
+            rng: seed.child("announce", 0).rng(),
+        }
+    }
+
+    /// Sets the time of the next announcements, unless it is set. Random, so that a spy with many connections cannot tell who was first.
+    fn schedule(&mut self, now: Time) {
+        if self.announce_at.is_none() {
+            let micros = u64::try_from(ANNOUNCE_DELAY.as_micros()).expect("a tenth of a second");
+            self.announce_at = Some(now + Duration::from_micros(self.rng.below(micros)));
+        }
+    }
+}
+
+impl Node {
+    /// A peer has these transactions.
+    pub(crate) fn announced(&mut self, cx: &mut Context<'_>, peer: NodeId, wtxids: &[Wtxid]) {
+        if wtxids.len() > MAX_ITEMS {
+            let detail = format!("{} transactions in one announcement", wtxids.len());
+            self.penalise(cx, peer, Offence::Flooding, detail);
+            return;
+        }
+        let is_syncing = self.is_syncing(cx);
+        let Some(announcer) = self.peers.ready_mut(peer) else {
+            return;
+        };
+        for wtxid in wtxids {
+            announcer.known.insert(*wtxid);
+            let is_settled = self.pool.get_by_wtxid(wtxid).is_some()
+                || self.relay.rejected.contains(wtxid)
+                || self.relay.orphans.contains(wtxid);
+            if !is_settled && !is_syncing {
+                self.relay.fetch.announced(peer, *wtxid, announcer.outbound, cx.now);
+            }
+        }
+    }
+
+    /// A transaction came from a peer.
+    pub(crate) fn transaction(&mut self, cx: &mut Context<'_>, peer: NodeId, transaction: &Arc<Transaction>) {
+        let (txid, wtxid) = (transaction.txid(), transaction.wtxid());
+        let mut was_asked = self.relay.fetch.received(peer, &wtxid);
+        if let Some(sender) = self.peers.ready_mut(peer) {
+            was_asked |= sender.parents_asked.remove(&txid);
+            sender.known.insert(wtxid);
+        }
+        if !was_asked {
+            let detail = format!("transaction {txid}, which nobody asked for");
+            self.penalise(cx, peer, Offence::Unexpected, detail);
+            return;
+        }
+        if self.pool.get_by_wtxid(&wtxid).is_none() {
+            self.take_transaction(cx, Some(peer), transaction);
+        }
+        self.relay.fetch.forget(&wtxid);
+    }
+
+    /// Checks a transaction and keeps it, or not; then what waited for it. `from` is none for a wallet's.
+    pub(crate) fn take_transaction(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: Option<NodeId>,
+        transaction: &Arc<Transaction>,
+    ) {
+        match (self.admit(cx, transaction), from) {
+            (Ok(admitted), _) => {
+                self.keep(cx, from, transaction, admitted);
+                self.retry_orphans(cx, [transaction.txid()]);
+            }
+            (Err(Refusal::MissingInputs(missing)), Some(peer)) => {
+                self.hold_orphan(cx, peer, transaction, &missing);
+            }
+            (Err(refusal), _) => self.refuse_transaction(cx, from, transaction, &refusal),
+        }
+    }
+
+    fn admit(&mut self, cx: &mut Context<'_>, transaction: &Arc<Transaction>) -> Result<Admitted, Refusal> {
+        let tip = self.knowledge.tip();
+        let mut chain = Chain { ledger: cx.ledger, tip };
+        self.pool.admit(&mut chain, cx.now, transaction)
+    }
+
+    /// Tells what an admission changed, and announces the newcomer.
+    fn keep(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: Option<NodeId>,
+        transaction: &Arc<Transaction>,
+        admitted: Admitted,
+    ) {
+        let txid = transaction.txid();
+        for (replaced, fee) in admitted.replaced {
+            cx.emit(Event::TxReplaced {
+                txid: replaced,
+                by: txid,
+                fee,
+                new_fee: admitted.fee,
+            });
+        }
+        self.emit_evicted(cx, admitted.evicted);
+        if !admitted.kept {
+            self.refuse_transaction(cx, from, transaction, &Refusal::Full);
+            return;
+        }
+        cx.emit(Event::TxAccepted {
+            txid,
+            bytes: transaction.bytes(),
+            fee: admitted.fee,
+            from,
+        });
+        self.queue_announcement(cx, transaction.wtxid());
+        self.miner.mempool_changed(cx.now, self.config.hashrate);
+    }
+
+    fn refuse_transaction(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: Option<NodeId>,
+        transaction: &Transaction,
+        refusal: &Refusal,
+    ) {
+        self.relay.rejected.insert(transaction.wtxid());
+        cx.emit(Event::TxRejected {
+            txid: transaction.txid(),
+            from,
+            reason: refusal.word(),
+            detail: refusal.to_string(),
+            conflicts_with: refusal.conflict(),
+        });
+        if let Some(peer) = from.filter(|_| refusal.is_offence()) {
+            self.penalise(cx, peer, Offence::InvalidTransaction, refusal.to_string());
+        }
+    }
+
+    /// Keeps a transaction whose inputs nobody has seen, and asks its sender for its parents.
+    fn hold_orphan(
+        &mut self,
+        cx: &mut Context<'_>,
+        peer: NodeId,
+        transaction: &Arc<Transaction>,
+        missing: &[OutPoint],
+    ) {
+        let Some(sender) = self.peers.ready_mut(peer) else {
+            return;
+        };
+        if !self.relay.orphans.insert(peer, transaction) {
+            return;
+        }
+        let parents: BTreeSet<Txid> = missing.iter().map(|outpoint| outpoint.txid).collect();
+        let mut asked = Vec::new();
+        for parent in parents {
+            if sender.parents_asked.len() < MAX_PARENTS_ASKED && sender.parents_asked.insert(parent) {
+                asked.push(parent);
+            }
+        }
+        self.request_parents(cx, peer, &asked);
+    }
+
+    /// Looks again at the orphans of transactions that have come, and at theirs in turn.
+    fn retry_orphans(&mut self, cx: &mut Context<'_>, parents: impl IntoIterator<Item = Txid>) {
+        let mut open: VecDeque<Txid> = parents.into_iter().collect();
+        while let Some(parent) = open.pop_front() {
+            for (sender, orphan) in self.relay.orphans.children_of(&parent) {
+                match self.admit(cx, &orphan) {
+                    Ok(admitted) => {
+                        self.relay.orphans.remove(&orphan.wtxid());
+                        self.keep(cx, Some(sender), &orphan, admitted);
+                        open.push_back(orphan.txid());
+                    }
+                    Err(Refusal::MissingInputs(_)) => {}
+                    Err(refusal) => {
+                        self.relay.orphans.remove(&orphan.wtxid());
+                        self.refuse_transaction(cx, Some(sender), &orphan, &refusal);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Blocks joined the chain: what was refused may be valid now, and what they confirm is settled.
+    pub(crate) fn transactions_confirmed(&mut self, cx: &mut Context<'_>, connected: &[BlockRef]) {
+        self.relay.rejected = Known::new();
+        for block in connected {
+            let body = body_of(cx, *block);
+            for transaction in &body.transactions {
+                self.relay.fetch.forget(&transaction.wtxid());
+                self.relay.orphans.remove(&transaction.wtxid());
+            }
+            if !self.relay.orphans.is_empty() {
+                self.retry_orphans(cx, body.transactions.iter().map(|transaction| transaction.txid()));
+            }
+        }
+    }
+
+    /// Will tell every peer about a transaction that is not known to have it.
+    pub(crate) fn queue_announcement(&mut self, cx: &mut Context<'_>, wtxid: Wtxid) {
+        let mut is_queued = false;
+        for (_, peer) in self.peers.all_ready_mut() {
+            if !peer.known.contains(&wtxid) && peer.queue.len() < MAX_QUEUED_ANNOUNCEMENTS {
+                peer.queue.push(wtxid);
+                is_queued = true;
+            }
+        }
+        if is_queued {
+            self.relay.schedule(cx.now);
+        }
+    }
+
+    /// Will tell a new peer about all that waits here, so that what was sent while nobody listened reaches the network.
+    pub(crate) fn queue_mempool_for(&mut self, cx: &mut Context<'_>, peer: NodeId) {
+        let mut waiting = self.pool.by_arrival();
+        waiting.truncate(MAX_QUEUED_ANNOUNCEMENTS);
+        let Some(peer) = self.peers.ready_mut(peer) else {
+            return;
+        };
+        if !waiting.is_empty() {
+            peer.queue = waiting;
+            self.relay.schedule(cx.now);
+        }
+    }
+
+    /// Sends the announcements that have been queued.
+    pub(crate) fn send_announcements(&mut self, cx: &mut Context<'_>) {
+        if self.relay.announce_at.is_none_or(|at| at > cx.now) {
+            return;
+        }
+        self.relay.announce_at = None;
+        for (id, peer) in self.peers.all_ready_mut() {
+            let mut queue = std::mem::take(&mut peer.queue);
+            queue.retain(|wtxid| self.pool.get_by_wtxid(wtxid).is_some() && peer.known.insert(*wtxid));
+            for wtxids in queue.chunks(MAX_ITEMS) {
+                cx.send(id, Message::Announce(wtxids.to_vec()));
+            }
+        }
+    }
+
+    /// Drops transactions that have waited too long, and turns to the next announcer of those that did not come.
+    pub(crate) fn drop_late_transactions(&mut self, cx: &mut Context<'_>) {
+        let expired = self.pool.expire(cx.now);
+        if !expired.is_empty() {
+            self.miner.mempool_changed(cx.now, self.config.hashrate);
+        }
+        self.emit_evicted(cx, expired);
+        let mut late: BTreeSet<NodeId> = BTreeSet::new();
+        for (peer, _) in self.relay.fetch.overdue(cx.now) {
+            late.insert(peer);
+        }
+        for peer in late {
+            let detail = "transactions were announced, asked for and did not come".to_owned();
+            self.penalise(cx, peer, Offence::Stalled, detail);
+        }
+    }
+}
