@@ -8,6 +8,7 @@ pub mod folder;
 pub mod forks;
 pub mod history;
 pub mod invariants;
+pub mod layout;
 pub mod limits;
 pub mod line;
 pub mod log;
@@ -15,6 +16,7 @@ pub mod names;
 pub mod record;
 pub mod reference;
 pub mod spread;
+pub mod text;
 
 #[cfg(test)]
 mod testing;

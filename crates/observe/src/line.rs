@@ -19,35 +19,46 @@ const NODE_LIST_FIELDS: [&str; 3] = ["nodes", "miners", "nodes_reorged"];
 /// The record as one line of JSON, without the line's end.
 #[must_use]
 pub fn line(record: &Record, plan: &Plan) -> String {
-    let (node, nseq, told) = told(&record.what, plan);
+    let (node, nseq) = match &record.what {
+        RunEvent::Node { node, nseq, .. } => (Some(*node), Some(*nseq)),
+        RunEvent::NodeStarted { node, .. } | RunEvent::NodeStopped { node, .. } => (Some(*node), None),
+        RunEvent::RunStarted { .. }
+        | RunEvent::RunEnded { .. }
+        | RunEvent::Step(_)
+        | RunEvent::Control { .. }
+        | RunEvent::Derived(_) => (None, None),
+    };
     let mut line = Map::new();
     line.insert("v".to_owned(), json!(SCHEMA));
     line.insert("seq".to_owned(), json!(record.seq));
     line.insert("t_us".to_owned(), json!(record.at.as_micros()));
     line.insert("node".to_owned(), json!(node.map(|node| plan.name_of(node))));
     line.insert("nseq".to_owned(), json!(nseq));
-    let Value::Object(mut fields) = told else {
-        unreachable!("every event is an object");
-    };
-    name_nodes(&mut fields, plan);
-    line.extend(fields);
+    line.extend(fields(record, plan));
     Value::Object(line).to_string()
 }
 
-/// Whose event it is, its own number, and its kind and fields.
-fn told(what: &RunEvent, plan: &Plan) -> (Option<NodeId>, Option<u64>, Value) {
+/// The record's kind and fields, as they stand in its line.
+#[must_use]
+pub fn fields(record: &Record, plan: &Plan) -> Map<String, Value> {
+    let Value::Object(mut fields) = told(&record.what, plan) else {
+        unreachable!("every event is an object");
+    };
+    name_nodes(&mut fields, plan);
+    fields
+}
+
+/// An event's kind and fields, nodes by number.
+fn told(what: &RunEvent, plan: &Plan) -> Value {
     match what {
-        RunEvent::Node { node, nseq, event } => (Some(*node), Some(*nseq), to_value(event)),
+        RunEvent::Node { event, .. } => to_value(event),
         RunEvent::RunStarted { engine, genesis } => {
             let mut told = json!({ "kind": "run_started" });
             merge(&mut told, run(plan, *engine));
             merge(&mut told, json!({ "genesis": genesis }));
-            (None, None, told)
+            told
         }
-        RunEvent::RunEnded { reason, ok } => {
-            let told = json!({ "kind": "run_ended", "reason": reason, "ok": ok });
-            (None, None, told)
-        }
+        RunEvent::RunEnded { reason, ok } => json!({ "kind": "run_ended", "reason": reason, "ok": ok }),
         RunEvent::NodeStarted {
             node,
             peer_id,
@@ -55,19 +66,17 @@ fn told(what: &RunEvent, plan: &Plan) -> (Option<NodeId>, Option<u64>, Value) {
             restored,
         } => {
             let setup = &plan.nodes[node.index()];
-            let told = json!({
+            json!({
                 "kind": "node_started", "peer_id": peer_id, "addrs": addrs, "restored": restored,
                 "strategy": setup.strategy, "hashrate": setup.hashrate.0.to_string(),
-            });
-            (Some(*node), None, told)
+            })
         }
-        RunEvent::NodeStopped { node, reason, expected } => {
-            let told = json!({ "kind": "node_stopped", "reason": reason, "expected": expected });
-            (Some(*node), None, told)
+        RunEvent::NodeStopped { reason, expected, .. } => {
+            json!({ "kind": "node_stopped", "reason": reason, "expected": expected })
         }
-        RunEvent::Step(report) => (None, None, step(report, plan)),
-        RunEvent::Control { what } => (None, None, json!({ "kind": "control", "what": what })),
-        RunEvent::Derived(derived) => (None, None, to_value(derived)),
+        RunEvent::Step(report) => step(report, plan),
+        RunEvent::Control { what } => json!({ "kind": "control", "what": what }),
+        RunEvent::Derived(derived) => to_value(derived),
     }
 }
 

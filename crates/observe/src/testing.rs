@@ -126,6 +126,12 @@ impl Sketch {
 
     /// A node mines `text` on a block, and follows it when that is more work.
     pub(crate) fn mine_on(&mut self, node: usize, text: &str, parent: BlockId) {
+        self.mine_aside(node, text, parent);
+        self.connect(node, text);
+    }
+
+    /// A node mines `text` on a block, and stays where it is.
+    pub(crate) fn mine_aside(&mut self, node: usize, text: &str, parent: BlockId) {
         let (block, at) = (id(text), self.blocks[&parent]);
         let place = TipRef {
             block,
@@ -134,40 +140,40 @@ impl Sketch {
         };
         self.blocks.insert(block, place);
         self.parents.insert(block, parent);
-        self.tell(
-            node,
-            Event::BlockMined {
-                block,
-                parent,
-                height: place.height,
-                chain_work: place.chain_work,
-                time: 0,
-                txs: 1,
-                bytes: 200,
-                body: self.body(block),
-            },
-        );
-        self.connect(node, text);
+        let mined = Event::BlockMined {
+            block,
+            parent,
+            height: place.height,
+            chain_work: place.chain_work,
+            time: 0,
+            txs: 1,
+            bytes: 200,
+            body: self.body(block),
+        };
+        self.tell(node, mined);
     }
 
     /// A node connects a block it lacks, and follows it when that is more work.
     pub(crate) fn connect(&mut self, node: usize, text: &str) {
-        let (place, parent) = (self.blocks[&id(text)], self.parents[&id(text)]);
-        self.tell(
-            node,
-            Event::BlockConnected {
-                block: place.block,
-                parent,
-                height: place.height,
-                chain_work: place.chain_work,
-                txs: 1,
-                bytes: 200,
-                body: self.body(place.block),
-            },
-        );
-        if place.chain_work > self.tips[node].chain_work {
+        self.learn(node, text);
+        if self.blocks[&id(text)].chain_work > self.tips[node].chain_work {
             self.follow(node, text, Vec::new());
         }
+    }
+
+    /// A node connects a block it lacks.
+    pub(crate) fn learn(&mut self, node: usize, text: &str) {
+        let (place, parent) = (self.blocks[&id(text)], self.parents[&id(text)]);
+        let connected = Event::BlockConnected {
+            block: place.block,
+            parent,
+            height: place.height,
+            chain_work: place.chain_work,
+            txs: 1,
+            bytes: 200,
+            body: self.body(place.block),
+        };
+        self.tell(node, connected);
     }
 
     /// A node switches to a block; `dropped` is told when that is a reorg.
