@@ -7,13 +7,14 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 use crate::files::{root, rust_files};
 
 /// Each crate, and the crates of ours that it may depend on.
-const HOUSE: [(&str, &[&str]); 10] = [
+const HOUSE: [(&str, &[&str]); 11] = [
     ("base", &[]),
     ("chain", &["base"]),
     ("gossip", &["base", "chain"]),
     ("node", &["base", "chain", "gossip"]),
     ("scenario", &["base", "chain", "gossip", "node"]),
     ("observe", &["base", "chain", "gossip", "node", "scenario"]),
+    ("sim", &["base", "chain", "gossip", "node", "scenario", "observe"]),
     ("cluster", &["base", "chain", "gossip", "node", "scenario", "observe"]),
     (
         "cli",
@@ -24,7 +25,7 @@ const HOUSE: [(&str, &[&str]); 10] = [
 ];
 
 /// Crates that must give the same bytes on every machine.
-const DETERMINISTIC: [&str; 5] = ["base", "chain", "gossip", "node", "scenario"];
+const DETERMINISTIC: [&str; 6] = ["base", "chain", "gossip", "node", "scenario", "sim"];
 
 /// What a deterministic crate must not name: clocks, threads of its own, files, sockets, the environment, ambient randomness.
 const NOT_DETERMINISTIC: [&str; 9] = [

@@ -2,4 +2,5 @@
 
 mod architecture;
 mod files;
+mod scenarios;
 mod tidy;

@@ -1,0 +1,82 @@
+//! One line per step as it happens, refreshed in place on a terminal.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use scenario::{Plan, StepReport, StepState, words};
+
+use crate::paint;
+
+/// Prints steps as they begin and end.
+#[derive(Debug)]
+pub(crate) struct Steps<'a> {
+    plan: &'a Plan,
+    quiet: bool,
+    /// Columns of the terminal; none when lines are not refreshed.
+    columns: Option<usize>,
+}
+
+impl<'a> Steps<'a> {
+    pub(crate) fn new(plan: &'a Plan, quiet: bool) -> Self {
+        let columns = std::io::stdout().is_terminal().then(columns);
+        Self { plan, quiet, columns }
+    }
+
+    /// Prints news of a step.
+    pub(crate) fn print(&self, report: &StepReport) {
+        if self.quiet {
+            return;
+        }
+        let total = self.plan.steps.len();
+        let width = total.to_string().len();
+        let number = format!("[{:>width$}/{total}]", report.step + 1);
+        let text = &self.plan.steps[report.step].text;
+        let took = words::duration(report.took);
+        match &report.state {
+            StepState::Started => self.print_running(&format!("{number} ...           {text}")),
+            StepState::Passed { found } => {
+                self.finish_line(&format!("{number} {} {took:>8}  {text}", paint::good("ok")), found);
+            }
+            StepState::Failed { expected, found } => {
+                self.clear_line();
+                anstream::println!("{number} {} {took:>6}  {text}", paint::bad("FAIL"));
+                anstream::println!("    expected {expected}\n    found    {found}");
+            }
+        }
+    }
+
+    /// The line of a step that is going on: cut at the terminal's width, so that it can be cleared.
+    fn print_running(&self, line: &str) {
+        if let Some(columns) = self.columns {
+            let line: String = line.chars().take(columns.saturating_sub(1)).collect();
+            print!("{line}");
+            // A terminal that went away is no reason to stop a run.
+            let _ = std::io::stdout().flush();
+        }
+    }
+
+    /// The line of a step that has passed, and what was found: on the same line when it fits.
+    fn finish_line(&self, line: &str, found: &str) {
+        self.clear_line();
+        let fits = visible(line) + 2 + found.chars().count() <= self.columns.unwrap_or(100);
+        let gap = if fits { "  ".to_owned() } else { format!("\n{}", " ".repeat(FOUND_INDENT)) };
+        anstream::println!("{line}{gap}{}", paint::dim(found));
+    }
+
+    fn clear_line(&self) {
+        if self.columns.is_some() {
+            print!("\r\x1b[2K");
+        }
+    }
+}
+
+/// Where a step's text begins, so that what was found stands below it.
+const FOUND_INDENT: usize = 8;
+
+fn columns() -> usize {
+    terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0))
+}
+
+/// Characters of a line without its colours.
+fn visible(line: &str) -> usize {
+    anstream::adapter::strip_str(line).to_string().chars().count()
+}

@@ -1,0 +1,74 @@
+//! The scenario files of the project, in virtual time.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use scenario::{Outcome, Overrides, Plan};
+use sim::{Options, Verify};
+
+use crate::files::root;
+
+fn files() -> Vec<PathBuf> {
+    let folder = std::fs::read_dir(root().join("scenarios")).expect("scenarios can be listed");
+    let mut files: Vec<PathBuf> = folder
+        .map(|entry| entry.expect("an entry can be read").path())
+        .collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    files.sort();
+    files
+}
+
+fn plan(file: &PathBuf) -> Arc<Plan> {
+    let source = std::fs::read_to_string(file).expect("a scenario file can be read");
+    let name = file.file_name().expect("a file has a name").to_string_lossy();
+    match scenario::parse(&name, &source, &Overrides::default()) {
+        Ok(plan) => Arc::new(plan),
+        Err(diagnostics) => {
+            let text: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
+            panic!("{}", text.join("\n"))
+        }
+    }
+}
+
+#[test]
+fn every_scenario_says_what_it_shows_and_warns_of_nothing() {
+    let files = files();
+    assert!(files.len() >= 7, "{files:?}");
+    for file in &files {
+        let plan = plan(file);
+        assert!(!plan.description.is_empty(), "{}: no opening comment", plan.file);
+        assert!(plan.warnings.is_empty(), "{}: {:?}", plan.file, plan.warnings);
+    }
+}
+
+#[test]
+fn every_scenario_passes_in_virtual_time_and_repeats_to_the_byte() {
+    for file in files() {
+        let plan = plan(&file);
+        let mut digests = Vec::new();
+        for verify in [Verify::Shared, Verify::Shared, Verify::Each] {
+            let options = Options { folder: None, verify };
+            let mut failed = None;
+            let finished = sim::run(&plan, &options, &mut |report| {
+                if let scenario::StepState::Failed { expected, found } = &report.state {
+                    let step = &plan.steps[report.step];
+                    failed = Some(format!(
+                        "{}:{}: expected {expected}; found {found}",
+                        plan.file, step.line
+                    ));
+                }
+            })
+            .expect("a simulation starts");
+            assert_eq!(finished.outcome, Outcome::Passed, "{failed:?}");
+            assert!(finished.settled, "{} did not grow quiet", plan.file);
+            assert_eq!(finished.collector.violations(), &[], "{}", plan.file);
+            digests.push(finished.collector.digest());
+        }
+        assert_eq!(digests[0], digests[1], "{}: the same seed gave another run", plan.file);
+        assert_eq!(
+            digests[0], digests[2],
+            "{}: sharing a ledger changed the run",
+            plan.file
+        );
+    }
+}
