@@ -18,7 +18,7 @@ const HOUSE: [(&str, &[&str]); 11] = [
     ("cluster", &["base", "chain", "gossip", "node", "scenario", "observe"]),
     (
         "cli",
-        &["base", "chain", "gossip", "node", "scenario", "observe", "cluster"],
+        &["base", "chain", "gossip", "node", "scenario", "observe", "sim", "cluster"],
     ),
     ("xtask", &[]),
     ("system-tests", &[]),
@@ -95,7 +95,11 @@ fn deterministic_crates_name_no_source_of_chance() {
         let inside = DETERMINISTIC
             .iter()
             .any(|name| source.path.starts_with(&format!("crates/{name}/src/")));
-        if !inside || source.path.ends_with("tests.rs") || source.path.contains("/tests/") {
+        if !inside
+            || source.path.ends_with("tests.rs")
+            || source.path.ends_with("testing.rs")
+            || source.path.contains("/tests/")
+        {
             continue;
         }
         let production = source

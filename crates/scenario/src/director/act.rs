@@ -45,41 +45,8 @@ impl Director {
     /// Gives an action's orders; says what to wait for, or why it cannot be done.
     pub(super) fn begin(&mut self, action: &Action, world: &World, orders: &mut Vec<Order>) -> Result<Effect, String> {
         match action {
-            Action::Fund { wallet, amount, on } => self.fund(*wallet, *amount, *on, orders),
-            Action::Send {
-                payment,
-                from,
-                to,
-                amount,
-                fee,
-                via,
-            } => {
-                let plan = Arc::clone(&self.plan);
-                let book = Book {
-                    plan: &plan,
-                    world,
-                    via: self.running(*via, world)?,
-                };
-                let transaction = self.wallets.pay(&book, (*from, *to), (*amount, *fee))?;
-                Ok(self.submit(*payment, &[(*via, *to, transaction)], orders))
-            }
-            Action::DoubleSpend {
-                payment,
-                from,
-                to,
-                fee,
-                via,
-            } => {
-                let plan = Arc::clone(&self.plan);
-                let book = Book {
-                    plan: &plan,
-                    world,
-                    via: self.running(via[0], world)?,
-                };
-                self.running(via[1], world)?;
-                let [first, second] = self.wallets.pay_twice(&book, *from, *to, *fee)?;
-                Ok(self.submit(*payment, &[(via[0], to[0], first), (via[1], to[1], second)], orders))
-            }
+            Action::Fund { wallet, amount, on } => Ok(self.fund(*wallet, *amount, *on, orders)),
+            Action::Send { .. } | Action::DoubleSpend { .. } => self.pay(action, world, orders),
             Action::Mine { blocks, on } => {
                 let total = world.node(self.running(*on, world)?).mined + blocks;
                 orders.push(Order::Command(*on, Command::Generate { blocks: *blocks }));
@@ -95,6 +62,71 @@ impl Director {
                 }
                 Ok(Effect::Done(format!("{} set", count(rates.len() as u64, "hash rate"))))
             }
+            Action::Partition { .. }
+            | Action::Isolate { .. }
+            | Action::Heal { .. }
+            | Action::SetLink { .. }
+            | Action::Connect { .. }
+            | Action::Disconnect { .. } => self.change_links(action, world, orders),
+            Action::Start { nodes } => {
+                if let Some(&up) = nodes.iter().find(|&&node| world.node(node).running) {
+                    return Err(format!("{} is running already", self.plan.name_of(up)));
+                }
+                orders.extend(nodes.iter().map(|&node| Order::Start(node)));
+                Ok(Effect::Up(nodes.clone()))
+            }
+            Action::Stop { nodes } => self.take_down(nodes, (Order::Stop, false), world, orders),
+            Action::Kill { nodes } => self.take_down(nodes, (Order::Kill, false), world, orders),
+            Action::Restart { nodes } => self.take_down(nodes, (Order::Stop, true), world, orders),
+            Action::InjectBlock { defect, from, to } => self.inject((*defect, *from, *to), world, orders),
+        }
+    }
+
+    /// Payments: signed here, handed in at their nodes.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "`begin` hands over nothing but payments")]
+    fn pay(&mut self, action: &Action, world: &World, orders: &mut Vec<Order>) -> Result<Effect, String> {
+        let plan = Arc::clone(&self.plan);
+        match action {
+            Action::Send {
+                payment,
+                from,
+                to,
+                amount,
+                fee,
+                via,
+            } => {
+                let book = Book {
+                    plan: &plan,
+                    world,
+                    via: self.running(*via, world)?,
+                };
+                let transaction = self.wallets.pay(&book, (*from, *to), (*amount, *fee))?;
+                Ok(self.submit(*payment, &[(*via, *to, transaction)], orders))
+            }
+            Action::DoubleSpend {
+                payment,
+                from,
+                to,
+                fee,
+                via,
+            } => {
+                let book = Book {
+                    plan: &plan,
+                    world,
+                    via: self.running(via[0], world)?,
+                };
+                self.running(via[1], world)?;
+                let [first, second] = self.wallets.pay_twice(&book, *from, *to, *fee)?;
+                Ok(self.submit(*payment, &[(via[0], to[0], first), (via[1], to[1], second)], orders))
+            }
+            other => unreachable!("{other:?} pays nobody"),
+        }
+    }
+
+    /// Cuts, heals and changes of links.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "`begin` hands over nothing but changes of links")]
+    fn change_links(&mut self, action: &Action, world: &World, orders: &mut Vec<Order>) -> Result<Effect, String> {
+        match action {
             Action::Partition { cut, groups, silent } => {
                 orders.extend(self.links.cut(*cut, groups, *silent));
                 Ok(self.cut_effect(*cut, *silent))
@@ -124,17 +156,7 @@ impl Director {
                 orders.extend(self.links.disconnect(*a, *b));
                 Ok(Effect::Disconnected((*a, *b)))
             }
-            Action::Start { nodes } => {
-                if let Some(&up) = nodes.iter().find(|&&node| world.node(node).running) {
-                    return Err(format!("{} is running already", self.plan.name_of(up)));
-                }
-                orders.extend(nodes.iter().map(|&node| Order::Start(node)));
-                Ok(Effect::Up(nodes.clone()))
-            }
-            Action::Stop { nodes } => self.take_down(nodes, (Order::Stop, false), world, orders),
-            Action::Kill { nodes } => self.take_down(nodes, (Order::Kill, false), world, orders),
-            Action::Restart { nodes } => self.take_down(nodes, (Order::Stop, true), world, orders),
-            Action::InjectBlock { defect, from, to } => self.inject((*defect, *from, *to), world, orders),
+            other => unreachable!("{other:?} changes no link"),
         }
     }
 
@@ -146,17 +168,17 @@ impl Director {
         }
     }
 
-    fn fund(&self, wallet: WalletId, amount: Amount, on: NodeId, orders: &mut Vec<Order>) -> Result<Effect, String> {
+    fn fund(&self, wallet: WalletId, amount: Amount, on: NodeId, orders: &mut Vec<Order>) -> Effect {
         let key: SigningKey = self.plan.wallet_key(wallet);
         let output = TxOutput {
             value: amount,
             owner: key.owner(),
         };
         orders.push(Order::Command(on, Command::PayFromReward(output)));
-        Ok(Effect::Done(format!(
+        Effect::Done(format!(
             "the next block of {} pays {amount} coins",
             self.plan.name_of(on)
-        )))
+        ))
     }
 
     fn submit(
