@@ -130,13 +130,7 @@ impl Node {
     }
 
     /// Validates a body whose parent is connected, then those that waited for it. Whether the block is connected.
-    pub(crate) fn take_body(
-        &mut self,
-        cx: &mut Context<'_>,
-        at: BlockRef,
-        block: &Arc<Block>,
-        origin: Origin,
-    ) -> bool {
+    pub(crate) fn take_body(&mut self, cx: &mut Context<'_>, at: BlockRef, block: &Arc<Block>, origin: Origin) -> bool {
         let is_connected = self.validate(cx, at, block, origin);
         let mut open = VecDeque::from([at]);
         let mut last = None;

@@ -171,7 +171,11 @@ impl Node {
             from,
             reason: reject.word(),
             detail: reject.to_string(),
-            penalty: if is_offence { Offence::InvalidHeader.penalty() } else { 0 },
+            penalty: if is_offence {
+                Offence::InvalidHeader.penalty()
+            } else {
+                0
+            },
         });
         if let Some(peer) = from.filter(|_| is_offence) {
             self.penalise(cx, peer, Offence::InvalidHeader, reject.to_string());

@@ -85,7 +85,11 @@ impl Node {
         if self.peers.ready(to).is_none() {
             return;
         }
-        let due = self.offers.offers.iter_mut().filter(|offer| offer.to == to && !offer.is_announced);
+        let due = self
+            .offers
+            .offers
+            .iter_mut()
+            .filter(|offer| offer.to == to && !offer.is_announced);
         for offer in due {
             offer.is_announced = true;
             cx.send(to, Message::Headers(vec![offer.block.header]));

@@ -96,9 +96,15 @@ impl Knowledge {
 
     /// Notes that a block is here, valid, and stands on connected blocks.
     pub(crate) fn connect(&mut self, ledger: &Ledger, block: BlockRef) {
-        let parent = ledger.parent(block).expect("the genesis block is connected from the start");
+        let parent = ledger
+            .parent(block)
+            .expect("the genesis block is connected from the start");
         assert_eq!(self.standing(block), Standing::Header, "a block is connected once");
-        assert_eq!(self.standing(parent), Standing::Connected, "parents are connected first");
+        assert_eq!(
+            self.standing(parent),
+            Standing::Connected,
+            "parents are connected first"
+        );
         self.set(block, Standing::Connected);
         self.connected_leaves.remove(&ledger.id(parent));
         self.connected_leaves
@@ -119,14 +125,22 @@ impl Knowledge {
             self.header_leaves.remove(&id);
             for descendant in ledger.path(block, leaf) {
                 if self.standing(descendant) != Standing::Invalid {
-                    assert_eq!(self.standing(descendant), Standing::Header, "a valid child of an invalid block");
+                    assert_eq!(
+                        self.standing(descendant),
+                        Standing::Header,
+                        "a valid child of an invalid block"
+                    );
                     self.set(descendant, Standing::Invalid);
                     condemned.push(descendant);
                 }
             }
         }
         let parent = ledger.parent(block).expect("the genesis block is valid");
-        if !self.header_leaves.values().any(|leaf| ledger.is_ancestor(parent, *leaf)) {
+        if !self
+            .header_leaves
+            .values()
+            .any(|leaf| ledger.is_ancestor(parent, *leaf))
+        {
             self.header_leaves.insert(ledger.id(parent), parent);
         }
         self.find_best_header(ledger);
@@ -135,7 +149,11 @@ impl Knowledge {
 
     /// Follows another block.
     pub(crate) fn follow(&mut self, tip: BlockRef) {
-        assert_eq!(self.standing(tip), Standing::Connected, "only a connected block is followed");
+        assert_eq!(
+            self.standing(tip),
+            Standing::Connected,
+            "only a connected block is followed"
+        );
         self.tip = tip;
     }
 

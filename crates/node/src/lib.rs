@@ -29,6 +29,11 @@ mod reorg;
 mod sync;
 mod transactions;
 
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
 pub use config::{Config, Strategy};
 pub use event::{Event, TipChange};
 pub use node::Node;

@@ -135,7 +135,11 @@ impl Mempool {
     /// Takes out what has waited too long, and what stands on it.
     pub(crate) fn expire(&mut self, now: Time) -> Vec<Evicted> {
         let mut evicted = Vec::new();
-        while let Some(txid) = self.oldest().filter(|(expires, _)| *expires <= now).map(|(_, txid)| txid) {
+        while let Some(txid) = self
+            .oldest()
+            .filter(|(expires, _)| *expires <= now)
+            .map(|(_, txid)| txid)
+        {
             let lost = self.remove_with_descendants(&txid);
             evicted.extend(lost.into_iter().map(|txid| Evicted::new(txid, "expiry")));
         }

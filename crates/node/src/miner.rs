@@ -9,9 +9,7 @@ use chain::{Amount, Block, BlockId, HashRate, Header, Transaction, TxOutput};
 use crate::bodies::Origin;
 use crate::context::Context;
 use crate::knowledge::Standing;
-use crate::limits::{
-    MAX_PAID_BLOCKS, MAX_PAYOUTS_PER_BLOCK, MAX_QUEUED_PAYOUTS, MAX_TEMPLATES, TEMPLATE_INTERVAL,
-};
+use crate::limits::{MAX_PAID_BLOCKS, MAX_PAYOUTS_PER_BLOCK, MAX_QUEUED_PAYOUTS, MAX_TEMPLATES, TEMPLATE_INTERVAL};
 use crate::{Event, Node, Output, Template};
 
 /// A template that was given out, and the block it stands for.

@@ -166,9 +166,6 @@ impl Node {
             (self.future.deadline(&self.clock), Wake::FutureHeader),
             (self.housekeeping_deadline(), Wake::Mempool),
         ];
-        deadlines
-            .into_iter()
-            .filter_map(|(at, wake)| Some((at?, wake)))
-            .min()
+        deadlines.into_iter().filter_map(|(at, wake)| Some((at?, wake))).min()
     }
 }

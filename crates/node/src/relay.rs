@@ -78,10 +78,7 @@ impl Node {
         match item {
             Item::Block(id) => {
                 let block = self.knowledge.find(cx.ledger, id)?;
-                let body = cx
-                    .ledger
-                    .body(block)
-                    .filter(|_| self.knowledge.is_connected(block))?;
+                let body = cx.ledger.body(block).filter(|_| self.knowledge.is_connected(block))?;
                 Some(Message::Block(body.clone()))
             }
             Item::Transaction(wtxid) => Some(Message::Transaction(self.pool.get_by_wtxid(wtxid)?.clone())),

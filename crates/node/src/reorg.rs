@@ -63,7 +63,11 @@ impl Node {
         let mut unconfirmed = Unconfirmed::default();
         for block in disconnected {
             let body = body_of(cx, *block);
-            for transaction in body.transactions.iter().filter(|transaction| !transaction.is_coinbase()) {
+            for transaction in body
+                .transactions
+                .iter()
+                .filter(|transaction| !transaction.is_coinbase())
+            {
                 let txid = transaction.txid();
                 match self.readmit(cx, transaction, cx.now) {
                     Ok(()) => unconfirmed.returned.push(txid),
@@ -81,7 +85,11 @@ impl Node {
                 Ok(()) | Err(Refusal::AlreadyKnown { .. } | Refusal::AlreadyInMempool) => {}
                 Err(refusal) => evicted.push(Evicted {
                     txid: transaction.txid(),
-                    reason: if refusal.conflict().is_some() { "conflict" } else { "reorg" },
+                    reason: if refusal.conflict().is_some() {
+                        "conflict"
+                    } else {
+                        "reorg"
+                    },
                     conflicts_with: refusal.conflict(),
                 }),
             }
@@ -97,12 +105,7 @@ impl Node {
         unconfirmed
     }
 
-    fn readmit(
-        &mut self,
-        cx: &mut Context<'_>,
-        transaction: &Arc<Transaction>,
-        added: Time,
-    ) -> Result<(), Refusal> {
+    fn readmit(&mut self, cx: &mut Context<'_>, transaction: &Arc<Transaction>, added: Time) -> Result<(), Refusal> {
         let tip = self.knowledge.tip();
         let mut chain = Chain { ledger: cx.ledger, tip };
         self.pool.readmit(&mut chain, added, transaction)

@@ -115,13 +115,7 @@ impl Node {
     }
 
     /// Tells what an admission changed, and announces the newcomer.
-    fn keep(
-        &mut self,
-        cx: &mut Context<'_>,
-        from: Option<NodeId>,
-        transaction: &Arc<Transaction>,
-        admitted: Admitted,
-    ) {
+    fn keep(&mut self, cx: &mut Context<'_>, from: Option<NodeId>, transaction: &Arc<Transaction>, admitted: Admitted) {
         let txid = transaction.txid();
         for (replaced, fee) in admitted.replaced {
             cx.emit(Event::TxReplaced {

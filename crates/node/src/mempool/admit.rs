@@ -101,7 +101,7 @@ impl Mempool {
         self.check_names(chain, transaction)?;
         let coins = self.gather_coins(chain, transaction)?;
         if let Some(conflict) = self.rivals(transaction).conflict {
-            return Err(Refusal::Conflict(conflict));
+            return Err(Refusal::Conflict(Box::new(conflict)));
         }
         let fee = chain
             .ledger
@@ -154,11 +154,12 @@ impl Mempool {
         }
         for outpoint in &missing {
             if let Some((txid, block)) = chain.ledger.spender(outpoint, chain.tip) {
-                return Err(Refusal::Spent(Conflict {
+                let conflict = Conflict {
                     txid,
                     outpoint: *outpoint,
                     block: Some(chain.ledger.id(block)),
-                }));
+                };
+                return Err(Refusal::Spent(Box::new(conflict)));
             }
             let parent_is_known = self.entries.contains_key(&outpoint.txid)
                 || chain.ledger.confirmation(&outpoint.txid, chain.tip).is_some();
@@ -204,7 +205,7 @@ impl Mempool {
     /// Replacement by higher fee, after BIP125 without its opt-in: a higher rate than each rival's, a fee above the sum of all that leaves
     /// by what relaying the newcomer costs, a bound on how much leaves, and no unconfirmed coin that the rivals did not spend.
     fn check_replacement(&self, transaction: &Transaction, fee: Amount, rivals: &Rivals) -> Result<(), Refusal> {
-        let Some(conflict) = rivals.conflict else {
+        let Some(conflict) = rivals.conflict.map(Box::new) else {
             return Ok(());
         };
         let fees = |txids: &BTreeSet<Txid>| {
@@ -280,9 +281,9 @@ fn estimate_fee(chain: &mut Chain<'_>, transaction: &Transaction, coins: &[Coin]
     let inputs = Amount::total(coins.iter().map(|coin| coin.output.value));
     let outputs = Amount::total(transaction.outputs().iter().map(|output| output.value));
     match (inputs, outputs) {
-        (Some(inputs), Some(outputs)) if inputs >= outputs => Ok(inputs
-            .checked_sub(outputs)
-            .expect("inputs are at least the outputs")),
+        (Some(inputs), Some(outputs)) if inputs >= outputs => {
+            Ok(inputs.checked_sub(outputs).expect("inputs are at least the outputs"))
+        }
         _ => {
             let height = chain.height();
             chain

@@ -20,23 +20,28 @@ pub(crate) enum Refusal {
     #[error("{} inputs name outputs that nobody has seen, the first {}", .0.len(), .0[0])]
     MissingInputs(Vec<OutPoint>),
     #[error("{} was spent by {}", .0.outpoint, .0.txid)]
-    Spent(Conflict),
+    Spent(Box<Conflict>),
     #[error("{} is spent by {}", .0.outpoint, .0.txid)]
-    Conflict(Conflict),
+    Conflict(Box<Conflict>),
     #[error("fee {fee} does not replace what pays {replaced}: at least {required} is asked for")]
     InsufficientFee {
         fee: Amount,
         replaced: Amount,
         required: Amount,
-        conflict: Conflict,
+        conflict: Box<Conflict>,
     },
     #[error("it would replace {count} transactions, the limit is {MAX_REPLACED}")]
-    TooManyReplaced { count: usize, conflict: Conflict },
+    TooManyReplaced { count: usize, conflict: Box<Conflict> },
     #[error("a replacement may not spend {outpoint}, which is unconfirmed and new to what it replaces")]
-    NewUnconfirmedInput { outpoint: OutPoint, conflict: Conflict },
+    NewUnconfirmedInput {
+        outpoint: OutPoint,
+        conflict: Box<Conflict>,
+    },
     #[error("fee {fee} is below {required}")]
     FeeTooLow { fee: Amount, required: Amount },
-    #[error("{ancestors} ancestors and {descendants} descendants, the limits are {MAX_ANCESTORS} and {MAX_DESCENDANTS}")]
+    #[error(
+        "{ancestors} ancestors and {descendants} descendants, the limits are {MAX_ANCESTORS} and {MAX_DESCENDANTS}"
+    )]
     TooLongChain { ancestors: usize, descendants: usize },
     #[error("everything else in a full mempool pays more")]
     Full,
@@ -63,13 +68,13 @@ impl Refusal {
     }
 
     /// The rival it lost to, when it lost to one.
-    pub(crate) const fn conflict(&self) -> Option<Conflict> {
+    pub(crate) fn conflict(&self) -> Option<Conflict> {
         match self {
             Self::Spent(conflict)
             | Self::Conflict(conflict)
             | Self::InsufficientFee { conflict, .. }
             | Self::TooManyReplaced { conflict, .. }
-            | Self::NewUnconfirmedInput { conflict, .. } => Some(*conflict),
+            | Self::NewUnconfirmedInput { conflict, .. } => Some(**conflict),
             Self::AlreadyInMempool
             | Self::AlreadyKnown { .. }
             | Self::Coinbase

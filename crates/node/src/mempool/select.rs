@@ -42,10 +42,7 @@ impl Mempool {
             if package != candidate {
                 continue;
             }
-            let bytes: u64 = members
-                .iter()
-                .map(|entry| u64::from(entry.transaction.bytes()))
-                .sum();
+            let bytes: u64 = members.iter().map(|entry| u64::from(entry.transaction.bytes())).sum();
             if bytes > room {
                 continue;
             }
@@ -71,10 +68,7 @@ impl Mempool {
             .map(|txid| &self.entries[txid])
             .collect();
         let fee = members.iter().map(|entry| entry.fee.units()).sum();
-        let bytes = members
-            .iter()
-            .map(|entry| u64::from(entry.transaction.bytes()))
-            .sum();
+        let bytes = members.iter().map(|entry| u64::from(entry.transaction.bytes())).sum();
         let rate = FeeRate::new(Amount::from_units(fee), bytes);
         ((rate, Reverse(self.entries[txid].sequence), *txid), members)
     }
