@@ -8,6 +8,7 @@ use base::{Hash, Time};
 use scenario::{Plan, World};
 use sha2::{Digest, Sha256};
 
+use crate::best::BestChain;
 use crate::folder::RunFolder;
 use crate::forks::{Fork, ForkTracker};
 use crate::history::History;
@@ -15,6 +16,8 @@ use crate::invariants::{Violation, Watch};
 use crate::line;
 use crate::record::{Derived, Engine, Record, RunEvent};
 use crate::spread::SpreadMeter;
+use crate::summary::{Ending, Summary, Verdict};
+use crate::tables;
 
 /// Gives events their order, keeps the world, and writes the log. See the crate's documentation.
 #[derive(Debug)]
@@ -29,6 +32,7 @@ pub struct Collector {
     forks: ForkTracker,
     spread: SpreadMeter,
     watch: Watch,
+    checked: bool,
 }
 
 impl Collector {
@@ -50,6 +54,7 @@ impl Collector {
             forks: ForkTracker::new(&plan),
             spread: SpreadMeter::default(),
             watch: Watch::default(),
+            checked: false,
             plan,
         };
         collector.observe(Time::ZERO, RunEvent::RunStarted { engine, genesis });
@@ -85,6 +90,62 @@ impl Collector {
         if let Some(folder) = &mut self.folder {
             folder.flush();
         }
+    }
+
+    /// Checks what must hold at the end of a run; gives what does not. Call it while the nodes still run, when none is in the middle of a change.
+    ///
+    /// `settled`: whether the network was left alone for long enough that connected nodes must agree.
+    pub fn check_end(&mut self, now: Time, settled: bool) -> &[Violation] {
+        self.checked = true;
+        let known = self.watch.violations().len();
+        self.watch.check_tips(now, &self.plan, &self.world);
+        self.watch.check_chains(now, &self.plan, &self.world);
+        if settled {
+            self.watch.check_agreement(now, &self.plan, &self.world);
+        }
+        &self.watch.violations()[known..]
+    }
+
+    /// Ends the run: closes what is still being measured, writes `run_ended` and the rest of the run folder, and gives the figures.
+    ///
+    /// Chains are checked now if [`Collector::check_end`] was not called.
+    pub fn finish(&mut self, now: Time, ending: Ending) -> Summary {
+        if !self.checked {
+            self.check_end(now, false);
+        }
+        while let Some(spread) = self.spread.close_oldest(&self.world) {
+            self.record(now, RunEvent::Derived(Derived::BlockSpread(spread)));
+        }
+        let verdict = Verdict::of(ending, self.violations());
+        self.record(
+            now,
+            RunEvent::RunEnded {
+                reason: verdict.words().to_owned(),
+                ok: verdict == Verdict::Passed,
+            },
+        );
+        self.flush();
+        self.write_results(&Summary::of(self, now, ending));
+        // Once more, so that it tells of errors while the results were written.
+        Summary::of(self, now, ending)
+    }
+
+    fn write_results(&mut self, summary: &Summary) {
+        let Some(folder) = &mut self.folder else {
+            return;
+        };
+        let (plan, world) = (&self.plan, &self.world);
+        folder.write("forks.csv", &tables::forks(self.forks.forks(), plan));
+        folder.write("reorgs.csv", &tables::reorgs(self.history.reorgs(), plan));
+        folder.write("blocks.csv", &tables::blocks(world, plan, &self.spread));
+        folder.write("nodes.csv", &tables::nodes(world, plan));
+        let mut run = line::run(plan, self.engine);
+        let summary = serde_json::to_value(summary).expect("a summary has no maps with keys other than text");
+        run["verdict"] = summary["verdict"].clone();
+        run["digest"] = summary["log"]["digest"].clone();
+        run["events"] = summary["log"]["events"].clone();
+        folder.write_json("summary.json", &summary);
+        folder.write_json("run.json", &run);
     }
 
     /// What has been observed of the network so far.
@@ -129,6 +190,18 @@ impl Collector {
         self.watch.violations()
     }
 
+    /// How many more there were than are kept.
+    #[must_use]
+    pub const fn violations_left_out(&self) -> u64 {
+        self.watch.unkept()
+    }
+
+    /// The chain with the most work so far.
+    #[must_use]
+    pub fn best_chain(&self) -> BestChain<'_> {
+        BestChain::of(&self.world)
+    }
+
     /// How many events there were.
     #[must_use]
     pub const fn events(&self) -> u64 {
@@ -165,3 +238,6 @@ impl Collector {
         record
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,15 +1,19 @@
 //! What must hold in every run, asked for or not.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use base::{NodeId, Time};
-use chain::Work;
+use chain::{Block, BlockId, Work};
+use node::event::TipRef;
 use node::{Event, Strategy};
 use scenario::{Plan, World};
 use serde::Serialize;
 
 use crate::limits::MAX_VIOLATIONS;
 use crate::record::{Record, RunEvent};
+use crate::reference;
 
 /// Which invariant was broken.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
@@ -125,6 +129,52 @@ impl Watch {
         }
     }
 
+    /// Replays the chain of every tip that an honest node has, or had when it stopped, with the independent validator.
+    pub fn check_chains(&mut self, at: Time, plan: &Plan, world: &World) {
+        let mut tips: BTreeMap<BlockId, NodeId> = BTreeMap::new();
+        for node in plan.node_ids().filter(|node| is_honest(plan, *node)) {
+            tips.entry(world.node(node).tip.block).or_insert(node);
+        }
+        for (tip, node) in tips {
+            if let Err((rule, expected, found)) = check_chain(plan, world, &world.node(node).tip, &tip) {
+                self.add(Violation {
+                    rule,
+                    node: Some(plan.name_of(node).to_owned()),
+                    at,
+                    expected,
+                    found,
+                });
+            }
+        }
+    }
+
+    /// Looks whether running honest nodes that are connected, directly or through others, have tips of equal work.
+    ///
+    /// Holds only when the network has been left alone for long enough, and no silent cut is in force.
+    pub fn check_agreement(&mut self, at: Time, plan: &Plan, world: &World) {
+        let is_member = |node: &NodeId| world.node(*node).running && is_honest(plan, *node);
+        let mut unseen: BTreeSet<NodeId> = plan.node_ids().filter(is_member).collect();
+        while let Some(first) = unseen.pop_first() {
+            let mut waiting = vec![first];
+            let work = world.node(first).tip.chain_work;
+            while let Some(node) = waiting.pop() {
+                let tip = world.node(node).tip;
+                if tip.chain_work != work {
+                    let first = plan.name_of(first);
+                    self.add(Violation {
+                        rule: Rule::ConnectedNodesAgree,
+                        node: Some(plan.name_of(node).to_owned()),
+                        at,
+                        expected: format!("chain work {}, as {first} has", brief(work)),
+                        found: format!("{} with {}", tip.block.short(), brief(tip.chain_work)),
+                    });
+                }
+                let peers = world.node(node).peers.iter().copied();
+                waiting.extend(peers.filter(|peer| world.connected(node, *peer) && unseen.remove(peer)));
+            }
+        }
+    }
+
     /// What has been found broken, in order: the first [`MAX_VIOLATIONS`].
     #[must_use]
     pub fn violations(&self) -> &[Violation] {
@@ -160,6 +210,22 @@ impl Watch {
     }
 }
 
+/// Checks a chain, and that what was told of its tip is true; else the broken rule, what was expected and what was found.
+fn check_chain(plan: &Plan, world: &World, told: &TipRef, tip: &BlockId) -> Result<(), (Rule, String, String)> {
+    let blocks: Vec<Arc<Block>> = world.chain(tip).iter().map(|facts| Arc::clone(&facts.body)).collect();
+    let checked = reference::check_chain(&plan.params, &blocks)
+        .map_err(|fault| (Rule::ChainsAreValid, "a valid chain".to_owned(), fault.to_string()))?;
+    if (checked.tip, checked.height, checked.work) != (told.block, told.height, told.chain_work) {
+        let place = |tip: BlockId, height, work| format!("{} at height {height} with {}", tip.short(), brief(work));
+        return Err((
+            Rule::FactsAreTrue,
+            place(checked.tip, checked.height, checked.work),
+            place(told.block, told.height, told.chain_work),
+        ));
+    }
+    Ok(())
+}
+
 /// Whether a node tells this first when it handles an input, so that it has told everything about the input before.
 fn begins_a_batch(event: &Event) -> bool {
     matches!(
@@ -177,3 +243,6 @@ fn brief(work: Work) -> String {
     let digits = work.to_string();
     format!("0x{}", digits.trim_start_matches('0'))
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 //! The event log is the product; everything else reads it. An engine hands every event to one [`Collector`], which gives it its place in the
 //! run's total order, keeps the [`scenario::World`] up to date, tracks forks, checks what must always hold, and writes the run folder.
 
+pub mod best;
 pub mod collector;
 pub mod folder;
 pub mod forks;
@@ -16,6 +17,8 @@ pub mod names;
 pub mod record;
 pub mod reference;
 pub mod spread;
+pub mod summary;
+pub mod tables;
 pub mod text;
 
 #[cfg(test)]
@@ -25,3 +28,4 @@ pub use collector::Collector;
 pub use forks::Fork;
 pub use invariants::Violation;
 pub use record::{Derived, Engine, Record, RunEvent};
+pub use summary::{Ending, Summary, Verdict};

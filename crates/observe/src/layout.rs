@@ -1,0 +1,211 @@
+//! Where each block of the tree is drawn: lanes, rows, and what is folded. For plain text, terminal, page and picture alike.
+//!
+//! The same blocks give the same layout, in whatever order they came: branches are ordered by height and name, never by arrival.
+
+mod branches;
+
+use std::collections::BTreeSet;
+
+use chain::{BlockId, Height};
+use scenario::World;
+
+use crate::limits::{MAX_LANES, MAX_ROWS};
+use branches::{Branch, Branches};
+
+/// What of the tree is drawn.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct View {
+    /// The lowest height.
+    pub from: Height,
+    /// The most rows; the newest are kept.
+    pub rows: usize,
+}
+
+impl Default for View {
+    /// All of it, within [`MAX_ROWS`].
+    fn default() -> Self {
+        Self {
+            from: Height(0),
+            rows: MAX_ROWS,
+        }
+    }
+}
+
+/// A drawing of the tree, the oldest blocks on top, the chain with the most work in lane 0.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Layout {
+    /// From top to bottom.
+    pub rows: Vec<Row>,
+    /// Rows above them for which there was no room.
+    pub rows_left_out: usize,
+    /// Branches that are not drawn because [`MAX_LANES`] are side by side already.
+    pub branches_left_out: usize,
+}
+
+/// One row of the drawing.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Row {
+    /// One for each lane.
+    pub cells: Vec<Cell>,
+    /// What stands in it.
+    pub content: Content,
+}
+
+/// What stands in a row.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Content {
+    /// A block.
+    Block {
+        /// Which.
+        block: BlockId,
+        /// Its height.
+        height: Height,
+        /// Whether it is not an ancestor of a tip with the most work, nor one itself.
+        stale: bool,
+    },
+    /// Only lines, from a block to its further children.
+    Fork,
+    /// Heights at which nothing forks, ends or is anyone's tip.
+    Fold {
+        /// How many blocks are not shown.
+        blocks: usize,
+    },
+}
+
+/// One lane's part of a row.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Cell {
+    /// Nothing.
+    Empty,
+    /// A block.
+    Block,
+    /// A branch passes.
+    Through,
+    /// A branch passes; blocks are left out.
+    Folded,
+    /// A branch goes on, and others leave it to the right.
+    Leave,
+    /// A line passes from left to right.
+    Across,
+    /// The same, and a branch passes.
+    Cross,
+    /// A branch begins, and the line goes on to the right.
+    Begin,
+    /// A branch begins, where the line ends.
+    BeginLast,
+}
+
+impl Layout {
+    /// Lays out the tree of all blocks seen. Heights of running nodes' tips are not folded.
+    #[must_use]
+    pub fn of(world: &World, view: View) -> Self {
+        let branches = Branches::of(world);
+        let mut layout = Self {
+            rows: Vec::new(),
+            rows_left_out: 0,
+            branches_left_out: branches.left_out,
+        };
+        let mut next = view.from.0;
+        for height in telling_heights(world, &branches, view.from) {
+            if height - next > 1 {
+                layout.fold(&branches, next..height);
+            } else {
+                (next..height).for_each(|dull| layout.draw(&branches, Height(dull)));
+            }
+            layout.draw(&branches, Height(height));
+            next = height + 1;
+        }
+        layout.rows_left_out = layout.rows.len().saturating_sub(view.rows);
+        layout.rows.drain(..layout.rows_left_out);
+        layout
+    }
+
+    /// The blocks of a height, the leftmost first, and the lines to what forks from them.
+    fn draw(&mut self, branches: &Branches, height: Height) {
+        let live: Vec<&Branch> = branches.live_at(height).collect();
+        for branch in &live {
+            let cell = |lane| match live.iter().find(|other| other.lane == lane) {
+                Some(_) if lane == branch.lane => Cell::Block,
+                Some(other) if lane > branch.lane || other.tip_height() > height => Cell::Through,
+                Some(_) | None => Cell::Empty,
+            };
+            let content = Content::Block {
+                block: branch.block_at(height),
+                height,
+                stale: branch.stale,
+            };
+            self.push(cell, content);
+        }
+        let goes_on = live.iter().filter(|branch| branch.tip_height() > height);
+        let mut passing: BTreeSet<usize> = goes_on.map(|branch| branch.lane).collect();
+        for parent in &live {
+            let children = branches.leaving(parent.lane, height);
+            if let Some(&last) = children.iter().max() {
+                self.push(
+                    |lane| leaving_cell(lane, (parent.lane, last), &children, &passing),
+                    Content::Fork,
+                );
+                passing.extend(children);
+            }
+        }
+    }
+
+    fn fold(&mut self, branches: &Branches, heights: std::ops::Range<u32>) {
+        let live: Vec<&Branch> = branches.live_at(Height(heights.start)).collect();
+        let cell = |lane| {
+            if live.iter().any(|branch| branch.lane == lane) {
+                Cell::Folded
+            } else {
+                Cell::Empty
+            }
+        };
+        let blocks = heights.len() * live.len();
+        self.push(cell, Content::Fold { blocks });
+    }
+
+    fn push(&mut self, cell: impl Fn(usize) -> Cell, content: Content) {
+        let mut cells: Vec<Cell> = (0..MAX_LANES).map(cell).collect();
+        let used = cells
+            .iter()
+            .rposition(|cell| *cell != Cell::Empty)
+            .map_or(0, |last| last + 1);
+        cells.truncate(used);
+        self.rows.push(Row { cells, content });
+    }
+}
+
+/// A cell of the line from one lane to the last of its new children.
+fn leaving_cell(lane: usize, (from, last): (usize, usize), children: &[usize], passing: &BTreeSet<usize>) -> Cell {
+    let passes = passing.contains(&lane);
+    if lane == from {
+        Cell::Leave
+    } else if lane == last {
+        Cell::BeginLast
+    } else if children.contains(&lane) {
+        Cell::Begin
+    } else if (from..last).contains(&lane) {
+        if passes { Cell::Cross } else { Cell::Across }
+    } else if passes {
+        Cell::Through
+    } else {
+        Cell::Empty
+    }
+}
+
+/// The heights at which something forks, begins, ends, or is a running node's tip.
+fn telling_heights(world: &World, branches: &Branches, from: Height) -> BTreeSet<u32> {
+    let mut heights = BTreeSet::from([from.0]);
+    for branch in branches.all() {
+        if let Some(fork) = branch.fork_height() {
+            heights.extend([fork.0, fork.0 + 1]);
+        }
+        heights.insert(branch.tip_height().0);
+    }
+    let tips = world.nodes().iter().filter(|node| node.running);
+    heights.extend(tips.map(|node| node.tip.height.0));
+    heights.retain(|height| *height >= from.0);
+    heights
+}
+
+#[cfg(test)]
+mod tests;

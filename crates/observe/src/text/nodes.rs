@@ -1,0 +1,39 @@
+//! The table of nodes.
+
+use scenario::{Plan, World};
+
+use super::clip;
+
+/// Nodes that the table shows; the rest is counted.
+const MAX_NODES: usize = 64;
+
+/// One line for each node: what it follows, how many peers and unconfirmed transactions it has, what it mined and went through.
+#[must_use]
+pub fn nodes(world: &World, plan: &Plan) -> String {
+    let shown = || plan.node_ids().take(MAX_NODES);
+    let width = shown().map(|node| plan.name_of(node).len()).max().unwrap_or(0).max(4);
+    let mut text = format!(
+        "{:width$}  {:5}  {:>7}  {:8}  {:>5}  {:>7}  {:>5}  {:>6}\n",
+        "node", "state", "height", "tip", "peers", "mempool", "mined", "reorgs"
+    );
+    for node in shown() {
+        let facts = world.node(node);
+        let state = if facts.running { "up" } else { "down" };
+        let line = format!(
+            "{:width$}  {state:5}  {:>7}  {:8}  {:>5}  {:>7}  {:>5}  {:>6}",
+            plan.name_of(node),
+            facts.tip.height.0,
+            facts.tip.block.short(),
+            facts.peers.len(),
+            facts.mempool.len(),
+            facts.mined,
+            facts.reorgs.len(),
+        );
+        text.push_str(&clip(&line));
+        text.push('\n');
+    }
+    if plan.nodes.len() > MAX_NODES {
+        text.push_str(&format!("... {} more nodes ...\n", plan.nodes.len() - MAX_NODES));
+    }
+    text
+}
