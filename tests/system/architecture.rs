@@ -18,7 +18,9 @@ const HOUSE: [(&str, &[&str]); 11] = [
     ("cluster", &["base", "chain", "gossip", "node", "scenario", "observe"]),
     (
         "cli",
-        &["base", "chain", "gossip", "node", "scenario", "observe", "sim", "cluster"],
+        &[
+            "base", "chain", "gossip", "node", "scenario", "observe", "sim", "cluster",
+        ],
     ),
     ("xtask", &[]),
     ("system-tests", &[]),

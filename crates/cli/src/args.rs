@@ -16,7 +16,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run a scenario file on real nodes
+    /// Run a scenario file: on real nodes in real time, or in virtual time
     Run(RunArgs),
     /// Find every mistake in scenario files without starting anything
     Check(CheckArgs),
@@ -43,10 +43,21 @@ pub(crate) struct OverrideArgs {
     pub(crate) set: Vec<(String, String)>,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum EngineKind {
+    /// Real nodes in real time: libp2p, SHA-256d mining, databases
+    Cluster,
+    /// Virtual time: the same nodes in one thread, the same bytes for the same seed
+    Sim,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
     /// The scenario file
     pub(crate) file: PathBuf,
+    /// What runs it
+    #[arg(long, value_enum, default_value_t = EngineKind::Cluster)]
+    pub(crate) engine: EngineKind,
     #[command(flatten)]
     pub(crate) overrides: OverrideArgs,
     /// Print one JSON object at the end instead of text

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::exit::{Exit, Failure};
+use crate::say;
 
 /// Calls `stop` at the first Ctrl-C (or SIGTERM) and ends the process at the second.
 pub(crate) fn on_interrupt(stop: impl Fn() + Send + 'static) -> Result<(), Failure> {
     let count = Arc::new(AtomicU32::new(0));
     let handler = move || {
         if count.fetch_add(1, Ordering::SeqCst) == 0 {
-            eprintln!("\ninterrupted: stopping in good order; press Ctrl-C again to stop at once");
+            say::aside("\ninterrupted: stopping in good order; press Ctrl-C again to stop at once");
             stop();
         } else {
             #[expect(clippy::disallowed_methods, reason = "the user does not want to wait; files survive a kill")]

@@ -8,7 +8,7 @@ use scenario::{Diagnostic, Overrides, Plan};
 
 use crate::args::OverrideArgs;
 use crate::exit::Failure;
-use crate::paint;
+use crate::{paint, say};
 
 /// A file's plan, or all that is wrong with it.
 pub(crate) fn parse(file: &Path, overrides: &OverrideArgs) -> Result<Result<Plan, Vec<Diagnostic>>, Failure> {
@@ -28,7 +28,7 @@ pub(crate) fn plan(file: &Path, overrides: &OverrideArgs) -> Result<Plan, Failur
     match parse(file, overrides)? {
         Ok(plan) => {
             for warning in &plan.warnings {
-                anstream::eprintln!("{}: {warning}", paint::warning("warning"));
+                say::aside(format_args!("{}: {warning}", paint::warning("warning")));
             }
             Ok(plan)
         }
@@ -43,6 +43,6 @@ pub(crate) fn plan(file: &Path, overrides: &OverrideArgs) -> Result<Plan, Failur
 /// Prints diagnostics to standard error.
 pub(crate) fn show(diagnostics: &[Diagnostic]) {
     for diagnostic in diagnostics {
-        anstream::eprintln!("{}: {diagnostic}\n", paint::bad("error"));
+        say::aside(format_args!("{}: {diagnostic}\n", paint::bad("error")));
     }
 }

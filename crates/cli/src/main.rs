@@ -3,9 +3,13 @@
 mod args;
 mod commands;
 mod exit;
+mod folder;
 mod interrupt;
 mod load;
 mod paint;
+mod report;
+mod say;
+mod steps;
 
 use clap::Parser;
 
@@ -34,7 +38,7 @@ fn main() -> std::process::ExitCode {
     match result {
         Ok(exit) => exit.into(),
         Err(failure) => {
-            anstream::eprintln!("{}: {:#}", paint::bad("error"), failure.error);
+            say::aside(format_args!("{}: {:#}", paint::bad("error"), failure.error));
             failure.exit.into()
         }
     }

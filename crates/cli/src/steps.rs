@@ -1,10 +1,10 @@
 //! One line per step as it happens, refreshed in place on a terminal.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 
 use scenario::{Plan, StepReport, StepState, words};
 
-use crate::paint;
+use crate::{paint, say};
 
 /// Prints steps as they begin and end.
 #[derive(Debug)]
@@ -38,8 +38,8 @@ impl<'a> Steps<'a> {
             }
             StepState::Failed { expected, found } => {
                 self.clear_line();
-                anstream::println!("{number} {} {took:>6}  {text}", paint::bad("FAIL"));
-                anstream::println!("    expected {expected}\n    found    {found}");
+                say::line(format_args!("{number} {} {took:>6}  {text}", paint::bad("FAIL")));
+                say::line(format_args!("    expected {expected}\n    found    {found}"));
             }
         }
     }
@@ -48,9 +48,7 @@ impl<'a> Steps<'a> {
     fn print_running(&self, line: &str) {
         if let Some(columns) = self.columns {
             let line: String = line.chars().take(columns.saturating_sub(1)).collect();
-            print!("{line}");
-            // A terminal that went away is no reason to stop a run.
-            let _ = std::io::stdout().flush();
+            say::part(line);
         }
     }
 
@@ -59,12 +57,12 @@ impl<'a> Steps<'a> {
         self.clear_line();
         let fits = visible(line) + 2 + found.chars().count() <= self.columns.unwrap_or(100);
         let gap = if fits { "  ".to_owned() } else { format!("\n{}", " ".repeat(FOUND_INDENT)) };
-        anstream::println!("{line}{gap}{}", paint::dim(found));
+        say::line(format_args!("{line}{gap}{}", paint::dim(found)));
     }
 
     fn clear_line(&self) {
         if self.columns.is_some() {
-            print!("\r\x1b[2K");
+            say::part("\r\x1b[2K");
         }
     }
 }

@@ -51,13 +51,13 @@ impl Plan {
     }
 }
 
-/// A duration in words, to two or three digits: `350 ms`, `2.4 s`, `3 min 20 s`.
+/// A duration in words, to two or three digits: `0.4 ms`, `350 ms`, `2.4 s`, `3 min 20 s`.
 #[must_use]
 pub fn duration(duration: Duration) -> String {
     let micros = duration.as_micros();
     match micros {
-        0..1_000 => format!("{micros} us"),
-        1_000..10_000 => format!("{}.{} ms", micros / 1_000, micros % 1_000 / 100),
+        0 => "0 ms".to_owned(),
+        1..10_000 => format!("{}.{} ms", micros / 1_000, micros % 1_000 / 100),
         10_000..1_000_000 => format!("{} ms", micros / 1_000),
         1_000_000..60_000_000 => format!("{}.{} s", micros / 1_000_000, micros % 1_000_000 / 100_000),
         _ => format!("{} min {} s", duration.as_secs() / 60, duration.as_secs() % 60),

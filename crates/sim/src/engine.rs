@@ -3,11 +3,12 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use base::Time;
 use node::Command;
-use observe::{Collector, Engine, RunEvent};
-use scenario::{Director, Outcome, Plan, StepReport};
+use observe::{Collector, Ending, Engine, RunEvent};
+use scenario::{Director, Plan, StepReport};
 use thiserror::Error;
 
 use crate::limits::{MAX_CONNECT, MAX_SETTLE};
@@ -30,6 +31,8 @@ pub struct Options {
     pub folder: Option<PathBuf>,
     /// Who checks blocks.
     pub verify: Verify,
+    /// Set from elsewhere, it ends the run where it is.
+    pub stop: Arc<AtomicBool>,
 }
 
 /// Why a run could not start.
@@ -43,19 +46,17 @@ pub enum Error {
     NotConnected,
 }
 
-/// A run that has ended.
+/// A run that has ended; what must hold at its end has been checked.
 #[derive(Debug)]
 pub struct Finished {
     /// All that was observed.
     pub collector: Collector,
     /// The director, who knows what transactions are called.
     pub director: Director,
-    /// How the steps ended.
-    pub outcome: Outcome,
-    /// Whether the network had grown quiet at the end, so that its nodes should agree.
-    pub settled: bool,
+    /// How it ended.
+    pub ending: Ending,
     /// The virtual time at the end.
-    pub took: Time,
+    pub at: Time,
 }
 
 /// Runs a plan. `on_step` is told of every step as it begins and ends.
@@ -64,15 +65,16 @@ pub fn run(plan: &Arc<Plan>, options: &Options, on_step: &mut dyn FnMut(&StepRep
     let mut network = Network::new(plan, options.verify, collector);
     connect(plan, &mut network)?;
     let mut director = Director::new(Arc::clone(plan));
-    let outcome = direct(&mut network, &mut director, on_step);
-    let settled = settle(plan, &mut network);
-    let took = network.now();
+    let ending = direct(&mut network, &mut director, (&options.stop, on_step));
+    let settled = ending != Ending::Interrupted && settle(plan, &mut network);
+    let at = network.now();
+    let mut collector = network.into_collector();
+    collector.check_end(at, settled);
     Ok(Finished {
-        collector: network.into_collector(),
+        collector,
         director,
-        outcome,
-        settled,
-        took,
+        ending,
+        at,
     })
 }
 
@@ -97,11 +99,15 @@ fn connect(plan: &Plan, network: &mut Network) -> Result<(), Error> {
 }
 
 /// Goes through the steps.
-fn direct(network: &mut Network, director: &mut Director, on_step: &mut dyn FnMut(&StepReport)) -> Outcome {
+fn direct(
+    network: &mut Network,
+    director: &mut Director,
+    (stop, on_step): (&AtomicBool, &mut dyn FnMut(&StepReport)),
+) -> Ending {
     let mut orders = Vec::new();
     let mut reports = Vec::new();
     let mut seen = None;
-    loop {
+    while !stop.load(Ordering::Relaxed) {
         let due = director.deadline().is_some_and(|deadline| deadline <= network.now());
         if due || seen != Some(network.collector().events()) {
             seen = Some(network.collector().events());
@@ -111,7 +117,7 @@ fn direct(network: &mut Network, director: &mut Director, on_step: &mut dyn FnMu
                 network.record(RunEvent::Step(report));
             }
             if let Some(outcome) = outcome {
-                return outcome;
+                return Ending::Steps(outcome);
             }
             for order in orders.drain(..) {
                 network.obey(order);
@@ -125,6 +131,7 @@ fn direct(network: &mut Network, director: &mut Director, on_step: &mut dyn FnMu
             (None, None) => unreachable!("a step that is going on has a deadline"),
         }
     }
+    Ending::Interrupted
 }
 
 /// Stops mining and lets the network grow quiet, so that what must hold of one at rest can be judged.

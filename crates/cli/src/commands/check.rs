@@ -2,7 +2,7 @@
 
 use crate::args::CheckArgs;
 use crate::exit::{Ended, Exit};
-use crate::{load, paint};
+use crate::{load, paint, say};
 
 pub(crate) fn check(args: &CheckArgs) -> Ended {
     let mut exit = Exit::Passed;
@@ -25,17 +25,17 @@ pub(crate) fn check(args: &CheckArgs) -> Ended {
         match result {
             Ok(plan) => {
                 for warning in &plan.warnings {
-                    anstream::eprintln!("{}: {warning}", paint::warning("warning"));
+                    say::aside(format_args!("{}: {warning}", paint::warning("warning")));
                 }
                 let (nodes, steps) = (plan.nodes.len() as u64, plan.steps.len() as u64);
                 let (nodes, steps) = (scenario::words::count(nodes, "node"), scenario::words::count(steps, "step"));
-                anstream::println!("{} {}: {nodes}, {steps}", paint::good("ok"), file.display());
+                say::line(format_args!("{} {}: {nodes}, {steps}", paint::good("ok"), file.display()));
             }
             Err(diagnostics) => load::show(&diagnostics),
         }
     }
     if args.json {
-        println!("{}", serde_json::Value::Array(report));
+        say::line(serde_json::Value::Array(report));
     }
     Ok(exit)
 }

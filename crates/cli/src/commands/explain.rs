@@ -4,10 +4,11 @@ use anyhow::anyhow;
 
 use crate::args::ExplainArgs;
 use crate::exit::{Ended, Exit, Failure};
+use crate::say;
 
 pub(crate) fn explain(args: &ExplainArgs) -> Ended {
     let Some(word) = &args.word else {
-        print!("{}", scenario::grammar::overview());
+        say::part(scenario::grammar::overview());
         return Ok(Exit::Passed);
     };
     let Some(text) = scenario::grammar::explain(word) else {
@@ -15,6 +16,6 @@ pub(crate) fn explain(args: &ExplainArgs) -> Ended {
         let hint = nearest.map_or(String::new(), |nearest| format!("; did you mean `{nearest}`?"));
         return Err(Failure::bad_input(anyhow!("`{word}` is no action, expectation or reason{hint}")));
     };
-    println!("{}", text.trim_end());
+    say::line(text.trim_end());
     Ok(Exit::Passed)
 }

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 
 use crate::args::{ListArgs, OverrideArgs};
 use crate::exit::{Ended, Exit, Failure};
-use crate::{load, paint};
+use crate::{load, paint, say};
 
 pub(crate) fn list(args: &ListArgs) -> Ended {
     let none = OverrideArgs { seed: None, set: Vec::new() };
@@ -21,14 +21,14 @@ pub(crate) fn list(args: &ListArgs) -> Ended {
         if args.json {
             report.push(serde_json::json!({ "file": file, "description": description }));
         } else {
-            anstream::println!("{}", paint::strong(file.display()));
+            say::line(paint::strong(file.display()));
             for line in description.lines() {
-                println!("    {line}");
+                say::line(format_args!("    {line}"));
             }
         }
     }
     if args.json {
-        println!("{}", serde_json::Value::Array(report));
+        say::line(serde_json::Value::Array(report));
     }
     Ok(Exit::Passed)
 }
