@@ -36,7 +36,7 @@ pub fn parse(file: &str, source: &str, overrides: &Overrides) -> Result<Plan, Ve
     let (table, faults) = DeTable::parse_recoverable(source);
     for fault in &faults {
         let place = fault.span().unwrap_or(0..0);
-        report.error(&place, fault.message().replace('\n', "; "));
+        report.broken_toml(&place, fault.message().replace('\n', "; "));
     }
     let span = table.span();
     let mut table = table.into_inner();
@@ -57,7 +57,7 @@ pub fn parse(file: &str, source: &str, overrides: &Overrides) -> Result<Plan, Ve
             file: file.to_owned(),
             source: source.into(),
             description: description(source),
-            warnings: report.warnings,
+            warnings: report.into_warnings(),
             ..plan
         }),
         Some(_) | None => Err(report.into_errors()),
@@ -74,6 +74,7 @@ fn plan(file: &Fields, overrides: &Overrides, report: &mut Report) -> Option<Pla
     let around = state::Surroundings {
         network: &network,
         subsidy: rules.as_ref().map(|rules| rules.params.initial_subsidy),
+        on_demand: rules.as_ref().is_some_and(|rules| rules.on_demand),
         limit,
     };
     let raw_steps = file.table("steps").and_then(|steps| steps.steps("run"));

@@ -1,5 +1,6 @@
 //! What is wrong in a scenario file, and where.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 
@@ -160,7 +161,9 @@ pub(crate) struct Report {
     pub(crate) source: Source,
     found: Vec<(Span, Diagnostic)>,
     beyond: usize,
-    pub(crate) warnings: Vec<String>,
+    warnings: Vec<(usize, String)>,
+    /// Lines whose TOML is broken: what else is wrong there follows from that.
+    broken: BTreeSet<u32>,
 }
 
 impl Report {
@@ -170,6 +173,7 @@ impl Report {
             found: Vec::new(),
             beyond: 0,
             warnings: Vec::new(),
+            broken: BTreeSet::new(),
         }
     }
 
@@ -183,7 +187,16 @@ impl Report {
         self.push(span, message.into(), Some(help.into()));
     }
 
+    /// Tells that the TOML is broken here. Whatever else is wrong on that line is not told.
+    pub(crate) fn broken_toml(&mut self, span: &Span, message: String) {
+        self.push(span, message, None);
+        self.broken.insert(self.source.line(span.start));
+    }
+
     fn push(&mut self, span: &Span, message: String, help: Option<String>) {
+        if self.broken.contains(&self.source.line(span.start)) {
+            return;
+        }
         if self.found.len() < MAX_DIAGNOSTICS {
             let diagnostic = self.source.diagnostic(span, message, help);
             self.found.push((span.clone(), diagnostic));
@@ -197,16 +210,24 @@ impl Report {
         if self.warnings.len() < MAX_DIAGNOSTICS {
             let place = self.source.diagnostic(span, message.to_owned(), None);
             let Diagnostic { file, line, .. } = &place;
-            self.warnings.push(match line {
+            let text = match line {
                 0 => format!("{file}: {message}"),
                 line => format!("{file}:{line}: {message}"),
-            });
+            };
+            self.warnings.push((span.start, text));
         }
     }
 
     /// Whether no fault has been told.
     pub(crate) fn is_clean(&self) -> bool {
         self.found.is_empty()
+    }
+
+    /// All warnings, in the order of their places.
+    pub(crate) fn into_warnings(self) -> Vec<String> {
+        let mut warnings = self.warnings;
+        warnings.sort_by_key(|(place, _)| *place);
+        warnings.into_iter().map(|(_, text)| text).collect()
     }
 
     /// All faults, in the order of their places; how many were left out, in the last one's help.

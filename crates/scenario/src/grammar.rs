@@ -197,7 +197,9 @@ impl Kind {
             Self::Integer { min, max } => format!("a whole number from {min} to {max}"),
             Self::Share => "a number from 0 to 1".to_owned(),
             Self::Flag => "true or false".to_owned(),
-            Self::Amount => "coins, as 10 or 0.0001, with at most eight decimals and at most 21000000".to_owned(),
+            Self::Amount => {
+                "an amount of coins, as 10 or 0.0001, with at most eight decimals and at most 21000000".to_owned()
+            }
             Self::Duration => "a time above zero, as \"50ms\", \"2s\", \"3m\" or \"1h\"".to_owned(),
             Self::Delay => "a time of at most an hour, as \"50ms\" or \"2s\"".to_owned(),
             Self::Bandwidth => {

@@ -1,9 +1,12 @@
 //! From a step's fields to an action.
 
+use std::collections::BTreeSet;
+
 use base::NodeId;
 use chain::{Amount, HashRate};
 
 use super::network::{change, pair};
+use super::rules::FLOOD;
 use super::state::State;
 use crate::diagnostic::Report;
 use crate::plan::{Action, BlockDefect, CutId, LinkChange};
@@ -219,6 +222,9 @@ impl Act<'_, '_> {
                 return None;
             }
         }
+        if self.state.around.on_demand && rates.iter().any(|(_, rate)| *rate > HashRate::ZERO) {
+            self.report.warn(fields.place("hashrate"), FLOOD);
+        }
         Some(Action::SetHashRate { rates })
     }
 
@@ -232,7 +238,7 @@ impl Act<'_, '_> {
             return None;
         }
         let names = &self.state.around.network.names;
-        let mut group_of = std::collections::BTreeMap::new();
+        let mut grouped = BTreeSet::new();
         let mut groups = Vec::new();
         let mut sound = true;
         for list in lists {
@@ -240,14 +246,20 @@ impl Act<'_, '_> {
                 sound = false;
                 continue;
             };
-            if let Some(node) = group.iter().find(|node| group_of.contains_key(*node)) {
+            if let Some(node) = group.iter().find(|node| grouped.contains(*node)) {
                 let name = self.state.around.network.name_of(*node);
                 let message = format!("`{name}` is in two groups: groups must not overlap");
                 self.report.error(&list[0].span, message);
                 sound = false;
             }
-            group_of.extend(group.iter().map(|node| (*node, ())));
+            grouped.extend(group.iter().copied());
             groups.push(group);
+        }
+        for (list, group) in lists.iter().zip(&groups).filter(|_| sound) {
+            if !self.state.holds_together(group) {
+                let message = "the links within a group do not connect it: its nodes are cut from each other too";
+                self.report.warn(&list[0].span, message);
+            }
         }
         let silent = fields.is_set("silent");
         sound.then_some(Action::Partition { cut, groups, silent })
@@ -414,6 +426,11 @@ impl Act<'_, '_> {
         }
         if !self.state.linked.contains(&pair(from, to)) {
             self.not_linked((from, to), "to");
+            return None;
+        }
+        if defect == BlockDefect::DoubleSpend && self.state.paid.is_empty() {
+            let message = "there is no coin to spend twice: no step before this one funds a wallet";
+            self.report.error(self.step.fields.place("inject-block"), message);
             return None;
         }
         Some(Action::InjectBlock { defect, from, to })

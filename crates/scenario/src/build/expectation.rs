@@ -8,6 +8,7 @@ use crate::diagnostic::Report;
 use crate::grammar;
 use crate::plan::{Expectation, PaymentId, WalletId};
 use crate::read::Fields;
+use crate::words::count;
 
 /// What an expectation is built from.
 pub(super) struct Scope<'a> {
@@ -66,7 +67,8 @@ impl Scope<'_> {
             }
             if network.is_hostile(*node) && name != "peers" {
                 let message = format!("`{}` is hostile: it follows no chain", network.name_of(*node));
-                self.report.error(self.fields.place("on"), message);
+                let help = "name honest nodes, or leave `on` out for all of them that run";
+                self.report.error_with_help(self.fields.place("on"), message, help);
                 return None;
             }
         }
@@ -100,7 +102,7 @@ impl Scope<'_> {
         let on = on?;
         let groups = self.fields.count("groups")?;
         if groups > on.len() {
-            let message = format!("{} nodes cannot follow {groups} tips", on.len());
+            let message = format!("{} cannot follow {groups} tips", count(on.len() as u64, "node"));
             self.report.error(self.fields.place("groups"), message);
         }
         Some(Expectation::Diverged { on, groups })

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chain::{CompactTarget, HashRate, Params, Retarget};
+use chain::{Amount, CompactTarget, HashRate, Params, Retarget};
 use node::config::Tie;
 
 use crate::diagnostic::Report;
@@ -12,7 +12,12 @@ use crate::read::Fields;
 pub(super) struct Rules {
     pub(super) params: Params,
     pub(super) tie: Tie,
+    /// Whether a block takes next to no hashes, so that a hash rate would make a flood.
+    pub(super) on_demand: bool,
 }
+
+/// The warning at a hash rate where blocks are for the asking.
+pub(super) const FLOOD: &str = "a block of the preset `instant` takes two hashes, so this makes a flood of blocks: set `difficulty`, or another preset";
 
 /// Builds the rules; `rates` is what all nodes hash together at the start.
 pub(super) fn build(chain: &Fields, rates: HashRate, report: &mut Report) -> Option<Rules> {
@@ -31,7 +36,7 @@ pub(super) fn build(chain: &Fields, rates: HashRate, report: &mut Report) -> Opt
         name: chain.text("name").map_or(preset.name, |name| name.text.clone()),
         // A network starts at the difficulty its hash power needs, so every target must be allowed.
         limit: Params::EASIEST,
-        initial_bits: initial_bits(chain, on_demand, (rates, interval), report),
+        initial_bits: initial_bits(chain, on_demand, (rates, interval)),
         interval,
         retarget,
         halving_interval: chain.small("halving").unwrap_or(preset.halving_interval),
@@ -42,11 +47,30 @@ pub(super) fn build(chain: &Fields, rates: HashRate, report: &mut Report) -> Opt
         genesis_time: preset.genesis_time,
         min_version: preset.min_version,
     };
+    if !schedule_is_money(&params) {
+        let message = format!("subsidy and halving would create more than {} coins", Amount::MAX_MONEY);
+        let key = if chain.has("subsidy") { "subsidy" } else { "halving" };
+        report.error(chain.place(key), message);
+        return None;
+    }
     let tie = match chain.text("tie")?.text.as_str() {
         "random" => Tie::Random,
         _ => Tie::FirstSeen,
     };
-    Some(Rules { params, tie })
+    let on_demand = on_demand && !chain.has("difficulty");
+    if on_demand && rates > HashRate::ZERO {
+        report.warn(chain.place("preset"), FLOOD);
+    }
+    Some(Rules { params, tie, on_demand })
+}
+
+/// Whether all that the schedule ever creates is within the money limit.
+fn schedule_is_money(params: &Params) -> bool {
+    let halvings = (0..64_u32).map(|halving| params.initial_subsidy.units() >> halving);
+    let total: u128 = halvings
+        .map(|subsidy| u128::from(subsidy) * u128::from(params.halving_interval))
+        .sum();
+    total <= u128::from(Amount::MAX_MONEY.units())
 }
 
 /// The rule by which the target follows the hash power.
@@ -105,21 +129,11 @@ fn retarget(chain: &Fields, preset: &Params, interval: Duration, report: &mut Re
 }
 
 /// The bits of the first block.
-fn initial_bits(
-    chain: &Fields,
-    on_demand: bool,
-    (rates, interval): (HashRate, Duration),
-    report: &mut Report,
-) -> CompactTarget {
+fn initial_bits(chain: &Fields, on_demand: bool, (rates, interval): (HashRate, Duration)) -> CompactTarget {
     if let Some(hashes) = chain.integer("difficulty") {
         return CompactTarget::from_expected_hashes(u128::from(*hashes));
     }
     if on_demand {
-        if rates > HashRate::ZERO {
-            let message = "nodes have hash rates, but a block of the preset `instant` takes two hashes: \
-                           set `difficulty`, or another preset";
-            report.warn(chain.place("preset"), message);
-        }
         return Params::EASIEST;
     }
     CompactTarget::from_expected_hashes(u128::from(rates.hashes_in(interval)))

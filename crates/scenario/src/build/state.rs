@@ -17,6 +17,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) network: &'a Network,
     /// What a block may create; `None` when the rules are broken.
     pub(super) subsidy: Option<Amount>,
+    /// Whether a hash rate would make a flood of blocks.
+    pub(super) on_demand: bool,
     /// How long the run may take; `None` when that is broken.
     pub(super) limit: Option<Duration>,
 }
@@ -163,6 +165,22 @@ impl<'a> State<'a> {
             report.error(place, format!("`{name}` does not run at this step"));
         }
         runs
+    }
+
+    /// Whether the links among these nodes alone connect them.
+    pub(super) fn holds_together(&self, group: &[NodeId]) -> bool {
+        let mut waiting: BTreeSet<NodeId> = group.iter().copied().collect();
+        let mut reached: Vec<NodeId> = waiting.pop_first().into_iter().collect();
+        while let Some(node) = reached.pop() {
+            let near = waiting
+                .iter()
+                .copied()
+                .filter(|other| self.linked.contains(&pair(node, *other)));
+            let near: Vec<_> = near.collect();
+            waiting.retain(|other| !near.contains(other));
+            reached.extend(near);
+        }
+        waiting.is_empty()
     }
 
     /// The honest nodes that run.

@@ -1,14 +1,21 @@
 //! Whole files, sound and broken.
 
+mod diagnostics;
+mod files;
+mod properties;
+
 use super::*;
 
 const SAMPLE: &str = include_str!("../../../../scenarios/double-spend-across-a-partition.toml");
 
-#[test]
-fn the_sample_is_sound() {
-    let plan = parse("scenarios/sample.toml", SAMPLE, &Overrides::default());
-    let plan = plan.unwrap_or_else(|errors| panic!("{}", errors.iter().map(|e| format!("{e}\n")).collect::<String>()));
-    assert_eq!(plan.name, "double-spend-across-a-partition");
-    assert_eq!(plan.warnings, Vec::<String>::new());
-    println!("{plan:#?}");
+fn read(source: &str) -> Result<Plan, Vec<Diagnostic>> {
+    parse("x.toml", source, &Overrides::default())
+}
+
+fn sound(source: &str) -> Plan {
+    read(source).unwrap_or_else(|errors| panic!("{}", shown(&errors)))
+}
+
+fn shown(errors: &[Diagnostic]) -> String {
+    errors.iter().map(|error| format!("{error}\n")).collect()
 }

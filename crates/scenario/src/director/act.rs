@@ -124,7 +124,10 @@ impl Director {
     }
 
     /// Cuts, heals and changes of links.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "`begin` hands over nothing but changes of links")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`begin` hands over nothing but changes of links"
+    )]
     fn change_links(&mut self, action: &Action, world: &World, orders: &mut Vec<Order>) -> Result<Effect, String> {
         match action {
             Action::Partition { cut, groups, silent } => {

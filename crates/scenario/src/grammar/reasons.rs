@@ -133,6 +133,11 @@ pub(crate) static REASONS: &[Reason] = &[
         INPUTS,
     ),
     reason(
+        "bad-txns-BIP30",
+        "a transaction may not have the name of one that still has unspent outputs",
+        "BIP30",
+    ),
+    reason(
         "bad-txns-in-belowout",
         "the outputs may not be more than the inputs",
         INPUTS,

@@ -16,6 +16,7 @@ pub fn json_schema() -> Value {
     for (key, value) in head {
         schema.insert(key.to_owned(), value.into());
     }
+    schema.insert("$defs".to_owned(), definitions());
     Value::Object(schema)
 }
 
@@ -46,9 +47,8 @@ fn of_keys(keys: Vec<&Key>) -> Map<String, Value> {
 }
 
 fn of_key(key: &Key) -> Value {
-    let mut schema = match of_kind(key.kind) {
-        Value::Object(schema) => schema,
-        other => unreachable!("every kind is an object: {other}"),
+    let Value::Object(mut schema) = of_kind(key.kind) else {
+        unreachable!("the schema of every kind is written as an object")
     };
     let (words, default) = match key.need {
         Need::Required => (String::new(), None),
@@ -67,55 +67,58 @@ fn default(text: &str) -> Value {
     serde_json::from_str(text).expect("defaults of the grammar are scalars that JSON and TOML write alike")
 }
 
+/// What several keys take, written once.
+fn definitions() -> Value {
+    let text = |pattern: &str| json!({ "type": "string", "pattern": pattern });
+    let or = |first: Value, second: Value| json!({ "oneOf": [first, second] });
+    let refer = |name: &str| json!({ "$ref": format!("#/$defs/{name}") });
+    let words = |words: Vec<&str>| json!({ "enum": words });
+    json!({
+        "name": text("^[A-Za-z0-9_.-]{1,32}$"),
+        "node": { "type": "string" },
+        "nodes": or(refer("node"), json!({ "type": "array", "items": refer("node"), "minItems": 1 })),
+        "pair": { "type": "array", "items": refer("node"), "minItems": 2, "maxItems": 2 },
+        "amount": or(
+            json!({ "type": "number", "minimum": 0, "maximum": 21_000_000 }),
+            text("^[0-9]+(\\.[0-9]{1,8})?$"),
+        ),
+        "time": text("^[0-9]+(\\.[0-9]+)? *(us|ms|s|m|h|d)$"),
+        "bandwidth": text("^([0-9]+(\\.[0-9]+)? *[kMG]?bit/s|unlimited)$"),
+        "hashrate": or(
+            json!({ "type": "integer", "minimum": 0 }),
+            text("^[0-9]+(\\.[0-9]+)? *[kMGTPE]?H/s$"),
+        ),
+        "reason": words(REASONS.iter().map(|reason| reason.word).collect()),
+    })
+}
+
 fn of_kind(kind: Kind) -> Value {
-    let name = json!({ "type": "string", "pattern": "^[A-Za-z0-9_.-]{1,32}$" });
-    let node = json!({ "type": "string" });
-    let pair = |of: &Value| json!({ "type": "array", "items": of, "minItems": 2, "maxItems": 2 });
-    let some_nodes = json!({
-        "oneOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" }, "minItems": 1 }],
-    });
-    let hash_rate = json!({
-        "oneOf": [
-            { "type": "integer", "minimum": 0 },
-            { "type": "string", "pattern": "^[0-9]+(\\.[0-9]+)? *[kMGTPE]?H/s$" },
-        ],
-    });
+    let refer = |name: &str| json!({ "$ref": format!("#/$defs/{name}") });
+    let list = |of: Value| json!({ "type": "array", "items": of });
     match kind {
-        Kind::Name => name,
-        Kind::NamePair => pair(&name),
+        Kind::Name => refer("name"),
+        Kind::NamePair => json!({ "type": "array", "items": refer("name"), "minItems": 2, "maxItems": 2 }),
         Kind::Word { built, .. } => json!({ "enum": built }),
-        Kind::Reason => json!({ "enum": REASONS.iter().map(|reason| reason.word).collect::<Vec<_>>() }),
-        Kind::Expectation => {
-            json!({ "enum": EXPECTATIONS.iter().map(|expectation| expectation.name).collect::<Vec<_>>() })
-        }
-        Kind::Node => node,
-        Kind::NodePair => pair(&node),
-        Kind::NodePairs => json!({ "type": "array", "items": pair(&node) }),
-        Kind::Nodes => some_nodes,
-        Kind::NodeGroups => json!({ "type": "array", "items": some_nodes }),
+        Kind::Reason => refer("reason"),
+        Kind::Expectation => unreachable!("a step says which expectation it is about"),
+        Kind::Node => refer("node"),
+        Kind::NodePair => refer("pair"),
+        Kind::NodePairs => list(refer("pair")),
+        Kind::Nodes => refer("nodes"),
+        Kind::NodeGroups => list(refer("nodes")),
         Kind::Integer { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
         Kind::Share => json!({ "type": "number", "minimum": 0, "maximum": 1 }),
         Kind::Flag => json!({ "type": "boolean" }),
-        Kind::Amount => json!({
-            "oneOf": [
-                { "type": "number", "minimum": 0, "maximum": 21_000_000 },
-                { "type": "string", "pattern": "^[0-9]+(\\.[0-9]{1,8})?$" },
-            ],
-        }),
-        Kind::Duration | Kind::Delay => json!({
-            "type": "string",
-            "pattern": "^[0-9]+(\\.[0-9]+)? *(us|ms|s|m|h|d)$",
-        }),
-        Kind::Bandwidth => json!({
-            "type": "string",
-            "pattern": "^([0-9]+(\\.[0-9]+)? *[kMG]?bit/s|unlimited)$",
-        }),
-        Kind::HashRate => hash_rate,
-        Kind::Rates => json!({
-            "oneOf": [hash_rate, { "type": "object", "additionalProperties": hash_rate, "minProperties": 1 }],
-        }),
+        Kind::Amount => refer("amount"),
+        Kind::Duration | Kind::Delay => refer("time"),
+        Kind::Bandwidth => refer("bandwidth"),
+        Kind::HashRate => refer("hashrate"),
+        Kind::Rates => {
+            let each = json!({ "type": "object", "additionalProperties": refer("hashrate"), "minProperties": 1 });
+            json!({ "oneOf": [refer("hashrate"), each] })
+        }
         Kind::Table(section) => Value::Object(of_section(section)),
-        Kind::Tables(section) => json!({ "type": "array", "items": of_section(section) }),
+        Kind::Tables(section) => list(Value::Object(of_section(section))),
         Kind::Steps => {
             let steps: Vec<_> = ACTIONS.iter().flat_map(of_action).collect();
             json!({ "type": "array", "items": { "oneOf": steps }, "maxItems": MAX_STEPS })
@@ -138,10 +141,13 @@ fn of_action(action: &'static Action) -> Vec<Value> {
 }
 
 fn of_expectation(action: &'static Action, expectation: &'static Expectation) -> Value {
-    let keys = std::iter::once(&action.verb).chain(expectation.keys).chain(action.keys);
-    let mut schema = of_keys(keys.collect());
+    let mut schema = of_keys(expectation.keys.iter().chain(action.keys).collect());
+    let verb = json!({ "const": expectation.name, "description": action.doc });
+    schema["properties"][action.verb.name] = verb;
+    if let Some(required) = schema["required"].as_array_mut() {
+        required.insert(0, action.verb.name.into());
+    }
     schema.insert("description".to_owned(), expectation.doc.into());
-    schema["properties"][action.verb.name] = json!({ "const": expectation.name, "description": action.doc });
     if !expectation.one_of.is_empty() {
         let choice = expectation.one_of.iter().map(|key| json!({ "required": [key] }));
         schema.insert("oneOf".to_owned(), choice.collect());

@@ -14,32 +14,45 @@ type Raw<'a> = Spanned<DeValue<'a>>;
 impl Reader<'_> {
     /// The value as the key's kind; when it is not, tells so.
     pub(super) fn value(&mut self, key: &Key, raw: &Raw<'_>) -> Option<Value> {
-        match key.kind {
-            Kind::Table(section) => match raw.get_ref().as_table() {
-                Some(table) => return Some(Value::Table(self.section(section, table, raw.span()))),
-                None => self.wrong(key, raw),
-            },
-            Kind::Tables(section) => match tables(raw) {
-                Some(tables) => {
-                    let read = tables
-                        .into_iter()
-                        .map(|(table, span)| self.section(section, table, span));
-                    return Some(Value::Tables(read.collect()));
-                }
-                None => self.wrong(key, raw),
-            },
-            Kind::Steps => match raw.get_ref().as_array() {
-                Some(steps) => return Some(Value::Steps(self.steps(steps, &raw.span()))),
-                None => self.wrong(key, raw),
-            },
+        let value = match key.kind {
             Kind::Word { built, to_come } => return self.word(key, raw, (built, to_come)),
             Kind::Reason => return self.reason(key, raw),
-            kind => match plain(kind, raw) {
-                Some(value) => return Some(value),
-                None => self.wrong(key, raw),
-            },
+            Kind::Table(section) => {
+                let table = raw.get_ref().as_table();
+                table.map(|table| Value::Table(self.section(section, table, raw.span())))
+            }
+            Kind::Tables(section) => tables(raw).map(|tables| {
+                let read = tables
+                    .into_iter()
+                    .map(|(table, span)| self.section(section, table, span));
+                Value::Tables(read.collect())
+            }),
+            Kind::Steps => {
+                let steps = raw.get_ref().as_array();
+                steps.map(|steps| Value::Steps(self.steps(steps, &raw.span())))
+            }
+            Kind::Name
+            | Kind::NamePair
+            | Kind::Expectation
+            | Kind::Node
+            | Kind::NodePair
+            | Kind::NodePairs
+            | Kind::Nodes
+            | Kind::NodeGroups
+            | Kind::Integer { .. }
+            | Kind::Share
+            | Kind::Flag
+            | Kind::Amount
+            | Kind::Duration
+            | Kind::Delay
+            | Kind::Bandwidth
+            | Kind::HashRate
+            | Kind::Rates => plain(key.kind, raw),
+        };
+        if value.is_none() {
+            self.wrong(key, raw);
         }
-        None
+        value
     }
 
     fn wrong(&mut self, key: &Key, raw: &Raw<'_>) {
@@ -81,8 +94,11 @@ impl Reader<'_> {
         let near = nearest(&word.text, known());
         let did_you_mean = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
         let message = format!("unknown reason word `{}`", word.text);
-        self.report
-            .error_with_help(&raw.span(), message, format!("{did_you_mean}known: {}", list(known())));
+        self.report.error_with_help(
+            &raw.span(),
+            message,
+            format!("{did_you_mean}`nakanet explain` lists all"),
+        );
         None
     }
 }
