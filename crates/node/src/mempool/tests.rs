@@ -1,1 +1,159 @@
-//! Tests.
+//! The mempool on top of a short chain: [`Fixture`] makes the transactions and checks that the maps agree.
+
+mod room;
+mod rules;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use base::Time;
+use chain::{Amount, Coin, Height, OutPoint, Transaction, TxOutput};
+
+use super::*;
+
+use crate::testing::{World, key};
+
+/// A chain with a few ripe coins of node 0, and a mempool on top of it.
+struct Fixture {
+    world: World,
+    pool: Mempool,
+    now: Time,
+}
+
+impl Fixture {
+    fn new(blocks: u32) -> Self {
+        Self::with_room(blocks, usize::MAX)
+    }
+
+    fn with_room(blocks: u32, limit_bytes: usize) -> Self {
+        let mut world = World::new(1);
+        world.mine(0, blocks + 1);
+        let pool = Mempool::new(limit_bytes, 1_000);
+        Self {
+            world,
+            pool,
+            now: Time::ZERO,
+        }
+    }
+
+    fn admit(&mut self, transaction: &Arc<Transaction>) -> Result<Admitted, Refusal> {
+        let tip = self.world.nodes[0].view().tip();
+        let mut chain = Chain {
+            ledger: &mut self.world.ledgers[0],
+            tip,
+        };
+        self.pool.admit(&mut chain, self.now, transaction)
+    }
+
+    /// Admits what must be admitted.
+    fn add(&mut self, transaction: &Arc<Transaction>) {
+        let admitted = self.admit(transaction).expect("valid and paying");
+        assert!(admitted.kept && admitted.replaced.is_empty());
+        self.check_links();
+    }
+
+    fn word(&mut self, transaction: &Arc<Transaction>) -> &'static str {
+        let before = self.pool.bytes();
+        let refusal = self.admit(transaction).expect_err("it must be refused");
+        assert_eq!(self.pool.bytes(), before, "a refusal changes nothing");
+        refusal.word()
+    }
+
+    /// The coin of the block at a height, spent for a fee.
+    fn spend(&self, height: u32, fee: u64) -> Arc<Transaction> {
+        self.world.spend(0, height, fee, 0)
+    }
+
+    /// The first output of an own transaction, spent for a fee.
+    fn child(&self, parent: &Transaction, fee: u64) -> Arc<Transaction> {
+        self.world.spend_output(0, parent.outpoint(0), parent, (fee, 0))
+    }
+
+    /// The coin of the block at a height, split in equal parts.
+    fn split(&self, height: u32, parts: u64, fee: u64) -> Arc<Transaction> {
+        let coinbase = &self.world.block(0, height).transactions[0];
+        let value = Amount::from_units((coinbase.outputs()[0].value.units() - fee) / parts);
+        let outputs = (0..parts)
+            .map(|_| TxOutput {
+                value,
+                owner: key(0).owner(),
+            })
+            .collect();
+        self.sign(vec![(coinbase.outpoint(0), coinbase.outputs()[0])], outputs)
+    }
+
+    /// Several outputs of own transactions merged into one.
+    fn merge(&self, parents: &[(&Transaction, u32)], fee: u64) -> Arc<Transaction> {
+        let spent: Vec<(OutPoint, TxOutput)> = parents
+            .iter()
+            .map(|(parent, index)| (parent.outpoint(*index), parent.outputs()[*index as usize]))
+            .collect();
+        let sum: u64 = spent.iter().map(|(_, output)| output.value.units()).sum();
+        let output = TxOutput {
+            value: Amount::from_units(sum - fee),
+            owner: key(0).owner(),
+        };
+        self.sign(spent, vec![output])
+    }
+
+    fn sign(&self, spent: Vec<(OutPoint, TxOutput)>, outputs: Vec<TxOutput>) -> Arc<Transaction> {
+        let (inputs, spent): (Vec<_>, Vec<_>) = spent.into_iter().unzip();
+        let coin = |output| Coin {
+            output,
+            height: Height(0),
+            coinbase: false,
+        };
+        let coins: Vec<Coin> = spent.into_iter().map(coin).collect();
+        let ledger = self.world.ledger(0);
+        let genesis = ledger.id(ledger.genesis());
+        Arc::new(Transaction::payment(inputs, outputs, b"").sign(&key(0), genesis, &coins))
+    }
+
+    /// Parents, children, spent coins, sizes and values agree with one another.
+    fn check_links(&self) {
+        let pool = &self.pool;
+        let mut spent = 0;
+        for (txid, entry) in &pool.entries {
+            let parents: BTreeSet<Txid> = entry
+                .transaction
+                .inputs()
+                .iter()
+                .map(|outpoint| outpoint.txid)
+                .collect();
+            let parents: BTreeSet<Txid> = parents
+                .into_iter()
+                .filter(|txid| pool.entries.contains_key(txid))
+                .collect();
+            assert_eq!(entry.parents, parents);
+            for parent in &parents {
+                assert!(pool.entries[parent].children.contains(txid));
+            }
+            assert!(
+                entry
+                    .children
+                    .iter()
+                    .all(|child| pool.entries[child].parents.contains(txid))
+            );
+            for outpoint in entry.transaction.inputs() {
+                assert_eq!(pool.spent.get(outpoint), Some(txid));
+                spent += 1;
+            }
+            let family = pool.descendants(txid);
+            let fee = family.iter().map(|txid| pool.entries[txid].fee.units()).sum();
+            let bytes = family
+                .iter()
+                .map(|txid| u64::from(pool.entries[txid].transaction.bytes()))
+                .sum();
+            let package = FeeRate::new(Amount::from_units(fee), bytes);
+            assert_eq!(entry.value, package.max(entry.rate()));
+            assert!(pool.by_value.contains(&entry.key()));
+        }
+        assert_eq!((pool.spent.len(), pool.by_value.len()), (spent, pool.entries.len()));
+        assert_eq!(
+            (pool.by_wtxid.len(), pool.by_age.len()),
+            (pool.entries.len(), pool.entries.len())
+        );
+        let bytes: usize = pool.iter().map(|transaction| memory_of(transaction)).sum();
+        assert_eq!(pool.bytes, bytes);
+    }
+}

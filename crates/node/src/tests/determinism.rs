@@ -20,7 +20,7 @@ fn run(ledgers: Ledgers) -> World {
     world.mine(3, 7);
     let ledger = world.ledger(3);
     let bad = forge(ledger, world.nodes[3].view().tip(), |draft| {
-        draft.coinbase_outputs[0].value = chain::Amount::MAX_MONEY
+        draft.coinbase_outputs[0].value = chain::Amount::MAX_MONEY;
     });
     world.command(
         5,
@@ -89,7 +89,7 @@ fn a_header_on_a_block_that_only_others_know_to_be_invalid_is_accepted() {
         let bad = {
             let ledger = world.ledger(0);
             forge(ledger, ledger.genesis(), |draft| {
-                draft.coinbase_outputs[0].value = chain::Amount::MAX_MONEY
+                draft.coinbase_outputs[0].value = chain::Amount::MAX_MONEY;
             })
         };
         let peer = base::NodeId(crate::testing::PLAYED);
