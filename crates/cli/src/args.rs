@@ -7,8 +7,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// Launch networks of proof-of-work nodes, replay scenario files, and watch forks appear and resolve.
 #[derive(Debug, Parser)]
 #[command(name = "nakanet", version, max_term_width = 100, disable_help_subcommand = true)]
-#[command(after_help = "Exit codes: 0 passed, 1 an expectation failed, 2 bad input, 3 could not start, 4 a node died,
-5 time limit, 130 interrupted.")]
+#[command(
+    after_help = "Exit codes: 0 passed, 1 an expectation failed, 2 bad input, 3 could not start, 4 a node died,
+5 time limit, 130 interrupted."
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,

@@ -50,11 +50,17 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn bad_input(error: impl Into<anyhow::Error>) -> Self {
-        Self { exit: Exit::BadInput, error: error.into() }
+        Self {
+            exit: Exit::BadInput,
+            error: error.into(),
+        }
     }
 
     pub(crate) fn could_not_start(error: impl Into<anyhow::Error>) -> Self {
-        Self { exit: Exit::CouldNotStart, error: error.into() }
+        Self {
+            exit: Exit::CouldNotStart,
+            error: error.into(),
+        }
     }
 }
 

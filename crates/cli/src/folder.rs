@@ -21,7 +21,9 @@ pub(crate) fn for_run(out: &Path, plan: &Plan) -> PathBuf {
 
 /// Lets `latest` in the same place lead to this run. Where the file system has no links there is none.
 pub(crate) fn mark_latest(folder: &Path) {
-    let (Some(out), Some(name)) = (folder.parent(), folder.file_name()) else { return };
+    let (Some(out), Some(name)) = (folder.parent(), folder.file_name()) else {
+        return;
+    };
     let link = out.join("latest");
     if link.symlink_metadata().is_ok_and(|data| data.file_type().is_symlink()) {
         // A link that cannot be replaced stays where it leads; the run itself is not touched.

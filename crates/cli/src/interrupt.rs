@@ -14,7 +14,10 @@ pub(crate) fn on_interrupt(stop: impl Fn() + Send + 'static) -> Result<(), Failu
             say::aside("\ninterrupted: stopping in good order; press Ctrl-C again to stop at once");
             stop();
         } else {
-            #[expect(clippy::disallowed_methods, reason = "the user does not want to wait; files survive a kill")]
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "the user does not want to wait; files survive a kill"
+            )]
             std::process::exit(i32::from(Exit::Interrupted.code()));
         }
     };

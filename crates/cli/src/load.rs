@@ -13,13 +13,24 @@ use crate::{paint, say};
 /// A file's plan, or all that is wrong with it.
 pub(crate) fn parse(file: &Path, overrides: &OverrideArgs) -> Result<Result<Plan, Vec<Diagnostic>>, Failure> {
     let name = file.display().to_string();
-    let size = fs::metadata(file).with_context(|| format!("cannot read {name}")).map_err(Failure::bad_input)?.len();
+    let size = fs::metadata(file)
+        .with_context(|| format!("cannot read {name}"))
+        .map_err(Failure::bad_input)?
+        .len();
     if size > scenario::limits::MAX_FILE_BYTES as u64 {
-        let error = anyhow!("{name} has {size} bytes, a scenario file has at most {}", scenario::limits::MAX_FILE_BYTES);
+        let error = anyhow!(
+            "{name} has {size} bytes, a scenario file has at most {}",
+            scenario::limits::MAX_FILE_BYTES
+        );
         return Err(Failure::bad_input(error));
     }
-    let source = fs::read_to_string(file).with_context(|| format!("cannot read {name}")).map_err(Failure::bad_input)?;
-    let overrides = Overrides { seed: overrides.seed, set: overrides.set.clone() };
+    let source = fs::read_to_string(file)
+        .with_context(|| format!("cannot read {name}"))
+        .map_err(Failure::bad_input)?;
+    let overrides = Overrides {
+        seed: overrides.seed,
+        set: overrides.set.clone(),
+    };
     Ok(scenario::parse(&name, &source, &overrides))
 }
 
@@ -35,7 +46,10 @@ pub(crate) fn plan(file: &Path, overrides: &OverrideArgs) -> Result<Plan, Failur
         Err(diagnostics) => {
             show(&diagnostics);
             let count = scenario::words::count(diagnostics.len() as u64, "mistake");
-            Err(Failure::bad_input(anyhow!("{count} in {}; nothing was started", file.display())))
+            Err(Failure::bad_input(anyhow!(
+                "{count} in {}; nothing was started",
+                file.display()
+            )))
         }
     }
 }

@@ -20,7 +20,11 @@ fn main() -> std::process::ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            let exit = if error.use_stderr() { Exit::BadInput } else { Exit::Passed };
+            let exit = if error.use_stderr() {
+                Exit::BadInput
+            } else {
+                Exit::Passed
+            };
             // A closed pipe is no reason to panic.
             let _ = error.print();
             return exit.into();

@@ -19,25 +19,40 @@ impl<T: Display> Display for Painted<T> {
 
 /// What went well.
 pub(crate) fn good<T: Display>(text: T) -> Painted<T> {
-    Painted { text, style: AnsiColor::Green.on_default() }
+    Painted {
+        text,
+        style: AnsiColor::Green.on_default(),
+    }
 }
 
 /// What went wrong.
 pub(crate) fn bad<T: Display>(text: T) -> Painted<T> {
-    Painted { text, style: AnsiColor::Red.on_default().bold() }
+    Painted {
+        text,
+        style: AnsiColor::Red.on_default().bold(),
+    }
 }
 
 /// What wants attention.
 pub(crate) fn warning<T: Display>(text: T) -> Painted<T> {
-    Painted { text, style: AnsiColor::Yellow.on_default() }
+    Painted {
+        text,
+        style: AnsiColor::Yellow.on_default(),
+    }
 }
 
 /// What may be passed over.
 pub(crate) fn dim<T: Display>(text: T) -> Painted<T> {
-    Painted { text, style: Style::new().dimmed() }
+    Painted {
+        text,
+        style: Style::new().dimmed(),
+    }
 }
 
 /// A heading.
 pub(crate) fn strong<T: Display>(text: T) -> Painted<T> {
-    Painted { text, style: Style::new().bold() }
+    Painted {
+        text,
+        style: Style::new().bold(),
+    }
 }

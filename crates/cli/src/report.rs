@@ -46,7 +46,10 @@ pub(crate) fn print(run: &Run, folder: &Path, repeat: &str) {
     }
     if !passed {
         for node in standing_out(run) {
-            section(&format!("Last events of {}", plan.name_of(node)), &text::last_events(history, plan, node, 8));
+            section(
+                &format!("Last events of {}", plan.name_of(node)),
+                &text::last_events(history, plan, node, 8),
+            );
         }
     }
     print_verdict(run, folder);
@@ -79,12 +82,23 @@ fn print_verdict(run: &Run, folder: &Path) {
     if run.exit() == Exit::Passed {
         say::line(format_args!("{}  {summary}", paint::good("PASSED")));
     } else {
-        say::line(format_args!("{}  {summary}", paint::bad(run.summary.verdict.words().to_uppercase())));
+        say::line(format_args!(
+            "{}  {summary}",
+            paint::bad(run.summary.verdict.words().to_uppercase())
+        ));
     }
     if let Some(error) = run.collector.log_error() {
-        say::line(format_args!("{} the log is incomplete: {error}", paint::warning("warning:")));
+        say::line(format_args!(
+            "{} the log is incomplete: {error}",
+            paint::warning("warning:")
+        ));
     }
-    say::line(format_args!("Log     {} ({} events, digest {})", folder.display(), run.collector.events(), run.collector.digest().leading()));
+    say::line(format_args!(
+        "Log     {} ({} events, digest {})",
+        folder.display(),
+        run.collector.events(),
+        run.collector.digest().leading()
+    ));
 }
 
 /// Nodes that do not follow what most of the network follows, and those that are down: at most four.
@@ -92,7 +106,11 @@ fn standing_out(run: &Run) -> Vec<NodeId> {
     let (plan, world): (&Plan, _) = (run.collector.plan(), run.collector.world());
     let followers = |node: NodeId| {
         let tip = world.node(node).tip.block;
-        world.nodes().iter().filter(|other| other.running && other.tip.block == tip).count()
+        world
+            .nodes()
+            .iter()
+            .filter(|other| other.running && other.tip.block == tip)
+            .count()
     };
     let most = plan.node_ids().map(followers).max().unwrap_or(0);
     let stands_out = |&node: &NodeId| !world.node(node).running || followers(node) < most;

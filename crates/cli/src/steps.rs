@@ -39,7 +39,11 @@ impl<'a> Steps<'a> {
             StepState::Failed { expected, found } => {
                 self.clear_line();
                 say::line(format_args!("{number} {} {took:>6}  {text}", paint::bad("FAIL")));
-                say::line(format_args!("    expected {expected}\n    found    {found}"));
+                let line = self.plan.steps[report.step].line;
+                say::line(format_args!(
+                    "    at       {}:{line}\n    expected {expected}\n    found    {found}",
+                    self.plan.file
+                ));
             }
         }
     }
@@ -56,7 +60,11 @@ impl<'a> Steps<'a> {
     fn finish_line(&self, line: &str, found: &str) {
         self.clear_line();
         let fits = visible(line) + 2 + found.chars().count() <= self.columns.unwrap_or(100);
-        let gap = if fits { "  ".to_owned() } else { format!("\n{}", " ".repeat(FOUND_INDENT)) };
+        let gap = if fits {
+            "  ".to_owned()
+        } else {
+            format!("\n{}", " ".repeat(FOUND_INDENT))
+        };
         say::line(format_args!("{line}{gap}{}", paint::dim(found)));
     }
 

@@ -28,8 +28,15 @@ pub(crate) fn check(args: &CheckArgs) -> Ended {
                     say::aside(format_args!("{}: {warning}", paint::warning("warning")));
                 }
                 let (nodes, steps) = (plan.nodes.len() as u64, plan.steps.len() as u64);
-                let (nodes, steps) = (scenario::words::count(nodes, "node"), scenario::words::count(steps, "step"));
-                say::line(format_args!("{} {}: {nodes}, {steps}", paint::good("ok"), file.display()));
+                let (nodes, steps) = (
+                    scenario::words::count(nodes, "node"),
+                    scenario::words::count(steps, "step"),
+                );
+                say::line(format_args!(
+                    "{} {}: {nodes}, {steps}",
+                    paint::good("ok"),
+                    file.display()
+                ));
             }
             Err(diagnostics) => load::show(&diagnostics),
         }

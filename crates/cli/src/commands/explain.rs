@@ -14,7 +14,9 @@ pub(crate) fn explain(args: &ExplainArgs) -> Ended {
     let Some(text) = scenario::grammar::explain(word) else {
         let nearest = scenario::grammar::nearest_word(word);
         let hint = nearest.map_or(String::new(), |nearest| format!("; did you mean `{nearest}`?"));
-        return Err(Failure::bad_input(anyhow!("`{word}` is no action, expectation or reason{hint}")));
+        return Err(Failure::bad_input(anyhow!(
+            "`{word}` is no action, expectation or reason{hint}"
+        )));
     };
     say::line(text.trim_end());
     Ok(Exit::Passed)

@@ -9,13 +9,19 @@ use crate::exit::{Ended, Exit, Failure};
 use crate::{load, paint, say};
 
 pub(crate) fn list(args: &ListArgs) -> Ended {
-    let none = OverrideArgs { seed: None, set: Vec::new() };
+    let none = OverrideArgs {
+        seed: None,
+        set: Vec::new(),
+    };
     let mut report = Vec::new();
     for file in toml_files(args)? {
         let description = match load::parse(&file, &none)? {
             Ok(plan) => plan.description,
             Err(diagnostics) => {
-                format!("does not pass `nakanet check`: {}", scenario::words::count(diagnostics.len() as u64, "mistake"))
+                format!(
+                    "does not pass `nakanet check`: {}",
+                    scenario::words::count(diagnostics.len() as u64, "mistake")
+                )
             }
         };
         if args.json {
@@ -36,7 +42,10 @@ pub(crate) fn list(args: &ListArgs) -> Ended {
 fn toml_files(args: &ListArgs) -> Result<Vec<PathBuf>, Failure> {
     let cannot = || format!("cannot list {}", args.folder.display());
     let mut files = Vec::new();
-    for entry in std::fs::read_dir(&args.folder).with_context(cannot).map_err(Failure::bad_input)? {
+    for entry in std::fs::read_dir(&args.folder)
+        .with_context(cannot)
+        .map_err(Failure::bad_input)?
+    {
         let path = entry.with_context(cannot).map_err(Failure::bad_input)?.path();
         if path.extension().is_some_and(|extension| extension == "toml") {
             files.push(path);

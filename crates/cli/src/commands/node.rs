@@ -1,4 +1,6 @@
 //! node
 use crate::args::*;
 use crate::exit::*;
-pub(crate) fn node(_: &NodeArgs) -> Ended { todo!() }
+pub(crate) fn node(_: &NodeArgs) -> Ended {
+    todo!()
+}

@@ -19,7 +19,11 @@ pub(crate) fn run(args: &RunArgs) -> Ended {
     let folder = folder::for_run(&args.out, &plan);
     if !quiet {
         let nodes = words::count(plan.nodes.len() as u64, "node");
-        say::line(format_args!("{}  seed {}, {nodes}", paint::strong(&plan.name), plan.seed));
+        say::line(format_args!(
+            "{}  seed {}, {nodes}",
+            paint::strong(&plan.name),
+            plan.seed
+        ));
     }
     let run = match args.engine {
         EngineKind::Cluster => todo!(),
@@ -27,7 +31,10 @@ pub(crate) fn run(args: &RunArgs) -> Ended {
     };
     folder::mark_latest(&folder);
     if args.json {
-        say::line(format_args!("{}", serde_json::to_string_pretty(&run.summary).map_err(Failure::bad_input)?));
+        say::line(format_args!(
+            "{}",
+            serde_json::to_string_pretty(&run.summary).map_err(Failure::bad_input)?
+        ));
     } else {
         report::print(&run, &folder, &repeat(args));
     }
@@ -38,13 +45,20 @@ fn simulate(plan: &Arc<Plan>, folder: &Path, quiet: bool) -> Result<Run, Failure
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
     on_interrupt(move || flag.store(true, Ordering::Relaxed))?;
-    let options = sim::Options { folder: Some(folder.to_owned()), stop, ..sim::Options::default() };
+    let options = sim::Options {
+        folder: Some(folder.to_owned()),
+        stop,
+        ..sim::Options::default()
+    };
     let steps = Steps::new(plan, quiet);
-    let finished =
-        sim::run(plan, &options, &mut |report| steps.print(report)).map_err(Failure::could_not_start)?;
+    let finished = sim::run(plan, &options, &mut |report| steps.print(report)).map_err(Failure::could_not_start)?;
     let mut collector = finished.collector;
     let summary = collector.finish(finished.at, finished.ending);
-    Ok(Run { collector, director: finished.director, summary })
+    Ok(Run {
+        collector,
+        director: finished.director,
+        summary,
+    })
 }
 
 /// The command that repeats the run.

@@ -1,4 +1,6 @@
 //! up
 use crate::args::*;
 use crate::exit::*;
-pub(crate) fn up(_: &UpArgs) -> Ended { todo!() }
+pub(crate) fn up(_: &UpArgs) -> Ended {
+    todo!()
+}

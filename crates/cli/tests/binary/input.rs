@@ -1,0 +1,89 @@
+//! Bad input, and the commands that start nothing.
+
+use serde_json::Value;
+
+use crate::stage::{Stage, scenario};
+
+#[test]
+fn a_broken_file_exits_2_and_shows_every_mistake_with_its_place() {
+    let stage = Stage::new();
+    let text = "limti = \"60s\"\n[network]\nnodes = 1000000000\n[steps]\nrun = [\n{ mien = 2, on = \"n0\" },\n]\n";
+    stage.write("broken.toml", text);
+    let output = stage.run(&["check", "broken.toml"]);
+    assert_eq!(output.code, 2, "{output:?}");
+    for part in [
+        "broken.toml:1:1",
+        "limit",
+        "broken.toml:3:",
+        "1000",
+        "broken.toml:6:",
+        "mine",
+    ] {
+        assert!(output.stderr.contains(part), "{part} is missing in:\n{}", output.stderr);
+    }
+    let run = stage.run(&["run", "broken.toml"]);
+    assert_eq!(run.code, 2);
+    assert!(!stage.path("runs").exists(), "nothing was started");
+}
+
+#[test]
+fn a_file_that_is_not_there_exits_2_and_is_named() {
+    let output = Stage::new().run(&["run", "nowhere.toml"]);
+    assert_eq!(output.code, 2);
+    assert!(output.stderr.contains("cannot read nowhere.toml"), "{}", output.stderr);
+}
+
+#[test]
+fn a_wrong_flag_exits_2_and_is_named() {
+    let output = Stage::new().run(&["run", "--sede", "7"]);
+    assert_eq!(output.code, 2);
+    assert!(
+        output.stderr.contains("--sede") && output.stderr.contains("--seed"),
+        "{}",
+        output.stderr
+    );
+}
+
+#[test]
+fn diagnostics_can_be_had_as_json() {
+    let stage = Stage::new();
+    stage.write("broken.toml", "nodes = 3\n");
+    let output = stage.run(&["check", "broken.toml", "--json"]);
+    assert_eq!(output.code, 2);
+    let report: Value = serde_json::from_str(&output.stdout).expect("JSON");
+    assert_eq!(report[0]["ok"], false);
+    assert_eq!(report[0]["diagnostics"][0]["line"], 1);
+}
+
+#[test]
+fn every_scenario_is_listed_with_what_it_shows() {
+    let folder = scenario("");
+    let output = Stage::new().run(&["list", &folder, "--json"]);
+    assert_eq!(output.code, 0, "{output:?}");
+    let list: Value = serde_json::from_str(&output.stdout).expect("JSON");
+    let list = list.as_array().expect("a list");
+    assert!(list.len() >= 7);
+    assert!(
+        list.iter()
+            .all(|entry| !entry["description"].as_str().unwrap_or_default().is_empty()),
+        "{list:?}"
+    );
+}
+
+#[test]
+fn words_are_explained_and_a_slip_is_met_with_the_nearest() {
+    let stage = Stage::new();
+    for word in ["partition", "converged", "bad-cb-amount"] {
+        assert_eq!(stage.run(&["explain", word]).code, 0, "{word}");
+    }
+    let output = stage.run(&["explain", "convergd"]);
+    assert_eq!(output.code, 2);
+    assert!(output.stderr.contains("did you mean `converged`"), "{}", output.stderr);
+}
+
+#[test]
+fn the_schema_in_the_repository_is_the_one_printed() {
+    let output = Stage::new().run(&["schema", "scenario"]);
+    let committed = std::fs::read_to_string(scenario("schema.json")).expect("scenarios/schema.json");
+    assert_eq!(output.stdout, committed, "write it again with `cargo xtask schema`");
+}

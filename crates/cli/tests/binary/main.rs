@@ -1,0 +1,5 @@
+//! The `nakanet` binary as its users meet it: what it prints, what it leaves, what it exits with.
+
+mod input;
+mod runs;
+mod stage;

@@ -1,0 +1,98 @@
+//! Whole runs in virtual time.
+
+use serde_json::Value;
+
+use crate::stage::{Stage, scenario};
+
+/// Two nodes, and these steps.
+fn two_nodes(steps: &str) -> String {
+    format!("limit = \"60s\"\n[chain]\npreset = \"instant\"\n[network]\nnodes = 2\n[steps]\nrun = [\n{steps}\n]\n")
+}
+
+#[test]
+fn a_scenario_that_passes_exits_0_and_shows_steps_tree_reorgs_and_verdict() {
+    let stage = Stage::new();
+    let output = stage.run(&[
+        "run",
+        &scenario("double-spend-across-a-partition.toml"),
+        "--engine",
+        "sim",
+    ]);
+    assert_eq!(output.code, 0, "{output:?}");
+    for part in [
+        "[12/12] ok",
+        "Blocks",
+        "Reorgs",
+        "is spent by ds to carol",
+        "PASSED",
+        "Log     runs/",
+    ] {
+        assert!(output.stdout.contains(part), "{part} is missing in:\n{}", output.stdout);
+    }
+    assert!(!output.stdout.contains('\x1b'), "no colour in a pipe");
+    assert!(stage.path("runs/latest/summary.json").exists());
+    assert!(stage.path("runs/latest/scenario.toml").exists());
+}
+
+#[test]
+fn a_failed_expectation_exits_1_and_names_the_place_and_both_sides() {
+    let stage = Stage::new();
+    stage.write(
+        "wrong.toml",
+        &two_nodes("{ mine = 2, on = \"n0\" },\n{ expect = \"height\", height = 3, on = \"n0\" },"),
+    );
+    let output = stage.run(&["run", "wrong.toml", "--engine", "sim"]);
+    assert_eq!(output.code, 1, "{output:?}");
+    for part in [
+        "[2/2] FAIL",
+        "wrong.toml:8",
+        "expected n0: height 3",
+        "found    n0: height 2",
+        "Repeat  nakanet run",
+    ] {
+        assert!(output.stdout.contains(part), "{part} is missing in:\n{}", output.stdout);
+    }
+}
+
+#[test]
+fn a_run_over_its_limit_exits_5() {
+    let stage = Stage::new();
+    let wait = "{ wait = \"height\", height = 1, within = \"60s\" },";
+    stage.write("slow.toml", &two_nodes(&format!("{{ sleep = \"30s\" }},\n{wait}")));
+    assert_eq!(stage.run(&["run", "slow.toml", "--engine", "sim"]).code, 5);
+}
+
+#[test]
+fn a_run_repeats_to_the_byte_in_another_process_and_not_under_another_seed() {
+    let stage = Stage::new();
+    let digest = |seed: &str| {
+        let file = scenario("five-miners-by-hash-power.toml");
+        let output = stage.run(&["run", &file, "--engine", "sim", "--json", "--seed", seed]);
+        assert_eq!(output.code, 0, "{output:?}");
+        let summary: Value = serde_json::from_str(&output.stdout).expect("one JSON object");
+        summary["log"]["digest"].as_str().expect("a digest").to_owned()
+    };
+    let first = digest("5");
+    assert_eq!(digest("5"), first);
+    assert_ne!(digest("6"), first);
+}
+
+#[test]
+fn a_value_of_the_file_can_be_set_from_outside() {
+    let stage = Stage::new();
+    stage.write(
+        "two.toml",
+        &two_nodes("{ mine = 2, on = \"n2\" },\n{ expect = \"height\", height = 2, on = \"n2\" },"),
+    );
+    assert_eq!(
+        stage.run(&["run", "two.toml", "--engine", "sim"]).code,
+        2,
+        "there is no n2"
+    );
+    assert_eq!(
+        stage
+            .run(&["run", "two.toml", "--engine", "sim", "--set", "network.nodes=3"])
+            .code,
+        0
+    );
+}
