@@ -85,7 +85,7 @@ impl Collector {
         }
     }
 
-    /// Finishes the log's current frame, so that all events so far survive a crash.
+    /// Finishes the log's current frame, so that all events so far survive a crash. In real time, call it about once a second.
     pub fn flush(&mut self) {
         if let Some(folder) = &mut self.folder {
             folder.flush();

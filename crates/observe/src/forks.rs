@@ -158,8 +158,8 @@ impl ForkTracker {
         }
         for &fork in self.open.values() {
             let fork = &mut self.forks[fork];
-            if fork.grow(scene.world, block, parent) {
-                news.push(Derived::ForkProgress(fork.report(&self.rates)));
+            if let Some(branch) = fork.grow(scene.world, block, parent) {
+                news.push(Derived::ForkProgress(fork.report_of(&self.rates, [branch])));
             }
         }
         if forks_here && !self.open.contains_key(&parent) {
@@ -193,8 +193,10 @@ impl ForkTracker {
         }
         for &fork in self.open.values() {
             let fork = &mut self.forks[fork];
-            if fork.place(scene.world, node) {
-                news.push(Derived::ForkProgress(fork.report(&self.rates)));
+            let (left, entered) = fork.place(scene.world, node);
+            if left != entered {
+                let changed = left.into_iter().chain(entered);
+                news.push(Derived::ForkProgress(fork.report_of(&self.rates, changed)));
             }
         }
         self.settle(scene, news);
@@ -298,12 +300,10 @@ impl ForkTracker {
 }
 
 impl Fork {
-    /// Takes in a block if it stands on a branch, or begins one; says whether it does.
-    fn grow(&mut self, world: &World, block: BlockId, parent: BlockId) -> bool {
-        let Some(facts) = world.block(&block) else {
-            return false;
-        };
-        let branch = if parent == self.point {
+    /// Takes in a block if it stands on a branch, or begins one; says which.
+    fn grow(&mut self, world: &World, block: BlockId, parent: BlockId) -> Option<usize> {
+        let facts = world.block(&block)?;
+        let index = if parent == self.point {
             self.branches.push(Branch {
                 first: block,
                 tip: block,
@@ -314,13 +314,11 @@ impl Fork {
                 followed: false,
             });
             self.branches.len() - 1
-        } else if let Some(&branch) = self.members.get(&parent) {
-            branch
         } else {
-            return false;
+            *self.members.get(&parent)?
         };
-        self.members.insert(block, branch);
-        let branch = &mut self.branches[branch];
+        self.members.insert(block, index);
+        let branch = &mut self.branches[index];
         branch.blocks += 1;
         branch.miners.extend(facts.miner);
         if facts.chain_work > branch.chain_work {
@@ -328,20 +326,19 @@ impl Fork {
             branch.height = facts.height;
             branch.chain_work = facts.chain_work;
         }
-        true
+        Some(index)
     }
 
-    /// Puts a node on the branch its tip is on; says whether that is news.
-    fn place(&mut self, world: &World, node: NodeId) -> bool {
+    /// Puts a node on the branch its tip is on; says which it was on before and which it is on now.
+    fn place(&mut self, world: &World, node: NodeId) -> (Option<usize>, Option<usize>) {
         let facts = world.node(node);
         let branch = self.members.get(&facts.tip.block).filter(|_| facts.running).copied();
-        if let Some(branch) = branch {
-            self.branches[branch].followed = true;
-            self.visitors.insert(node);
-            self.followers.insert(node, branch) != Some(branch)
-        } else {
-            self.followers.remove(&node).is_some()
-        }
+        let Some(entered) = branch else {
+            return (self.followers.remove(&node), None);
+        };
+        self.branches[entered].followed = true;
+        self.visitors.insert(node);
+        (self.followers.insert(node, entered), Some(entered))
     }
 
     /// Who is on a branch.

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use chain::{BlockId, Height};
 use scenario::World;
 
+use crate::Fork;
 use crate::limits::{MAX_LANES, MAX_ROWS};
 use branches::{Branch, Branches};
 
@@ -19,6 +20,22 @@ pub struct View {
     pub from: Height,
     /// The most rows; the newest are kept.
     pub rows: usize,
+}
+
+impl View {
+    /// Rows of a view that goes with a report of failure.
+    const ROWS_AROUND: usize = 40;
+
+    /// The last rows of the tree, from a block before the oldest open fork on, or the last one when none is open.
+    #[must_use]
+    pub fn around(forks: &[Fork]) -> Self {
+        let open = forks.iter().filter(|fork| fork.resolution.is_none());
+        let fork = open.min_by_key(|fork| fork.height).or(forks.last());
+        Self {
+            from: Height(fork.map_or(0, |fork| fork.height.0.saturating_sub(1))),
+            rows: Self::ROWS_AROUND,
+        }
+    }
 }
 
 impl Default for View {

@@ -70,7 +70,7 @@ pub enum RunEvent {
 pub enum Derived {
     /// Two blocks with one parent are valid somewhere.
     ForkOpened(ForkReport),
-    /// A branch grew, or a node went to another.
+    /// A branch grew, or a node went from one to another: the branches that changed.
     ForkProgress(ForkReport),
     /// The fork is over.
     ForkResolved {

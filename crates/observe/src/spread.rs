@@ -135,6 +135,40 @@ pub fn percentile(sorted: &[u64], percent: usize) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{Sketch, id, plan};
+
+    #[test]
+    fn a_block_that_reaches_nobody_is_given_up_when_there_is_no_more_room() {
+        let mut sketch = Sketch::new(plan(2));
+        let genesis = sketch.collector.world().genesis();
+        for block in 0..=MAX_OPEN_SPREADS {
+            assert_eq!(sketch.collector.spread().all().count(), 0);
+            sketch.mine_aside(0, &format!("{block:x}"), genesis);
+        }
+        let spread = sketch.collector.spread().all().next().expect("the oldest is closed");
+        assert_eq!((spread.block, spread.seen, spread.never), (id("0"), 1, 1));
+        assert_eq!(spread.last_us, None);
+    }
+
+    #[test]
+    fn delays_count_from_the_miner_to_each_other_node() {
+        let mut sketch = Sketch::new(plan(4));
+        sketch.mine(0, "a1");
+        let mined = sketch.now.as_micros() - 2_000;
+        for node in [1, 2, 1] {
+            sketch.connect(node, "a1");
+        }
+        assert_eq!(sketch.collector.spread().of(&id("a1")), None, "one has not got it");
+        sketch.learn(3, "a1");
+        let spread = *sketch.collector.spread().of(&id("a1")).expect("all have it");
+        assert_eq!((spread.seen, spread.never), (4, 0));
+        assert_eq!(spread.last_us, Some(sketch.now.as_micros() - mined));
+        assert_eq!(
+            spread.p50_us,
+            Some(5_000),
+            "the second of three: mined, connected, followed, and twice more"
+        );
+    }
 
     #[test]
     fn percentiles_are_by_nearest_rank() {

@@ -9,7 +9,8 @@ use chain::uint::U256;
 use chain::{Block, BlockId, HashRate, Header, Height, Params, Txid, Work};
 use node::config::Tie;
 use node::event::{DroppedTransaction, TipRef};
-use node::{Event, Strategy, TipChange};
+use node::{Event, TipChange};
+use proptest::prelude::*;
 use scenario::plan::NodePlan;
 use scenario::{Conditions, Plan};
 
@@ -20,7 +21,7 @@ pub(crate) fn plan(nodes: usize) -> Plan {
     let node = |index: usize| NodePlan {
         name: format!("n{index}"),
         hashrate: HashRate(1_000),
-        strategy: Strategy::Honest,
+        strategy: node::Strategy::Honest,
         started: true,
     };
     Plan {
@@ -51,6 +52,14 @@ pub(crate) fn id(text: &str) -> BlockId {
 /// A transaction of a name that begins with `text`.
 pub(crate) fn txid(text: &str) -> Txid {
     format!("{text:0<64}").parse().expect("hexadecimal digits")
+}
+
+/// A tree of blocks: their names, and their parents' places in it, 0 for the genesis block.
+pub(crate) fn any_tree() -> impl Strategy<Value = Vec<(String, usize)>> {
+    proptest::collection::vec(0..5_usize, 1..20).prop_map(|backs| {
+        let block = |(place, back): (usize, usize)| (format!("b{place:02}"), place.saturating_sub(back));
+        backs.into_iter().enumerate().map(block).collect()
+    })
 }
 
 /// A network whose nodes' events are made up. Every call takes a millisecond.
@@ -87,6 +96,27 @@ impl Sketch {
         };
         for node in 0..nodes {
             sketch.start(node);
+        }
+        sketch
+    }
+
+    /// One node that has seen a tree's blocks in the order of `priorities`, but none before its parent, and follows none.
+    pub(crate) fn of_tree(blocks: &[(String, usize)], priorities: &[u32]) -> Self {
+        let mut sketch = Self::new(plan(1));
+        let genesis = sketch.collector.world().genesis();
+        let mut waiting: Vec<usize> = (0..blocks.len()).collect();
+        let mut told = vec![false; blocks.len() + 1];
+        told[0] = true;
+        while !waiting.is_empty() {
+            let ready = waiting.iter().copied().filter(|&place| told[blocks[place].1]);
+            let next = ready
+                .min_by_key(|&place| priorities[place])
+                .expect("the parent of the first is told");
+            waiting.retain(|&place| place != next);
+            told[next + 1] = true;
+            let (name, parent) = &blocks[next];
+            let parent = parent.checked_sub(1).map_or(genesis, |parent| id(&blocks[parent].0));
+            sketch.mine_aside(0, name, parent);
         }
         sketch
     }

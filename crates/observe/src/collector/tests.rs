@@ -4,6 +4,7 @@ use std::fs;
 
 use base::NodeId;
 use insta::assert_snapshot;
+use node::Event;
 use scenario::{Outcome, StepReport, StepState};
 
 use super::*;
@@ -54,9 +55,9 @@ fn the_log_tells_the_run_line_by_line() {
     {"v":1,"seq":7,"t_us":6000,"node":null,"nseq":null,"kind":"fork_opened","fork":0,"fork_point":"genesis","height":0,"branches":[{"id":0,"tip":"000000a1","tip_height":1,"blocks":1,"chain_work":"00000004","miners":["n0"],"nodes":["n0"],"hash_power":"1000"},{"id":1,"tip":"000000b1","tip_height":1,"blocks":1,"chain_work":"00000004","miners":["n1"],"nodes":[],"hash_power":"0"}]}
     {"v":1,"seq":8,"t_us":7000,"node":"n1","nseq":5,"kind":"block_connected","block":"000000b1","parent":"genesis","height":1,"chain_work":"00000004","txs":1,"bytes":200}
     {"v":1,"seq":9,"t_us":8000,"node":"n1","nseq":6,"kind":"tip_changed","old":{"block":"genesis","height":0,"chain_work":"00000002"},"new":{"block":"000000b1","height":1,"chain_work":"00000004"},"how":"extend"}
-    {"v":1,"seq":10,"t_us":8000,"node":null,"nseq":null,"kind":"fork_progress","fork":0,"fork_point":"genesis","height":0,"branches":[{"id":0,"tip":"000000a1","tip_height":1,"blocks":1,"chain_work":"00000004","miners":["n0"],"nodes":["n0"],"hash_power":"1000"},{"id":1,"tip":"000000b1","tip_height":1,"blocks":1,"chain_work":"00000004","miners":["n1"],"nodes":["n1"],"hash_power":"1000"}]}
+    {"v":1,"seq":10,"t_us":8000,"node":null,"nseq":null,"kind":"fork_progress","fork":0,"fork_point":"genesis","height":0,"branches":[{"id":1,"tip":"000000b1","tip_height":1,"blocks":1,"chain_work":"00000004","miners":["n1"],"nodes":["n1"],"hash_power":"1000"}]}
     {"v":1,"seq":11,"t_us":9000,"node":"n1","nseq":7,"kind":"block_mined","block":"000000b2","parent":"000000b1","height":2,"chain_work":"00000006","time":0,"txs":1,"bytes":200}
-    {"v":1,"seq":12,"t_us":9000,"node":null,"nseq":null,"kind":"fork_progress","fork":0,"fork_point":"genesis","height":0,"branches":[{"id":0,"tip":"000000a1","tip_height":1,"blocks":1,"chain_work":"00000004","miners":["n0"],"nodes":["n0"],"hash_power":"1000"},{"id":1,"tip":"000000b2","tip_height":2,"blocks":2,"chain_work":"00000006","miners":["n1"],"nodes":["n1"],"hash_power":"1000"}]}
+    {"v":1,"seq":12,"t_us":9000,"node":null,"nseq":null,"kind":"fork_progress","fork":0,"fork_point":"genesis","height":0,"branches":[{"id":1,"tip":"000000b2","tip_height":2,"blocks":2,"chain_work":"00000006","miners":["n1"],"nodes":["n1"],"hash_power":"1000"}]}
     {"v":1,"seq":13,"t_us":10000,"node":"n1","nseq":8,"kind":"block_connected","block":"000000b2","parent":"000000b1","height":2,"chain_work":"00000006","txs":1,"bytes":200}
     {"v":1,"seq":14,"t_us":11000,"node":"n1","nseq":9,"kind":"tip_changed","old":{"block":"000000b1","height":1,"chain_work":"00000004"},"new":{"block":"000000b2","height":2,"chain_work":"00000006"},"how":"extend"}
     {"v":1,"seq":15,"t_us":12000,"node":"n0","nseq":10,"kind":"block_connected","block":"000000b1","parent":"genesis","height":1,"chain_work":"00000004","txs":1,"bytes":200}
@@ -183,6 +184,34 @@ fn a_folder_that_holds_a_run_is_not_written_over() {
     let before = text(folder.path());
     assert!(Collector::new(Arc::new(plan(2)), Engine::Sim, Some(folder.path())).is_err());
     assert_eq!(text(folder.path()), before);
+}
+
+#[test]
+fn nodes_are_named_wherever_a_line_speaks_of_one() {
+    let plan = plan(2);
+    let record = |event| Record {
+        seq: 0,
+        at: Time::ZERO,
+        what: RunEvent::Node {
+            node: NodeId(0),
+            nseq: 9,
+            event,
+        },
+    };
+    let disconnected = record(Event::PeerDisconnected {
+        peer: NodeId(1),
+        reason: None,
+    });
+    assert_snapshot!(line::line(&disconnected, &plan), @r#"
+    {"v":1,"seq":0,"t_us":0,"node":"n0","nseq":9,"kind":"peer_disconnected","peer":"n1","reason":null}
+    "#);
+    let accepted = record(Event::TxAccepted {
+        txid: crate::testing::txid("ab"),
+        bytes: 200,
+        fee: chain::Amount::COIN,
+        from: Some(NodeId(1)),
+    });
+    assert_eq!(line::fields(&accepted, &plan)["from"], "n1");
 }
 
 #[test]

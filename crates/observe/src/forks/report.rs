@@ -15,7 +15,7 @@ pub struct ForkReport {
     pub fork_point: BlockId,
     /// The fork point's height.
     pub height: Height,
-    /// Its branches, in the order they were seen.
+    /// Its branches, in the order they were seen; while it progresses, those that changed.
     pub branches: Vec<BranchReport>,
 }
 
@@ -93,6 +93,11 @@ impl Cause {
 impl Fork {
     /// The fork as it stands. `rates` are the nodes' hash rates, by [`NodeId`].
     pub(super) fn report(&self, rates: &[HashRate]) -> ForkReport {
+        self.report_of(rates, 0..self.branches.len())
+    }
+
+    /// Some of its branches as they stand.
+    pub(super) fn report_of(&self, rates: &[HashRate], branches: impl IntoIterator<Item = usize>) -> ForkReport {
         let branch = |id: usize| {
             let branch = &self.branches[id];
             BranchReport {
@@ -110,7 +115,7 @@ impl Fork {
             fork: self.id,
             fork_point: self.point,
             height: self.height,
-            branches: (0..self.branches.len()).map(branch).collect(),
+            branches: branches.into_iter().map(branch).collect(),
         }
     }
 }

@@ -171,3 +171,33 @@ fn nodes_that_follow_no_rules_hold_no_fork_open() {
     sketch.mine(2, "b1");
     assert!(sketch.collector.forks()[0].resolution.is_some());
 }
+
+#[test]
+fn hash_power_follows_the_steps_that_change_it() {
+    let mut plan = plan(2);
+    let rates = vec![(NodeId(1), HashRate(70))];
+    plan.steps.push(scenario::plan::Step {
+        line: 1,
+        text: String::new(),
+        kind: StepKind::Act {
+            action: Action::SetHashRate { rates },
+            within: Duration::ZERO,
+        },
+    });
+    let sketch = Sketch::new(plan);
+    let (plan, world) = (sketch.collector.plan(), sketch.collector.world());
+    let mut tracker = ForkTracker::new(plan);
+    let mut tell = |state| {
+        let report = scenario::StepReport {
+            step: 0,
+            at: sketch.now,
+            took: Duration::ZERO,
+            state,
+        };
+        tracker.observe(sketch.now, &RunEvent::Step(report), plan, world);
+        tracker.rates.clone()
+    };
+    assert_eq!(tell(StepState::Started), [HashRate(1_000), HashRate(1_000)]);
+    let found = String::new();
+    assert_eq!(tell(StepState::Passed { found }), [HashRate(1_000), HashRate(70)]);
+}

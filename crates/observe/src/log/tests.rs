@@ -34,7 +34,7 @@ fn seqs(folder: &Path) -> (Vec<u64>, bool) {
 }
 
 fn error_of(folder: &Path) -> String {
-    let error = read(folder).and_then(|reader| reader.collect::<Result<Vec<_>, _>>());
+    let error = read(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     error.expect_err("a broken log").to_string()
 }
 

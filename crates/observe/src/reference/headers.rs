@@ -52,7 +52,7 @@ fn check_time(params: &Params, ancestors: &[Arc<Block>], header: &Header) -> Res
     } = params.retarget
     {
         let parent = ancestors[ancestors.len() - 1].header.time;
-        let begins_window = ancestors.len() % window as usize == 0;
+        let begins_window = ancestors.len().is_multiple_of(window as usize);
         if begins_window && u64::from(header.time) + 600 < u64::from(parent) {
             let detail = format!("time {} is over 600 s before {parent}", header.time);
             return Err(("time-timewarp-attack", detail));
@@ -68,7 +68,7 @@ fn next_bits(params: &Params, chain: &[Arc<Block>]) -> CompactTarget {
     match params.retarget {
         Retarget::Fixed => last.bits,
         Retarget::Bitcoin { window, .. } => {
-            if height % window as usize == 0 {
+            if height.is_multiple_of(window as usize) {
                 let first = &chain[height - window as usize].header;
                 window_bits(params, window, first, last)
             } else {
@@ -90,7 +90,7 @@ fn window_bits(params: &Params, window: u32, first: &Header, last: &Header) -> C
     let target = sound(last.bits)
         .times(&Big::from_u64(took))
         .divided_by(&Big::from_u64(should));
-    encode(within_limit(params, target))
+    encode(&within_limit(params, target))
 }
 
 /// aserti3-2d, from its specification. `anchor` is the anchor block, and how far the last block stands above it.
@@ -109,7 +109,7 @@ fn asert_bits(params: &Params, half_life: u32, (anchor, above): (&Header, usize)
         Ok(times) => exact.doubled(times.min(512)),
         Err(_) => exact.halved(usize::try_from(-doublings).expect("negative").min(512)),
     };
-    encode(within_limit(params, target.halved(16)))
+    encode(&within_limit(params, target.halved(16)))
 }
 
 fn within_limit(params: &Params, target: Big) -> Big {
@@ -132,7 +132,7 @@ fn sound(bits: CompactTarget) -> Big {
 }
 
 /// The bits of a target, rounded down to what three bytes hold. The first of them is never above 0x7f: its high bit is a sign.
-fn encode(target: Big) -> CompactTarget {
+fn encode(target: &Big) -> CompactTarget {
     let exponent = target.length() / 8 + 1;
     let mantissa = target.doubled(24).halved(8 * exponent).low_u32();
     CompactTarget(u32::try_from(exponent).expect("at most 33") << 24 | mantissa)

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::layout::View;
-use crate::testing::{Sketch, id, plan, txid};
+use crate::testing::{Sketch, any_tree, id, plan, txid};
 
 /// Twelve common blocks; then one half mines two and the other three, the first half comes over and drops a payment.
 fn double_spend() -> Sketch {
@@ -224,42 +224,13 @@ fn long_lists_wrap_and_long_lines_are_cut() {
     assert_eq!((cut.len(), cut.ends_with("x..")), (TEXT_COLUMNS, true));
 }
 
-/// A tree of blocks by the parents' places in it: parents come before children.
-fn any_tree() -> impl Strategy<Value = Vec<(String, usize)>> {
-    proptest::collection::vec(0..5_usize, 1..20).prop_map(|backs| {
-        let block = |(place, back): (usize, usize)| (format!("b{place:02}"), place.saturating_sub(back));
-        backs.into_iter().enumerate().map(block).collect()
-    })
-}
-
-/// The tree's text when its blocks come in the order of `priorities`, but never before their parents.
-fn told_in_order(blocks: &[(String, usize)], priorities: &[u32]) -> String {
-    let mut sketch = Sketch::new(plan(1));
-    let genesis = sketch.collector.world().genesis();
-    let mut waiting: Vec<usize> = (0..blocks.len()).collect();
-    let mut told = vec![false; blocks.len() + 1];
-    told[0] = true;
-    while !waiting.is_empty() {
-        let ready = waiting.iter().copied().filter(|&place| told[blocks[place].1]);
-        let next = ready
-            .min_by_key(|&place| priorities[place])
-            .expect("the parent of the first is told");
-        waiting.retain(|&place| place != next);
-        told[next + 1] = true;
-        let (name, parent) = &blocks[next];
-        let parent = parent.checked_sub(1).map_or(genesis, |parent| id(&blocks[parent].0));
-        sketch.mine_aside(0, name, parent);
-    }
-    tree_of(&sketch)
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn the_order_of_arrival_does_not_show_in_the_tree(blocks in any_tree(), priorities: [u32; 20]) {
-        let in_order = told_in_order(&blocks, &[0; 20]);
-        prop_assert_eq!(&told_in_order(&blocks, &priorities), &in_order);
+        let in_order = tree_of(&Sketch::of_tree(&blocks, &[0; 20]));
+        prop_assert_eq!(&tree_of(&Sketch::of_tree(&blocks, &priorities)), &in_order);
         let drawn = in_order.lines().filter(|line| line.contains(" o ")).count();
         prop_assert!(drawn > 0 && drawn <= blocks.len() + 1);
     }
