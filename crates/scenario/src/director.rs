@@ -370,6 +370,12 @@ impl Director {
         Some(current.until.min(Time::ZERO + self.plan.limit))
     }
 
+    /// Whether every link lets messages through, cuts that closed connections aside: when not, connected nodes need not agree.
+    #[must_use]
+    pub fn links_are_open(&self) -> bool {
+        self.links.are_open()
+    }
+
     /// What transactions are called: the payment's name and whom it pays.
     #[must_use]
     pub fn labels(&self) -> BTreeMap<Txid, String> {

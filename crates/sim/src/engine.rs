@@ -69,7 +69,7 @@ pub fn run(plan: &Arc<Plan>, options: &Options, on_step: &mut dyn FnMut(&StepRep
     let settled = ending != Ending::Interrupted && settle(plan, &mut network);
     let at = network.now();
     let mut collector = network.into_collector();
-    collector.check_end(at, settled);
+    collector.check_end(at, settled && director.links_are_open());
     Ok(Finished {
         collector,
         director,

@@ -45,7 +45,7 @@ fn a_failed_expectation_exits_1_and_names_the_place_and_both_sides() {
     assert_eq!(output.code, 1, "{output:?}");
     for part in [
         "[2/2] FAIL",
-        "wrong.toml:8",
+        "wrong.toml:9",
         "expected n0: height 3",
         "found    n0: height 2",
         "Repeat  nakanet run",

@@ -145,6 +145,11 @@ impl Links {
             .collect()
     }
 
+    /// Whether no link swallows what is sent.
+    pub(super) fn are_open(&self) -> bool {
+        !self.conditions.values().any(|conditions| conditions.cut) && !self.cuts.values().any(|cut| cut.silent)
+    }
+
     /// Whether a cut of this name lies across the network.
     pub(super) fn has_cut(&self, cut: CutId) -> bool {
         self.cuts.contains_key(&cut)
