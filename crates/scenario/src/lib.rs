@@ -10,6 +10,7 @@
 mod build;
 pub mod diagnostic;
 pub mod director;
+pub mod engine;
 pub mod grammar;
 pub mod limits;
 pub mod link;
@@ -25,6 +26,7 @@ pub mod world;
 pub use build::parse;
 pub use diagnostic::Diagnostic;
 pub use director::{Director, Order, Outcome, StepReport, StepState};
+pub use engine::Engine;
 pub use link::{Conditions, Link};
 pub use overrides::Overrides;
 pub use plan::Plan;

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 /// The most bytes of a scenario file.
 pub const MAX_FILE_BYTES: usize = 1 << 20;
+/// The most nodes of a scenario.
+pub const MAX_NODES: usize = 10_000;
 /// The most nodes of a cluster.
 pub const MAX_CLUSTER_NODES: usize = 1_000;
 /// The most steps of a file.
@@ -20,8 +22,10 @@ pub const ACTION_PATIENCE: Duration = Duration::from_secs(30);
 pub const MAX_REORGS_KEPT: usize = 10_000;
 /// The most hashes tried to give a broken block its proof of work.
 pub const MAX_DEFECT_HASHES: u32 = 1 << 24;
-/// The most links at the start of a cluster.
-pub const MAX_LINKS: usize = 20_000;
+/// The most links at the start.
+pub const MAX_LINKS: usize = 200_000;
+/// The most that the number of steps times the number of nodes may be: a step may name every node.
+pub const MAX_STEPS_TIMES_NODES: usize = 20_000_000;
 /// The longest delay, or jitter, of a link.
 pub const MAX_DELAY: Duration = Duration::from_secs(60 * 60);
 /// How many errors of one file are told; the rest is only counted.

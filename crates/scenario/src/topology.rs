@@ -133,15 +133,14 @@ impl Links {
         }
         for distance in 2..=(degree / 2).min(nodes / 2) {
             for a in 0..nodes {
-                let near = (a + distance) % nodes;
-                let goes_anywhere = rng.below(1_000_000) < u64::from(rewire);
-                let anywhere = || (0..nodes).filter(|b| *b != a && !self.has(a, *b)).collect::<Vec<_>>();
-                let far = if goes_anywhere { anywhere() } else { Vec::new() };
-                let b = if far.is_empty() {
-                    near
-                } else {
-                    far[rng.index(far.len())]
-                };
+                let mut b = (a + distance) % nodes;
+                if rng.below(1_000_000) < u64::from(rewire) {
+                    // Somewhere new is found at once, unless the node is linked to nearly all: then the lattice's own link will do.
+                    let anywhere = (0..32)
+                        .map(|_| rng.index(nodes))
+                        .find(|far| *far != a && !self.has(a, *far));
+                    b = anywhere.unwrap_or(b);
+                }
                 self.add(a, b);
             }
         }

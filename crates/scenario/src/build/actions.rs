@@ -255,11 +255,9 @@ impl Act<'_, '_> {
             grouped.extend(group.iter().copied());
             groups.push(group);
         }
-        for (list, group) in lists.iter().zip(&groups).filter(|_| sound) {
-            if !self.state.holds_together(group) {
-                let message = "the links within a group do not connect it: its nodes are cut from each other too";
-                self.report.warn(&list[0].span, message);
-            }
+        if sound && let Some(group) = self.state.falls_apart(&groups) {
+            let message = "the links within a group do not connect it: its nodes are cut from each other too";
+            self.report.warn(&lists[group][0].span, message);
         }
         let silent = fields.is_set("silent");
         sound.then_some(Action::Partition { cut, groups, silent })

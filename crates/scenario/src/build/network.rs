@@ -7,7 +7,7 @@ use chain::HashRate;
 use node::Strategy;
 
 use crate::diagnostic::Report;
-use crate::limits::{MAX_CLUSTER_NODES, MAX_LINKS};
+use crate::limits::{MAX_LINKS, MAX_NODES};
 use crate::link::Conditions;
 use crate::names::Names;
 use crate::plan::{LinkChange, LinkPlan, NodePlan};
@@ -98,9 +98,8 @@ fn groups(groups: &[Fields], network: &mut Network, report: &mut Report) -> Opti
     let mut total = 0_usize;
     for group in groups {
         total += group.count("count")?;
-        if total > MAX_CLUSTER_NODES {
-            let message =
-                format!("`count`: with this group there are {total} nodes, at most {MAX_CLUSTER_NODES} are allowed");
+        if total > MAX_NODES {
+            let message = format!("`count`: with this group there are {total} nodes, at most {MAX_NODES} are allowed");
             report.error(group.place("count"), message);
             return None;
         }
@@ -143,7 +142,7 @@ fn groups(groups: &[Fields], network: &mut Network, report: &mut Report) -> Opti
 
 /// Why a group cannot have this name.
 fn unfit(name: &str) -> Option<String> {
-    let longest = name.len() + MAX_CLUSTER_NODES.to_string().len();
+    let longest = name.len() + MAX_NODES.to_string().len();
     if name == "all" || name.contains("..") {
         return Some(format!(
             "no group can be called `{name}`: it would stand for several nodes"

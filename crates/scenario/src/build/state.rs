@@ -167,20 +167,26 @@ impl<'a> State<'a> {
         runs
     }
 
-    /// Whether the links among these nodes alone connect them.
-    pub(super) fn holds_together(&self, group: &[NodeId]) -> bool {
-        let mut waiting: BTreeSet<NodeId> = group.iter().copied().collect();
-        let mut reached: Vec<NodeId> = waiting.pop_first().into_iter().collect();
-        while let Some(node) = reached.pop() {
-            let near = waiting
-                .iter()
-                .copied()
-                .filter(|other| self.linked.contains(&pair(node, *other)));
-            let near: Vec<_> = near.collect();
-            waiting.retain(|other| !near.contains(other));
-            reached.extend(near);
+    /// The first of these groups that falls apart when only the links within groups are left.
+    pub(super) fn falls_apart(&self, groups: &[Vec<NodeId>]) -> Option<usize> {
+        let mut group_of = vec![None; self.running.len()];
+        for (group, nodes) in groups.iter().enumerate() {
+            nodes.iter().for_each(|node| group_of[node.index()] = Some(group));
         }
-        waiting.is_empty()
+        // Union-find: each node starts as a part of its own, and a link between two parts joins them.
+        let mut part: Vec<usize> = (0..group_of.len()).collect();
+        let mut parts: Vec<usize> = groups.iter().map(Vec::len).collect();
+        for (a, b) in self.linked.iter().map(|(a, b)| (a.index(), b.index())) {
+            let Some(group) = group_of[a].filter(|_| group_of[a] == group_of[b]) else {
+                continue;
+            };
+            let (a, b) = (root(&mut part, a), root(&mut part, b));
+            if a != b {
+                part[a] = b;
+                parts[group] -= 1;
+            }
+        }
+        parts.iter().position(|parts| *parts > 1)
     }
 
     /// The honest nodes that run.
@@ -191,4 +197,13 @@ impl<'a> State<'a> {
             .filter(|node| self.running[node.index()] && !network.is_hostile(*node))
             .collect()
     }
+}
+
+/// The node that stands for the part that a node belongs to; shortens the way there.
+fn root(part: &mut [usize], mut node: usize) -> usize {
+    while part[node] != node {
+        part[node] = part[part[node]];
+        node = part[node];
+    }
+    node
 }

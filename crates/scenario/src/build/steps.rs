@@ -7,7 +7,7 @@ use super::expectation::Scope;
 use super::network::Network;
 use super::state::{State, Surroundings};
 use crate::diagnostic::{Report, Span};
-use crate::limits::ACTION_PATIENCE;
+use crate::limits::{ACTION_PATIENCE, MAX_STEPS_TIMES_NODES};
 use crate::plan::{Step, StepKind};
 use crate::read::RawStep;
 use crate::words::duration;
@@ -24,6 +24,17 @@ pub(super) struct Story {
 pub(super) fn build(raw: &[RawStep], around: &Surroundings<'_>, report: &mut Report) -> Story {
     let mut state = State::new(around);
     let mut steps = Vec::new();
+    let nodes = around.network.names.count();
+    let raw = if raw.len().saturating_mul(nodes) > MAX_STEPS_TIMES_NODES {
+        let message = format!(
+            "{} steps on {nodes} nodes are too many: at most {MAX_STEPS_TIMES_NODES} together",
+            raw.len()
+        );
+        report.error(&raw[0].fields.span, message);
+        &[]
+    } else {
+        raw
+    };
     for (place, step) in raw.iter().enumerate() {
         let following = &raw[place + 1..];
         if let Some(kind) = kind(step, following, &mut state, report) {

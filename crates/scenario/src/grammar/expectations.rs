@@ -1,7 +1,7 @@
 //! What can hold of a network.
 
 use super::{Expectation, Key, Kind, ToCome};
-use crate::limits::MAX_CLUSTER_NODES;
+use crate::limits::MAX_NODES;
 
 const ON: Key = Key::optional(
     "on",
@@ -19,7 +19,7 @@ const HEIGHT: Kind = Kind::Integer {
 };
 const PEERS: Kind = Kind::Integer {
     min: 0,
-    max: MAX_CLUSTER_NODES as u64,
+    max: MAX_NODES as u64,
 };
 const AT_HEIGHT: Key = Key::optional("height", HEIGHT, "any", "the height of the tip");
 const AT_LEAST: Key = Key::optional("at-least", HEIGHT, "any", "the least height of the tip");
@@ -60,7 +60,7 @@ pub(crate) static EXPECTATIONS: &[Expectation] = &[
                 "groups",
                 Kind::Integer {
                     min: 2,
-                    max: MAX_CLUSTER_NODES as u64,
+                    max: MAX_NODES as u64,
                 },
                 "2",
                 "how many tips",

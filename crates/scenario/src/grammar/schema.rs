@@ -17,7 +17,21 @@ pub fn json_schema() -> Value {
         schema.insert(key.to_owned(), value.into());
     }
     schema.insert("$defs".to_owned(), definitions());
-    Value::Object(schema)
+    sorted(Value::Object(schema))
+}
+
+/// The same value with the keys of every object in order: whether `serde_json` keeps or sorts them depends on what else is built.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(object) => {
+            let mut entries: Vec<_> = object.into_iter().collect();
+            entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+            let entries = entries.into_iter().map(|(key, value)| (key, sorted(value)));
+            Value::Object(entries.collect())
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
+        scalar @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => scalar,
+    }
 }
 
 fn of_section(section: &Section) -> Map<String, Value> {

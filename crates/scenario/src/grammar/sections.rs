@@ -3,7 +3,7 @@
 use chain::Params;
 
 use super::{Key, Kind, Section};
-use crate::limits::MAX_CLUSTER_NODES;
+use crate::limits::MAX_NODES;
 
 const SEEDS: Kind = Kind::Integer {
     min: 0,
@@ -11,7 +11,7 @@ const SEEDS: Kind = Kind::Integer {
 };
 const COUNT: Kind = Kind::Integer {
     min: 1,
-    max: MAX_CLUSTER_NODES as u64,
+    max: MAX_NODES as u64,
 };
 const BLOCKS: Kind = Kind::Integer {
     min: 1,

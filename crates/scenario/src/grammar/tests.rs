@@ -158,7 +158,7 @@ fn the_schema_beside_the_files_is_the_generated_one() {
     let committed = include_str!("../../../../scenarios/schema.json");
     assert!(
         committed.trim_end() == format!("{:#}", json_schema()),
-        "scenarios/schema.json differs; write it anew with: cargo run -q -p cli -- schema scenario > scenarios/schema.json"
+        "scenarios/schema.json differs; write it anew with `cargo xtask schema`"
     );
 }
 

@@ -61,7 +61,7 @@ fn resource_bombs_are_refused_by_name_and_cap() {
     let begun = std::time::Instant::now();
     let bombs = [
         errors("[network]\nnodes = 1000000000\n[steps]\nrun = [{ mine = 1, on = \"n0\" }]\n"),
-        errors("[[network.group]]\ncount = 900\n[[network.group]]\ncount = 900\n"),
+        errors("[[network.group]]\ncount = 9000\n[[network.group]]\ncount = 9000\n"),
         errors("[network]\nnodes = 1000\ntopology = { kind = \"full\" }\n"),
         errors_of_steps("{ mine = 4000000000, on = \"n0\" },"),
     ];
@@ -164,6 +164,16 @@ fn a_file_that_is_too_long_is_refused_unread() {
     assert_eq!(
         error,
         "x.toml:1:1: the file has 1048577 bytes, at most 1048576 are allowed\n  |\n1 | \n  | ^\n"
+    );
+}
+
+#[test]
+fn more_steps_on_more_nodes_than_memory_should_hold_are_refused() {
+    let steps = "{ expect = \"supply\" },\n".repeat(2_001);
+    let error = errors(&format!("[network]\nnodes = 10000\n[steps]\nrun = [\n{steps}]\n"));
+    assert!(
+        error.starts_with("x.toml:5:1: 2001 steps on 10000 nodes are too many: at most 20000000 together"),
+        "{error}"
     );
 }
 
