@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use base::NodeId;
 use chain::{Block, BlockId, BlockRef, Height, Reject, Verdict};
-use gossip::{BlockFetch, Offence};
+use gossip::{BlockFetch, Item, Offence};
 
 use crate::branches::Targets;
 use crate::context::Context;
@@ -101,6 +101,11 @@ impl Node {
     pub(crate) fn block(&mut self, cx: &mut Context<'_>, peer: NodeId, block: &Arc<Block>) {
         let id = block.id();
         let was_asked = self.bodies.fetch.received(peer, &id, cx.now);
+        let is_wanted = self.bodies.fetch.is_wanted(&id);
+        let is_owed = self
+            .peers
+            .ready_mut(peer)
+            .is_some_and(|sender| sender.settles(&Item::Block(id)));
         let known = self.knowledge.find(cx.ledger, &id);
         let duplicate = known.is_some_and(|known| self.knowledge.is_connected(known)) || self.bodies.holds(&id);
         cx.emit(Event::BlockReceived {
@@ -109,7 +114,7 @@ impl Node {
             bytes: block.bytes(),
             duplicate,
         });
-        if !was_asked && !self.bodies.fetch.is_wanted(&id) {
+        if !was_asked && !is_wanted && !is_owed {
             let detail = format!("body of {id}, which nobody asked for");
             self.penalise(cx, peer, Offence::Unexpected, detail);
             return;
@@ -124,7 +129,7 @@ impl Node {
         let parent = cx.ledger.parent(known).expect("the genesis block is connected");
         if self.knowledge.is_connected(parent) {
             self.take_body(cx, known, block, Origin::Peer(peer));
-        } else {
+        } else if is_wanted {
             self.hold_body(cx, known, block, peer);
         }
     }
@@ -179,6 +184,9 @@ impl Node {
         let id = block.id();
         self.bodies.fetch.forget(&id);
         self.knowledge.connect(cx.ledger, at);
+        if cx.ledger.is_ancestor(at, self.knowledge.best_header()) {
+            self.progress_at = cx.now;
+        }
         let durable = match origin {
             Origin::Peer(_) => Some(false),
             Origin::Mined | Origin::Submitted => Some(true),

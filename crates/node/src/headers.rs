@@ -115,7 +115,11 @@ impl Node {
 
     /// Knows a valid header from now on, and wants its body when its chain may become the best.
     pub(crate) fn accept_header(&mut self, cx: &mut Context<'_>, block: BlockRef, from: Option<NodeId>) {
+        let was_behind = self.is_behind(cx);
         self.knowledge.accept_header(cx.ledger, block);
+        if !was_behind {
+            self.progress_at = cx.now;
+        }
         self.emit_header_accepted(cx, block, from);
         self.consider_branch(cx, block);
     }

@@ -30,6 +30,8 @@ pub const MAX_SENDS_PER_ITEM: u8 = 3;
 pub const MAX_SERVED_REMEMBERED: usize = 4_096;
 /// A node this many blocks behind its best header is in initial sync: it asks for no transactions and announces no blocks.
 pub const SYNCING_BEHIND: u32 = 24;
+/// A node that connects no block for this long is not in initial sync, however far ahead its best header is (ours: Core decides by the tip's age).
+pub const SYNC_PATIENCE: Duration = Duration::from_secs(60);
 
 /// Transactions queued for announcement to one peer (`MAX_PEER_TX_ANNOUNCEMENTS`); more are not announced to it.
 pub const MAX_QUEUED_ANNOUNCEMENTS: usize = 5_000;

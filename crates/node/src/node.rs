@@ -30,6 +30,8 @@ pub struct Node {
     pub(crate) peers: Peers,
     /// The peer whose long chain of headers is being fetched.
     pub(crate) sync_peer: Option<NodeId>,
+    /// When a block below the best header was last connected, or the node last was not far behind.
+    pub(crate) progress_at: Time,
     pub(crate) future: FutureHeaders,
     pub(crate) bodies: Bodies,
     pub(crate) pool: Mempool,
@@ -50,6 +52,7 @@ impl Node {
             ties: Ties::new(&seed),
             peers: Peers::default(),
             sync_peer: None,
+            progress_at: Time::ZERO,
             future: FutureHeaders::default(),
             bodies: Bodies::default(),
             pool: Mempool::new(config.mempool_bytes, config.min_relay_fee),

@@ -42,6 +42,10 @@ pub(crate) struct Peer {
     pub(crate) known: Known<Wtxid>,
     /// Transactions it will be told about.
     pub(crate) queue: Vec<Wtxid>,
+    /// Bodies it was asked for and has neither sent nor denied. One may be asked for again when it is late, and then come twice.
+    pub(crate) bodies_owed: u32,
+    /// The same for transactions.
+    pub(crate) transactions_owed: u32,
     /// Parents of its orphans that it was asked for.
     pub(crate) parents_asked: BTreeSet<Txid>,
     pub(crate) served: Served,
@@ -61,8 +65,33 @@ impl Peer {
             unconnecting: 0,
             known: Known::new(),
             queue: Vec::new(),
+            bodies_owed: 0,
+            transactions_owed: 0,
             parents_asked: BTreeSet::new(),
             served: Served::default(),
+        }
+    }
+}
+
+impl Peer {
+    /// Notes that the peer was asked for an item.
+    pub(crate) const fn owes(&mut self, item: &Item) {
+        let owed = self.owed(item);
+        *owed = owed.saturating_add(1);
+    }
+
+    /// Notes that the peer answered for an item, with it or without; whether it owed any such answer.
+    pub(crate) const fn settles(&mut self, item: &Item) -> bool {
+        let owed = self.owed(item);
+        let was_owed = *owed > 0;
+        *owed = owed.saturating_sub(1);
+        was_owed
+    }
+
+    const fn owed(&mut self, item: &Item) -> &mut u32 {
+        match item {
+            Item::Block(_) => &mut self.bodies_owed,
+            Item::Transaction(_) | Item::Parent(_) => &mut self.transactions_owed,
         }
     }
 }

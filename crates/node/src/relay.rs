@@ -1,7 +1,7 @@
 //! Blocks and transactions to peers: announcements of new tips, and answers to requests.
 
 use base::NodeId;
-use chain::{BlockId, BlockRef, Header, Height, Txid, Wtxid};
+use chain::{BlockId, BlockRef, Header, Height, Wtxid};
 use gossip::limits::MAX_ITEMS;
 use gossip::{Item, Message, Offence};
 
@@ -94,6 +94,9 @@ impl Node {
             return;
         }
         for item in items {
+            if let Some(peer) = self.peers.ready_mut(peer) {
+                peer.settles(item);
+            }
             match item {
                 Item::Block(id) => {
                     self.bodies.fetch.not_found(peer, id, cx.now);
@@ -115,24 +118,26 @@ impl Node {
         let mut bodies: Vec<(NodeId, Vec<BlockId>)> = Vec::new();
         self.bodies.fetch.requests(cx.now, &mut bodies);
         for (peer, ids) in bodies {
-            request(cx, peer, ids.into_iter().map(Item::Block));
+            self.request(cx, peer, ids.into_iter().map(Item::Block));
         }
         let mut transactions: Vec<(NodeId, Vec<Wtxid>)> = Vec::new();
         self.relay.fetch.requests(cx.now, &mut transactions);
         for (peer, ids) in transactions {
-            request(cx, peer, ids.into_iter().map(Item::Transaction));
+            self.request(cx, peer, ids.into_iter().map(Item::Transaction));
         }
     }
 
-    /// Asks the sender of an orphan for its parents.
-    pub(crate) fn request_parents(&mut self, cx: &mut Context<'_>, peer: NodeId, parents: &[Txid]) {
-        request(cx, peer, parents.iter().map(|txid| Item::Parent(*txid)));
-    }
-}
-
-fn request(cx: &mut Context<'_>, peer: NodeId, items: impl Iterator<Item = Item>) {
-    let items: Vec<Item> = items.collect();
-    for items in items.chunks(MAX_ITEMS) {
-        cx.send(peer, Message::Get(items.to_vec()));
+    /// Asks a peer for items.
+    pub(crate) fn request(&mut self, cx: &mut Context<'_>, peer: NodeId, items: impl IntoIterator<Item = Item>) {
+        let items: Vec<Item> = items.into_iter().collect();
+        let Some(asked) = self.peers.ready_mut(peer) else {
+            return;
+        };
+        for item in &items {
+            asked.owes(item);
+        }
+        for items in items.chunks(MAX_ITEMS) {
+            cx.send(peer, Message::Get(items.to_vec()));
+        }
     }
 }

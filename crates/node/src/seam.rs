@@ -163,7 +163,7 @@ pub enum Wake {
     Announce,
     /// A header whose time lay ahead can be looked at again.
     FutureHeader,
-    /// The mempool drops what has grown old, or lowers its floor.
+    /// The mempool drops what has grown old, or a new template is due.
     Mempool,
 }
 

@@ -10,7 +10,7 @@ use gossip::{Hello, Message, Offence};
 
 use crate::Node;
 use crate::context::Context;
-use crate::limits::{HEADERS_TIMEOUT, SYNCING_BEHIND};
+use crate::limits::{HEADERS_TIMEOUT, SYNC_PATIENCE, SYNCING_BEHIND};
 
 impl Node {
     /// Follows up the tip that a peer claims in its hello.
@@ -141,8 +141,13 @@ impl Node {
         cx.send(peer, Message::Headers(headers));
     }
 
-    /// Whether the node is so far behind its best header that it has more to learn than to say.
+    /// Whether the node has more to learn than to say: it is far behind its best header, and catching up. One that does not get on
+    /// speaks again: those headers' bodies may never come.
     pub(crate) fn is_syncing(&self, cx: &Context<'_>) -> bool {
+        self.is_behind(cx) && cx.now.since(self.progress_at) < SYNC_PATIENCE
+    }
+
+    pub(crate) fn is_behind(&self, cx: &Context<'_>) -> bool {
         let best = cx.ledger.height(self.knowledge.best_header());
         let tip = cx.ledger.height(self.knowledge.tip());
         best.0 > tip.0.saturating_add(SYNCING_BEHIND)

@@ -73,9 +73,8 @@ pub(crate) fn config(number: usize, params: &Params) -> Config {
     }
 }
 
-pub(crate) const fn n(number: usize) -> NodeId {
-    #[expect(clippy::cast_possible_truncation, reason = "tests have a handful of nodes")]
-    NodeId(number as u32)
+pub(crate) fn n(number: usize) -> NodeId {
+    NodeId::at(number)
 }
 
 impl World {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use base::{NodeId, Rng, Seed, Time};
 use chain::{BlockRef, OutPoint, Transaction, Txid, Wtxid};
 use gossip::limits::MAX_ITEMS;
-use gossip::{Known, Message, Offence, Orphans, TransactionFetch};
+use gossip::{Item, Known, Message, Offence, Orphans, TransactionFetch};
 
 use crate::context::Context;
 use crate::limits::{ANNOUNCE_DELAY, MAX_PARENTS_ASKED, MAX_QUEUED_ANNOUNCEMENTS};
@@ -74,11 +74,17 @@ impl Node {
     pub(crate) fn transaction(&mut self, cx: &mut Context<'_>, peer: NodeId, transaction: &Arc<Transaction>) {
         let (txid, wtxid) = (transaction.txid(), transaction.wtxid());
         let mut was_asked = self.relay.fetch.received(peer, &wtxid);
+        let mut was_owed = false;
         if let Some(sender) = self.peers.ready_mut(peer) {
             was_asked |= sender.parents_asked.remove(&txid);
+            was_owed = sender.settles(&Item::Transaction(wtxid));
             sender.known.insert(wtxid);
         }
         if !was_asked {
+            if was_owed {
+                // The second answer to a question that was asked twice.
+                return;
+            }
             let detail = format!("transaction {txid}, which nobody asked for");
             self.penalise(cx, peer, Offence::Unexpected, detail);
             return;
@@ -181,7 +187,7 @@ impl Node {
                 asked.push(parent);
             }
         }
-        self.request_parents(cx, peer, &asked);
+        self.request(cx, peer, asked.into_iter().map(Item::Parent));
     }
 
     /// Looks again at the orphans of transactions that have come, and at theirs in turn.

@@ -300,3 +300,23 @@ fn a_hostile_node_offers_whatever_it_is_given_and_is_dropped() {
     assert_eq!(world.tip(1), world.tip(0));
     assert_eq!(world.height(2), 0);
 }
+
+/// Asked twice because it was slow, a peer answers twice.
+#[test]
+fn a_slow_peer_is_not_blamed_for_its_second_answer_but_for_a_third() {
+    let mut world = World::new(1);
+    let block = first_block();
+    world.play(0, ALICE);
+    world.receive(0, ALICE, Message::Headers(vec![block.header]));
+    world.run_secs(3);
+    let asked = world
+        .sent(0, ALICE)
+        .filter(|message| message.kind() == MessageKind::Get);
+    assert_eq!(asked.count(), 2);
+    for _ in 0..3 {
+        world.receive(0, ALICE, Message::Block(Arc::clone(&block)));
+    }
+    assert_eq!(world.tip(0), block.id());
+    let expected = [(ALICE, Offence::Stalled), (ALICE, Offence::Unexpected)];
+    assert_eq!(offences(&world, 0), expected);
+}

@@ -402,3 +402,25 @@ fn restored_blocks_set_the_tip_in_silence() {
         "the next block leads the peer to all of them"
     );
 }
+
+/// Whoever has the work to make a long chain of headers must not silence the network by keeping the bodies.
+#[test]
+fn a_node_that_waits_in_vain_for_bodies_speaks_again() {
+    let mut source = World::elsewhere(1);
+    source.mine(0, 40);
+    let mut world = World::new(2);
+    world.connect(0, 1);
+    world.run_secs(1);
+    let peer = NodeId(PLAYED);
+    world.play(0, peer);
+    let headers: Vec<Header> = (1..=40).map(|height| source.block(0, height).header).collect();
+    world.receive(0, peer, Message::Headers(headers));
+    for blocks in 1..=3 {
+        world.run_secs(14);
+        world.mine(0, 1);
+        assert_eq!((world.height(0), world.height(1)), (blocks, 0), "it is in initial sync");
+    }
+    world.run_secs(15);
+    world.mine(0, 1);
+    assert_eq!(world.height(1), 4);
+}
