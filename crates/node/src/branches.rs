@@ -24,19 +24,23 @@ pub(crate) struct Target {
 pub(crate) type Targets = BTreeMap<BlockId, Target>;
 
 impl Node {
-    /// A header was accepted: its branch is fetched when it has the work.
+    /// Headers up to this one were accepted: their branch is fetched when it has the work.
     pub(crate) fn consider_branch(&mut self, cx: &mut Context<'_>, block: BlockRef) {
         let is_missing = self.knowledge.standing(block) == Standing::Header;
         let has_work = cx.ledger.work(block) >= cx.ledger.work(self.knowledge.tip());
         if !is_missing || !has_work || self.knowledge.is_marked(cx.ledger, block) {
             return;
         }
-        let extended = cx.ledger.header(block).parent;
-        let wanted_to = match self.bodies.targets.remove(&extended) {
-            Some(parent) => parent.wanted_to,
-            None => Height(0),
-        };
+        let covers = |target: &Target| cx.ledger.is_ancestor(block, target.block);
+        if self.bodies.targets.values().any(covers) {
+            return;
+        }
+        // It takes the place of those it extends.
+        self.bodies
+            .targets
+            .retain(|_, target| !cx.ledger.is_ancestor(target.block, block));
         let id = cx.ledger.id(block);
+        let wanted_to = Height(0);
         self.bodies.targets.insert(id, Target { block, wanted_to });
         if self.bodies.targets.len() > MAX_TARGETS {
             self.drop_least_target(cx);

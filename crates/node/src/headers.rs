@@ -47,9 +47,12 @@ impl Node {
         for (header, id) in headers.iter().zip(&ids) {
             match self.header(cx, Some(peer), header, *id) {
                 Outcome::Known(block) => last = Some(block),
-                Outcome::Early => break,
-                Outcome::Refused => return,
+                Outcome::Early | Outcome::Refused => break,
             }
+        }
+        // They link, so the last has the most work.
+        if let Some(last) = last {
+            self.consider_branch(cx, last);
         }
         if let Some(peer) = self.peers.ready_mut(peer) {
             peer.unconnecting = 0;
@@ -113,7 +116,7 @@ impl Node {
         }
     }
 
-    /// Knows a valid header from now on, and wants its body when its chain may become the best.
+    /// Knows a valid header from now on.
     pub(crate) fn accept_header(&mut self, cx: &mut Context<'_>, block: BlockRef, from: Option<NodeId>) {
         let was_behind = self.is_behind(cx);
         self.knowledge.accept_header(cx.ledger, block);
@@ -121,7 +124,6 @@ impl Node {
             self.progress_at = cx.now;
         }
         self.emit_header_accepted(cx, block, from);
-        self.consider_branch(cx, block);
     }
 
     pub(crate) fn emit_header_accepted(&self, cx: &mut Context<'_>, block: BlockRef, from: Option<NodeId>) {
@@ -159,9 +161,11 @@ impl Node {
             let id = early.header.id();
             cx.emit(Event::OrphanResolved { block: id });
             let sender = self.peers.ready(early.from).map(|_| early.from);
-            if let Outcome::Known(block) = self.header(cx, Some(early.from), &early.header, id)
-                && let Some(sender) = sender
-            {
+            let Outcome::Known(block) = self.header(cx, Some(early.from), &early.header, id) else {
+                continue;
+            };
+            self.consider_branch(cx, block);
+            if let Some(sender) = sender {
                 self.note_has(cx, sender, block);
                 self.request_headers(cx, sender);
             }

@@ -52,6 +52,7 @@ impl Node {
             return;
         }
         // The parent's body is still on its way; whoever submits can try again.
+        self.consider_branch(cx, at);
         let reject = Reject::PrevBlkNotFound;
         cx.emit(Event::BlockRejected {
             block: block.id(),
