@@ -67,6 +67,8 @@ pub const STARTING_PATIENCE: Duration = Duration::from_secs(60);
 pub const CONNECTING_PATIENCE: Duration = Duration::from_secs(60);
 /// How long a network may take to settle at the end of a run, beyond four times its slowest link.
 pub const SETTLING_PATIENCE: Duration = Duration::from_secs(5);
+/// How long no tip and no connection may change before a network is looked at for being at rest.
+pub const QUIET: Duration = Duration::from_millis(200);
 /// How long nodes may take to stop before they are given up.
 pub const STOPPING_PATIENCE: Duration = Duration::from_secs(20);
 

@@ -1,0 +1,376 @@
+//! Drives one node: what comes from peers, the clock, the hasher, the disk and the operator goes in; what the node puts out is carried out,
+//! in order.
+//!
+//! One task owns it all. Deadlines and messages that are due come before anything new is read. A block that must be durable is on disk before
+//! any later output is carried out, so it is never announced before.
+
+mod control;
+pub(crate) mod dialer;
+pub(crate) mod directory;
+mod outputs;
+mod peers;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use base::{NodeId, Time};
+use chain::{Block, Ledger};
+use libp2p::Multiaddr;
+use libp2p::swarm::ConnectionId;
+use node::{Input, Node, Outbox};
+use observe::RunEvent;
+use scenario::Link;
+use tokio::select;
+use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
+use tokio::time::sleep_until;
+
+pub(crate) use control::{Control, Exit, Links, Setup, Told};
+use dialer::Dialer;
+use directory::Directory;
+use peers::{Peers, Standby};
+
+use crate::conversation::{Conversation, Heard, Word};
+use crate::hasher::Seat;
+use crate::limits::{MAX_HEARD_PER_PEER, MAX_PEERS};
+use crate::net::{Net, NetConfig, NetEvent, Pair};
+use crate::store::{Store, Writer};
+use crate::{Clock, Error};
+
+/// Words of all peers that may wait for a node; each peer waits for its own turn first.
+const MAX_HEARD: usize = MAX_HEARD_PER_PEER * MAX_PEERS as usize;
+
+/// A node and everything around it.
+pub(crate) struct Driver {
+    id: NodeId,
+    node: Node,
+    ledger: Ledger,
+    clock: Clock,
+    net: Net,
+    directory: Directory,
+    peers: Peers,
+    dialer: Dialer,
+    /// Links in use so far, from this node to its peers.
+    links: BTreeMap<NodeId, Link>,
+    link_plan: Links,
+    severed: BTreeSet<NodeId>,
+    discouraged: BTreeSet<NodeId>,
+    writer: Writer,
+    seat: Seat,
+    control: mpsc::Receiver<Control>,
+    ear: mpsc::Sender<Heard>,
+    heard: mpsc::Receiver<Heard>,
+    told: mpsc::Sender<Told>,
+    /// How many events the node has told of.
+    nseq: u64,
+    /// What is still to be handed to the node: consequences of what is being carried out.
+    inputs: VecDeque<Input>,
+    outbox: Outbox,
+}
+
+impl Driver {
+    /// Opens the folder, listens, and brings the node to where it was. Gives the address at which it can be reached.
+    pub(crate) async fn start(setup: Setup) -> Result<(Self, Multiaddr), Error> {
+        let genesis = setup.params.genesis_block().id();
+        let folder = setup.folder.clone();
+        let opening = spawn_blocking(move || -> Result<_, Error> {
+            let store = Store::open(&folder, genesis)?;
+            let mut blocks = Vec::new();
+            store.restore(|block| blocks.push(block))?;
+            Ok((store, blocks))
+        });
+        let mut net = Net::new(NetConfig {
+            identity: setup.identity.clone(),
+            genesis,
+            agent: setup.config.agent.clone(),
+            max_peers: setup.max_peers,
+        });
+        let address = net.listen(setup.listen.clone()).await?;
+        let (store, blocks) = opening
+            .await
+            .expect("opening a store is never aborted, and a panic in it is passed on")?;
+        let started = RunEvent::NodeStarted {
+            node: setup.id,
+            peer_id: net.peer_id().to_string(),
+            addrs: vec![address.to_string()],
+            restored: blocks.len(),
+        };
+        let mut driver = Self::new(setup, net, store);
+        driver.tell(started).await;
+        driver.restore(blocks).await?;
+        Ok((driver, address))
+    }
+
+    fn new(setup: Setup, net: Net, store: Store) -> Self {
+        let (ear, heard) = mpsc::channel(MAX_HEARD);
+        let Links { set, .. } = &setup.links;
+        let link = |(peer, conditions): &(NodeId, _)| (*peer, setup.links.link(setup.id, *peer, *conditions));
+        let mut driver = Self {
+            id: setup.id,
+            node: Node::new(setup.id, setup.config, setup.seed),
+            ledger: Ledger::new(setup.params),
+            clock: setup.clock,
+            net,
+            directory: setup.directory,
+            peers: Peers::default(),
+            dialer: Dialer::new(setup.seed.child("dialer", 0).rng()),
+            links: set.iter().map(link).collect(),
+            link_plan: setup.links,
+            severed: BTreeSet::new(),
+            discouraged: BTreeSet::new(),
+            writer: Writer::new(store),
+            seat: setup.seat,
+            control: setup.control,
+            ear,
+            heard,
+            told: setup.told,
+            nseq: 0,
+            inputs: VecDeque::new(),
+            outbox: Outbox::new(),
+        };
+        for peer in setup.severed {
+            driver.block(peer);
+        }
+        driver
+    }
+
+    async fn restore(&mut self, blocks: Vec<Arc<Block>>) -> Result<(), Error> {
+        for block in blocks {
+            self.handle(Input::Restored { block }).await?;
+        }
+        self.handle(Input::Tick).await
+    }
+
+    /// Runs until told to stop, or until something fails that a node cannot go on without.
+    pub(crate) async fn run(mut self) -> Result<Exit, Error> {
+        loop {
+            self.do_what_is_due().await?;
+            let wake = self.clock.instant(self.next_wake());
+            select! {
+                biased;
+                control = self.control.recv() => {
+                    // Whoever could give orders is gone: nobody wants this node any more.
+                    let control = control.unwrap_or(Control::Stop);
+                    if let Some(exit) = self.obey(control).await? {
+                        return self.leave(exit).await;
+                    }
+                }
+                saved = self.writer.done() => saved?,
+                header = self.seat.solved() => self.handle(Input::Solved { header }).await?,
+                event = self.net.next() => self.on_net(event).await?,
+                Some(heard) = self.heard.recv() => self.on_heard(heard).await?,
+                () = sleep_until(wake) => {}
+            }
+        }
+    }
+
+    async fn leave(self, exit: Exit) -> Result<Exit, Error> {
+        // Peers and the hasher first, so that nobody waits for a node that waits for its disk.
+        let Self { writer, net, peers, seat, .. } = self;
+        drop((net, peers, seat));
+        match exit {
+            Exit::Stopped => writer.close().await?,
+            Exit::Killed => writer.abandon().await,
+        }
+        Ok(exit)
+    }
+
+    async fn do_what_is_due(&mut self) -> Result<(), Error> {
+        let now = self.clock.now();
+        if self.node.deadline().is_some_and(|(at, _)| at <= now) {
+            self.handle(Input::Tick).await?;
+        }
+        for peer in self.peers.deliver(now) {
+            tracing::debug!(node = %self.id, %peer, "dropping a peer that does not read");
+            self.hang_up(peer);
+        }
+        if self.writer.deadline().is_some_and(|at| at <= now) {
+            self.writer.begin();
+        }
+        self.dial(now);
+        self.catch_up().await
+    }
+
+    fn next_wake(&self) -> Time {
+        let wakes = [
+            self.node.deadline().map(|(at, _)| at),
+            self.peers.deadline(),
+            self.writer.deadline(),
+            self.dialer.deadline(),
+        ];
+        wakes.into_iter().flatten().min().unwrap_or(Time::MAX)
+    }
+
+    fn dial(&mut self, now: Time) {
+        for (place, target) in self.dialer.due(now) {
+            match self.net.dial(target.peer_id, target.address) {
+                Ok(connection) => self.dialer.dialing(place, connection),
+                Err(reason) => {
+                    tracing::debug!(node = %self.id, reason, "cannot dial");
+                    self.dialer.refused(place, now);
+                }
+            }
+        }
+    }
+
+    async fn obey(&mut self, control: Control) -> Result<Option<Exit>, Error> {
+        let now = self.clock.now();
+        match control {
+            Control::Command(command) => self.handle(Input::Command(command)).await?,
+            Control::Want(target) => self.dialer.want(target, now),
+            Control::Forget(peer) => {
+                self.dialer.forget(peer);
+                self.hang_up(peer);
+            }
+            Control::Sever(peer) => {
+                self.block(peer);
+                self.hang_up(peer);
+            }
+            Control::Mend(peer) => self.unblock(peer, now),
+            Control::SetLink(peer, conditions) => {
+                let link = || self.link_plan.link(self.id, peer, conditions);
+                self.links.entry(peer).or_insert_with(link).set(conditions);
+            }
+            Control::Stop => return Ok(Some(Exit::Stopped)),
+            Control::Kill => return Ok(Some(Exit::Killed)),
+        }
+        self.catch_up().await?;
+        Ok(None)
+    }
+
+    async fn on_net(&mut self, event: NetEvent) -> Result<(), Error> {
+        match event {
+            NetEvent::Opened {
+                peer,
+                connection,
+                outbound,
+                streams,
+            } => {
+                let peers = &self.peers;
+                match self.directory.name(peer, |node| peers.contains(node)) {
+                    Some(node) => self.open(node, connection, outbound, streams),
+                    None => self.net.close(connection),
+                }
+            }
+            NetEvent::Closed { peer, connection } => {
+                self.dialer.failed(connection, self.clock.now());
+                let peers = &self.peers;
+                if let Some(node) = self.directory.name(peer, |node| peers.contains(node)) {
+                    self.closed(node, connection);
+                }
+            }
+            NetEvent::DialFailed { connection, reason } => {
+                tracing::debug!(node = %self.id, reason, "a dial failed");
+                self.dialer.failed(connection, self.clock.now());
+            }
+            NetEvent::DialedItself { connection } => {
+                tracing::warn!(node = %self.id, "one of the peers to dial is this node itself");
+                self.dialer.give_up(connection);
+            }
+            NetEvent::Deaf(source) => tracing::warn!(node = %self.id, %source, "cannot accept connections"),
+            NetEvent::Listening(address) => tracing::info!(node = %self.id, %address, "listening"),
+        }
+        self.catch_up().await
+    }
+
+    /// When both sides dial at once, there are two connections. Both must agree which one stays, whatever order they see them in: the side
+    /// with the smaller key keeps the one it uses and closes the other; the other side lets the second stand by, unread, and takes it
+    /// over if it turns out to be the one that stays.
+    fn open(&mut self, peer: NodeId, connection: ConnectionId, outbound: bool, streams: Pair) {
+        let standby = Standby {
+            connection,
+            outbound,
+            streams,
+        };
+        if !self.peers.contains(peer) {
+            self.converse(peer, standby);
+            return;
+        }
+        let decides = self.directory.key(peer).is_some_and(|key| self.net.peer_id() < key);
+        let rejected = if decides {
+            Some(standby)
+        } else {
+            self.peers.stand_by(peer, standby)
+        };
+        if let Some(rejected) = rejected {
+            self.net.close(rejected.connection);
+        }
+    }
+
+    fn converse(&mut self, peer: NodeId, standby: Standby) {
+        let Standby {
+            connection,
+            outbound,
+            streams,
+        } = standby;
+        let conversation = Conversation::start(peer, connection, streams, self.ear.clone());
+        self.peers.insert(peer, connection, conversation);
+        self.dialer.opened(peer, connection, self.clock.now());
+        self.inputs.push_back(Input::Connected { peer, outbound });
+    }
+
+    fn closed(&mut self, peer: NodeId, connection: ConnectionId) {
+        if !self.peers.is_current(peer, connection) {
+            self.peers.forget_standby(peer, connection);
+            return;
+        }
+        let standby = self.peers.remove(peer);
+        self.inputs.push_back(Input::Disconnected { peer });
+        match standby {
+            Some(standby) => self.converse(peer, standby),
+            None => self.dialer.lost(peer, self.clock.now()),
+        }
+    }
+
+    async fn on_heard(&mut self, heard: Heard) -> Result<(), Error> {
+        let Heard {
+            peer,
+            connection,
+            what,
+            turn,
+        } = heard;
+        // Words on a connection that was given up meanwhile.
+        if !self.peers.is_current(peer, connection) {
+            return Ok(());
+        }
+        match what {
+            Word::Message(message) => self.handle(Input::Received { peer, message }).await?,
+            Word::Garbage(reason) => self.handle(Input::Garbage { peer, reason }).await?,
+            Word::End => self.net.close(connection),
+        }
+        drop(turn);
+        Ok(())
+    }
+
+    /// Closes all connections to a peer, on this side at once.
+    fn hang_up(&mut self, peer: NodeId) {
+        if let Some(key) = self.directory.key(peer) {
+            self.net.disconnect(key);
+        }
+        if self.peers.contains(peer) {
+            // One that stands by is closed with the rest.
+            drop(self.peers.remove(peer));
+            self.dialer.lost(peer, self.clock.now());
+            self.inputs.push_back(Input::Disconnected { peer });
+        }
+    }
+
+    fn block(&mut self, peer: NodeId) {
+        self.severed.insert(peer);
+        self.dialer.hold(peer);
+        if let Some(key) = self.directory.key(peer) {
+            self.net.block(key);
+        }
+    }
+
+    fn unblock(&mut self, peer: NodeId, now: Time) {
+        self.severed.remove(&peer);
+        if self.discouraged.contains(&peer) {
+            return;
+        }
+        if let Some(key) = self.directory.key(peer) {
+            self.net.unblock(key);
+        }
+        self.dialer.release(peer, now);
+    }
+}

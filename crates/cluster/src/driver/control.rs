@@ -1,0 +1,93 @@
+//! What a driver is set up with, told, and tells.
+
+use std::path::PathBuf;
+
+use base::{NodeId, Seed, Time};
+use chain::Params;
+use libp2p::Multiaddr;
+use libp2p::identity::Keypair;
+use node::{Command, Config};
+use observe::RunEvent;
+use scenario::{Conditions, Link};
+use tokio::sync::mpsc;
+
+use super::dialer::Target;
+use super::directory::Directory;
+use crate::Clock;
+use crate::hasher::Seat;
+
+/// An order to a running node.
+#[derive(Debug)]
+pub(crate) enum Control {
+    /// For the node itself.
+    Command(Command),
+    /// Keep a connection to this peer; where it is may have changed.
+    Want(Target),
+    /// Close the connection to a peer and dial it no more.
+    Forget(NodeId),
+    /// Close the connection to a peer and refuse new ones until [`Control::Mend`].
+    Sever(NodeId),
+    /// Allow connections again; dial at once where one is wanted.
+    Mend(NodeId),
+    /// From now on messages to this peer travel under these conditions.
+    SetLink(NodeId, Conditions),
+    /// Stop in good order.
+    Stop,
+    /// Stop, and write nothing more.
+    Kill,
+}
+
+/// How an ordered stop went.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Exit {
+    Stopped,
+    Killed,
+}
+
+/// Something a node tells.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) at: Time,
+    pub(crate) event: RunEvent,
+}
+
+/// What the links of a node are like: those that were set, and the rest.
+#[derive(Clone, Debug)]
+pub(crate) struct Links {
+    /// The seed of the whole run: a link's jitter is its own, and the same in every engine.
+    pub(crate) seed: Seed,
+    /// Conditions of links that nobody set.
+    pub(crate) usual: Conditions,
+    /// The links that were set before the node started.
+    pub(crate) set: Vec<(NodeId, Conditions)>,
+}
+
+impl Links {
+    /// An idle link from one node to another.
+    pub(crate) fn link(&self, from: NodeId, to: NodeId, conditions: Conditions) -> Link {
+        let index = (u64::from(from.0) << 32) | u64::from(to.0);
+        Link::new(conditions, &self.seed.child("link", index))
+    }
+}
+
+/// All that a node needs to run.
+#[derive(Debug)]
+pub(crate) struct Setup {
+    pub(crate) id: NodeId,
+    pub(crate) config: Config,
+    pub(crate) params: Params,
+    /// Where the node's own randomness comes from.
+    pub(crate) seed: Seed,
+    pub(crate) clock: Clock,
+    pub(crate) folder: PathBuf,
+    pub(crate) identity: Keypair,
+    pub(crate) listen: Multiaddr,
+    pub(crate) max_peers: u32,
+    pub(crate) directory: Directory,
+    pub(crate) links: Links,
+    /// Peers that may not be connected to, from the first moment on.
+    pub(crate) severed: Vec<NodeId>,
+    pub(crate) seat: Seat,
+    pub(crate) control: mpsc::Receiver<Control>,
+    pub(crate) told: mpsc::Sender<Told>,
+}

@@ -1,0 +1,100 @@
+//! Carrying out what a node puts out.
+
+use std::mem::take;
+
+use base::NodeId;
+use gossip::{Message, wire};
+use node::{HangupReason, Input, Output};
+use observe::RunEvent;
+
+use super::{Driver, Told};
+use crate::Error;
+
+impl Driver {
+    /// Hands the node an input and carries out what follows, and what follows from that.
+    pub(super) async fn handle(&mut self, input: Input) -> Result<(), Error> {
+        self.inputs.push_back(input);
+        self.catch_up().await
+    }
+
+    /// Hands the node all inputs that wait.
+    pub(super) async fn catch_up(&mut self) -> Result<(), Error> {
+        while let Some(input) = self.inputs.pop_front() {
+            let mut outbox = take(&mut self.outbox);
+            self.node
+                .handle(&mut self.ledger, self.clock.now(), input, &mut outbox);
+            for output in outbox.drain(..) {
+                self.carry_out(output).await?;
+            }
+            self.outbox = outbox;
+        }
+        Ok(())
+    }
+
+    async fn carry_out(&mut self, output: Output) -> Result<(), Error> {
+        match output {
+            Output::Send { peer, message } => self.send(peer, message),
+            Output::Hangup { peer, reason } => self.hang_up_for(peer, reason),
+            Output::Mine(template) => {
+                let rate = self.node.view().hashrate();
+                self.seat.assign(template, rate);
+            }
+            Output::Save { block, durable } => {
+                self.writer.push(block, self.clock.now());
+                if durable || self.writer.is_full() {
+                    self.writer.commit().await?;
+                }
+            }
+            Output::Emit(event) => {
+                let nseq = self.nseq;
+                self.nseq += 1;
+                let node = self.id;
+                self.tell(RunEvent::Node { node, nseq, event }).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells whoever watches. Waits when they are behind, so that nothing is lost.
+    pub(super) async fn tell(&mut self, event: RunEvent) {
+        let at = self.clock.now();
+        // When nobody watches any more, the node is about to be stopped.
+        let _gone = self.told.send(Told { at, event }).await;
+    }
+
+    fn send(&mut self, peer: NodeId, message: Message) {
+        if !self.peers.contains(peer) {
+            return;
+        }
+        let now = self.clock.now();
+        let bytes = wire::encoded_len(&message) as u64;
+        let plan = &self.link_plan;
+        let link = self
+            .links
+            .entry(peer)
+            .or_insert_with(|| plan.link(self.id, peer, plan.usual));
+        let Some(due) = link.send(now, bytes) else { return };
+        let is_slow = self.peers.hold(peer, due, message, bytes).is_err() || {
+            due <= now && self.peers.deliver(now).contains(&peer)
+        };
+        if is_slow {
+            tracing::debug!(node = %self.id, %peer, "dropping a peer that does not read");
+            self.hang_up(peer);
+        }
+    }
+
+    fn hang_up_for(&mut self, peer: NodeId, reason: HangupReason) {
+        match reason {
+            HangupReason::Discouraged(_) => {
+                self.discouraged.insert(peer);
+                self.dialer.forget(peer);
+                if let Some(key) = self.directory.key(peer) {
+                    self.net.block(key);
+                }
+            }
+            HangupReason::OtherNetwork => self.dialer.forget(peer),
+            HangupReason::NoHandshake => {}
+        }
+        self.hang_up(peer);
+    }
+}

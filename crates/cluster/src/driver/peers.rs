@@ -1,0 +1,132 @@
+//! The peers a node talks to, and what waits on the links to them.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use base::{NodeId, Time};
+use gossip::Message;
+use libp2p::swarm::ConnectionId;
+
+use crate::conversation::{Conversation, TooSlow};
+use crate::limits::{MAX_QUEUED_BYTES, MAX_QUEUED_MESSAGES};
+use crate::net::Pair;
+
+/// Half a tick of tokio's timers. A timer rounds up to whole milliseconds; setting it half of one early, and taking what is due half of one
+/// later, makes messages half a millisecond early or late alike, instead of all late.
+pub(crate) const HALF_TICK: Duration = Duration::from_micros(500);
+
+/// A connection that is open and not in use, because there was another before it.
+#[derive(Debug)]
+pub(crate) struct Standby {
+    pub(crate) connection: ConnectionId,
+    pub(crate) outbound: bool,
+    pub(crate) streams: Pair,
+}
+
+/// A peer, and the one connection in use to it.
+#[derive(Debug)]
+struct Peer {
+    connection: ConnectionId,
+    conversation: Conversation,
+    /// Messages under way on the link, in the order of their arrival.
+    held: VecDeque<Held>,
+    held_bytes: u64,
+    standby: Option<Standby>,
+}
+
+#[derive(Debug)]
+struct Held {
+    due: Time,
+    message: Message,
+    bytes: u64,
+}
+
+/// All peers of a node. As many as its connection limits allow.
+#[derive(Debug, Default)]
+pub(crate) struct Peers {
+    peers: BTreeMap<NodeId, Peer>,
+}
+
+impl Peers {
+    pub(crate) fn contains(&self, peer: NodeId) -> bool {
+        self.peers.contains_key(&peer)
+    }
+
+    /// Whether this connection is the one in use.
+    pub(crate) fn is_current(&self, peer: NodeId, connection: ConnectionId) -> bool {
+        self.peers.get(&peer).is_some_and(|peer| peer.connection == connection)
+    }
+
+    pub(crate) fn insert(&mut self, peer: NodeId, connection: ConnectionId, conversation: Conversation) {
+        let entry = Peer {
+            connection,
+            conversation,
+            held: VecDeque::new(),
+            held_bytes: 0,
+            standby: None,
+        };
+        let before = self.peers.insert(peer, entry);
+        assert!(before.is_none(), "a peer is talked to on one connection");
+    }
+
+    /// Keeps a second connection, unread, until the first is gone. Gives back one too many.
+    pub(crate) fn stand_by(&mut self, peer: NodeId, standby: Standby) -> Option<Standby> {
+        match self.peers.get_mut(&peer) {
+            Some(peer) if peer.standby.is_none() => {
+                peer.standby = Some(standby);
+                None
+            }
+            Some(_) | None => Some(standby),
+        }
+    }
+
+    /// Forgets a peer, with all that waits for it; gives the connection that takes over.
+    pub(crate) fn remove(&mut self, peer: NodeId) -> Option<Standby> {
+        self.peers.remove(&peer)?.standby
+    }
+
+    /// Forgets a connection that was not in use.
+    pub(crate) fn forget_standby(&mut self, peer: NodeId, connection: ConnectionId) {
+        if let Some(peer) = self.peers.get_mut(&peer) {
+            peer.standby.take_if(|standby| standby.connection == connection);
+        }
+    }
+
+    /// Puts a message on the link, to arrive then. Messages to one peer arrive in the order they were sent.
+    pub(crate) fn hold(&mut self, peer: NodeId, due: Time, message: Message, bytes: u64) -> Result<(), TooSlow> {
+        let Some(peer) = self.peers.get_mut(&peer) else {
+            return Ok(());
+        };
+        assert!(
+            peer.held.back().is_none_or(|last| last.due <= due),
+            "nothing overtakes on a link"
+        );
+        peer.held_bytes += bytes;
+        peer.held.push_back(Held { due, message, bytes });
+        let is_over = peer.held.len() > MAX_QUEUED_MESSAGES
+            || peer.held_bytes + peer.conversation.queued_bytes() > MAX_QUEUED_BYTES;
+        if is_over { Err(TooSlow) } else { Ok(()) }
+    }
+
+    /// Hands on what has arrived by now; gives the peers that read too slowly.
+    pub(crate) fn deliver(&mut self, now: Time) -> Vec<NodeId> {
+        let until = now + HALF_TICK;
+        let mut slow = Vec::new();
+        for (id, peer) in &mut self.peers {
+            while let Some(held) = peer.held.pop_front_if(|held| held.due <= until) {
+                peer.held_bytes -= held.bytes;
+                if peer.conversation.write(held.message, held.bytes) == Err(TooSlow) {
+                    slow.push(*id);
+                    break;
+                }
+            }
+        }
+        slow
+    }
+
+    /// When [`Peers::deliver`] is next wanted.
+    pub(crate) fn deadline(&self) -> Option<Time> {
+        let next = self.peers.values().filter_map(|peer| peer.held.front()).map(|held| held.due).min()?;
+        Some(Time::ZERO + next.since(Time::ZERO + HALF_TICK))
+    }
+}

@@ -1,0 +1,123 @@
+//! Runs a plan on real nodes, in real time.
+
+mod fleet;
+mod rest;
+mod session;
+mod wiring;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base::{NodeId, Time};
+use observe::Collector;
+use scenario::{Director, Outcome, Plan, StepReport};
+
+use crate::{Clock, Error, Interrupt, files};
+use session::Session;
+
+/// What does not come from the plan.
+#[derive(Clone, Debug)]
+pub struct RunOptions {
+    /// Where the nodes keep their data, each in a folder of its name. One that has been used before is gone on with.
+    pub data: PathBuf,
+    /// Where the run folder goes; none writes nothing.
+    pub folder: Option<PathBuf>,
+    /// Ends the run early, in good order.
+    pub interrupt: Interrupt,
+}
+
+/// News of a run, for whoever shows it.
+#[derive(Debug)]
+pub enum Progress<'a> {
+    /// This many nodes are being started.
+    Starting {
+        /// How many.
+        nodes: usize,
+    },
+    /// All of them are up.
+    Started {
+        /// How long it took.
+        took: Duration,
+    },
+    /// All planned links are up.
+    Connected {
+        /// How many.
+        links: usize,
+        /// How long it took, from when the nodes were up.
+        took: Duration,
+    },
+    /// News of a step.
+    Step(&'a StepReport),
+    /// A node ended though no step told it to: the run ends.
+    NodeDied(&'a Died),
+    /// The machine is too slow for the plan's hash power.
+    Lagging {
+        /// Hashes that were owed and not tried, so far.
+        hashes_missed: u64,
+    },
+    /// The steps are done; the network is given time to come to rest.
+    Settling,
+    /// All nodes are being stopped.
+    Stopping,
+}
+
+/// A node that ended though no step told it to.
+#[derive(Debug)]
+pub struct Died {
+    /// Which.
+    pub node: NodeId,
+    /// Its name.
+    pub name: String,
+    /// Why.
+    pub error: Error,
+}
+
+/// A run that has ended. All nodes are stopped, their folders closed and their ports free.
+#[derive(Debug)]
+pub struct Finished {
+    /// All that was observed, up to when the nodes were stopped.
+    pub collector: Collector,
+    /// The director, who knows what transactions are called.
+    pub director: Director,
+    /// How the steps ended; none when the run was cut short.
+    pub outcome: Option<Outcome>,
+    /// Whether the run was interrupted.
+    pub interrupted: bool,
+    /// Nodes that ended though no step told them to.
+    pub died: Vec<Died>,
+    /// Whether the network had come to rest at the end, so that its nodes should agree.
+    pub settled: bool,
+    /// Hashes that metered miners were owed and never got because the machine is too slow.
+    pub hashes_missed: u64,
+    /// How long the nodes took to start.
+    pub starting: Duration,
+    /// How long the planned links took to come up after that.
+    pub connecting: Duration,
+    /// The time at the end.
+    pub took: Time,
+}
+
+/// Runs a plan to its end. Blocks; `observer` is told of what goes on, from this thread.
+///
+/// # Errors
+/// When the run could not start: too few open files, a folder, a port, links that do not come up. What fails later is in [`Finished`].
+pub fn run(
+    plan: &Arc<Plan>,
+    options: &RunOptions,
+    observer: &mut dyn FnMut(&Progress<'_>),
+) -> Result<Finished, Error> {
+    files::check(plan.nodes.len(), plan.links.len())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .thread_name("cluster")
+        .enable_all()
+        .build()
+        .map_err(Error::Threads)?;
+    runtime.block_on(async {
+        let session = Session::new(plan, options, Clock::start(), observer)?;
+        session.run().await
+    })
+}
+
+#[cfg(test)]
+mod tests;

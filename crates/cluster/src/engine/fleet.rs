@@ -1,0 +1,284 @@
+//! The nodes of a run: starting, ordering, stopping, and noticing when one ends.
+
+use std::panic::AssertUnwindSafe;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use base::NodeId;
+use chain::HashRate;
+use futures::FutureExt;
+use libp2p::Multiaddr;
+use libp2p::identity::Keypair;
+use node::Command;
+use scenario::{Order, Plan};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::wiring::Wiring;
+use crate::driver::dialer::Target;
+use crate::driver::directory::{Directory, Roster};
+use crate::driver::{Control, Driver, Exit, Links, Setup, Told};
+use crate::hasher::Hasher;
+use crate::limits::{MAX_PEERS, MAX_QUEUED_ORDERS};
+use crate::{Clock, Error, identity};
+
+/// A node's place in the fleet.
+#[derive(Debug, Default)]
+struct Slot {
+    /// Gives it orders; none while it is down.
+    control: Option<mpsc::Sender<Control>>,
+    /// Where it can be reached, once it listens.
+    address: Option<Multiaddr>,
+    /// Whether it was told to stop.
+    is_leaving: bool,
+    /// Whether it is to start again when it has stopped.
+    is_wanted_again: bool,
+}
+
+/// How a node's task ended.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) node: NodeId,
+    pub(super) how: Result<Exit, Error>,
+    /// Whether it was told to.
+    pub(super) was_told: bool,
+    /// Whether it was told meanwhile to start again.
+    pub(super) is_wanted_again: bool,
+}
+
+/// All nodes of a run.
+pub(super) struct Fleet {
+    plan: Arc<Plan>,
+    clock: Clock,
+    data: PathBuf,
+    keys: Vec<Keypair>,
+    roster: Arc<Roster>,
+    slots: Vec<Slot>,
+    pub(super) wiring: Wiring,
+    pub(super) hasher: Hasher,
+    tasks: JoinSet<(NodeId, Result<Exit, Error>)>,
+    told: mpsc::Sender<Told>,
+    ready: mpsc::Sender<(NodeId, Multiaddr)>,
+}
+
+impl Fleet {
+    /// No node runs yet. Nodes tell `told` what happens, and `ready` when they can be reached.
+    pub(super) fn new(
+        plan: Arc<Plan>,
+        clock: Clock,
+        data: PathBuf,
+        (told, ready): (mpsc::Sender<Told>, mpsc::Sender<(NodeId, Multiaddr)>),
+    ) -> Self {
+        let seed = plan.root_seed();
+        let keys: Vec<_> = plan.node_ids().map(|node| identity::planned(&seed, node)).collect();
+        let roster = Roster::new(keys.iter().map(|key| key.public().to_peer_id()).collect());
+        Self {
+            wiring: Wiring::new(&plan),
+            slots: plan.node_ids().map(|_| Slot::default()).collect(),
+            hasher: Hasher::start(clock),
+            tasks: JoinSet::new(),
+            roster: Arc::new(roster),
+            keys,
+            plan,
+            clock,
+            data,
+            told,
+            ready,
+        }
+    }
+
+    /// Starts a node with this much hash power; one that is still stopping starts when it has stopped.
+    pub(super) fn start(&mut self, node: NodeId, hashrate: HashRate) {
+        let slot = &mut self.slots[node.index()];
+        if slot.control.is_some() {
+            slot.is_wanted_again = slot.is_leaving;
+            return;
+        }
+        let (control, orders) = mpsc::channel(MAX_QUEUED_ORDERS);
+        *slot = Slot {
+            control: Some(control),
+            ..Slot::default()
+        };
+        let setup = self.setup(node, hashrate, orders);
+        let ready = self.ready.clone();
+        let life = async move {
+            let (driver, address) = Driver::start(setup).await?;
+            // An engine that is gone does not want to know.
+            let _gone = ready.send((node, address)).await;
+            driver.run().await
+        };
+        self.tasks.spawn(async move {
+            let how = AssertUnwindSafe(life).catch_unwind().await;
+            (node, how.unwrap_or_else(|panic| Err(Error::panicked(panic.as_ref()))))
+        });
+    }
+
+    fn setup(&self, node: NodeId, hashrate: HashRate, control: mpsc::Receiver<Control>) -> Setup {
+        let seed = self.plan.root_seed();
+        let planned = self.wiring.links_of(node).len();
+        let mut config = self.plan.node_config(node, epoch(&self.plan));
+        config.hashrate = hashrate;
+        Setup {
+            id: node,
+            config,
+            params: self.plan.params.clone(),
+            seed: seed.child("node", u64::from(node.0)),
+            clock: self.clock,
+            folder: folder(&self.data, self.plan.name_of(node)),
+            identity: self.keys[node.index()].clone(),
+            listen: "/ip4/127.0.0.1/tcp/0".parse().expect("a multiaddr"),
+            max_peers: MAX_PEERS.max(u32::try_from(planned).unwrap_or(u32::MAX)),
+            directory: Directory::Plan(Arc::clone(&self.roster)),
+            links: Links {
+                seed,
+                usual: self.plan.conditions,
+                set: self.wiring.conditions_from(node),
+            },
+            severed: self.wiring.severed_from(node),
+            seat: self.hasher.seat(node),
+            control,
+            told: self.told.clone(),
+        }
+    }
+
+    /// A node can be reached from now on: lets its links come up.
+    pub(super) fn listening(&mut self, node: NodeId, address: Multiaddr) -> Result<(), Error> {
+        self.slots[node.index()].address = Some(address);
+        for (a, b) in self.wiring.links_of(node) {
+            self.dial(a, b)?;
+        }
+        Ok(())
+    }
+
+    /// Whether a node listens.
+    pub(super) fn is_listening(&self, node: NodeId) -> bool {
+        self.slots[node.index()].address.is_some()
+    }
+
+    /// Carries out an order of the director.
+    pub(super) fn obey(&mut self, order: Order) -> Result<(), Error> {
+        match order {
+            Order::Command(node, command) => self.command(node, command),
+            Order::Start(node) => {
+                self.start(node, self.plan.nodes[node.index()].hashrate);
+                Ok(())
+            }
+            Order::Stop(node) => self.stop(node, Control::Stop),
+            Order::Kill(node) => self.stop(node, Control::Kill),
+            Order::Connect(a, b) => {
+                self.wiring.connect(a, b);
+                self.dial(a, b)
+            }
+            Order::Disconnect(a, b) => {
+                self.wiring.disconnect(a, b);
+                self.both(a, b, Control::Forget)
+            }
+            Order::Sever(a, b) => {
+                self.wiring.sever(a, b);
+                self.both(a, b, Control::Sever)
+            }
+            Order::Mend(a, b) => {
+                self.wiring.mend(a, b);
+                self.both(a, b, Control::Mend)
+            }
+            Order::SetLink(from, to, conditions) => {
+                self.wiring.set(from, to, conditions);
+                self.send(from, Control::SetLink(to, conditions))
+            }
+        }
+    }
+
+    /// Gives a node a command; one that is down does not hear it.
+    pub(super) fn command(&self, node: NodeId, command: Command) -> Result<(), Error> {
+        self.send(node, Control::Command(command))
+    }
+
+    fn stop(&mut self, node: NodeId, control: Control) -> Result<(), Error> {
+        let slot = &mut self.slots[node.index()];
+        slot.is_leaving = true;
+        slot.is_wanted_again = false;
+        slot.address = None;
+        self.send(node, control)
+    }
+
+    /// Tells every running node to stop in good order.
+    pub(super) fn stop_all(&mut self) {
+        for index in 0..self.slots.len() {
+            let node = NodeId::at(index);
+            if self.stop(node, Control::Stop).is_err() {
+                tracing::warn!(%node, "cannot be told to stop");
+            }
+        }
+    }
+
+    /// Lets `a` dial `b`, when both are there and it is wanted.
+    fn dial(&self, a: NodeId, b: NodeId) -> Result<(), Error> {
+        let Some(address) = self.slots[b.index()].address.clone() else {
+            return Ok(());
+        };
+        let target = Target {
+            peer: Some(b),
+            peer_id: Some(self.roster.key(b)),
+            address,
+        };
+        self.send(a, Control::Want(target))
+    }
+
+    /// Tells both ends of a link; the one that does not dial first, so that it is prepared.
+    fn both(&self, a: NodeId, b: NodeId, control: impl Fn(NodeId) -> Control) -> Result<(), Error> {
+        let dials = |node: NodeId, peer: NodeId| self.wiring.links_of(node).contains(&(node, peer));
+        let (dialer, other) = if dials(b, a) { (b, a) } else { (a, b) };
+        self.send(other, control(dialer))?;
+        self.send(dialer, control(other))
+    }
+
+    fn send(&self, node: NodeId, control: Control) -> Result<(), Error> {
+        let Some(sender) = &self.slots[node.index()].control else {
+            return Ok(());
+        };
+        match sender.try_send(control) {
+            // One that has ended is noticed by its end.
+            Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => Ok(()),
+            Err(mpsc::error::TrySendError::Full(_)) => Err(Error::Stuck(node)),
+        }
+    }
+
+    /// Waits until a node ends; for ever when none runs. May be dropped and called again.
+    pub(super) async fn ended(&mut self) -> Ended {
+        let Some(joined) = self.tasks.join_next().await else {
+            return std::future::pending().await;
+        };
+        let (node, how) = joined.expect("panics are caught inside, and no task is aborted while it is waited for");
+        let slot = std::mem::take(&mut self.slots[node.index()]);
+        Ended {
+            node,
+            how,
+            was_told: slot.is_leaving,
+            is_wanted_again: slot.is_wanted_again,
+        }
+    }
+
+    /// Whether no node runs, or is about to end.
+    pub(super) fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
+    /// Ends nodes that do not stop.
+    pub(super) async fn abort(&mut self) {
+        self.tasks.shutdown().await;
+    }
+}
+
+/// The Unix time at which a run begins: a day after the genesis block, in every engine, so that a run does not depend on the date.
+fn epoch(plan: &Plan) -> Duration {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    Duration::from_secs(u64::from(plan.params.genesis_time)) + DAY
+}
+
+fn folder(data: &Path, name: &str) -> PathBuf {
+    let mut parts = Path::new(name).components();
+    let is_plain = matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None));
+    assert!(is_plain, "a checked plan has names that are no paths: {name}");
+    data.join(name)
+}

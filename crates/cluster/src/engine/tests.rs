@@ -1,0 +1,186 @@
+//! Whole runs on real nodes: they pass, they are cut, they crash, they are interrupted, and they leave nothing behind.
+
+use std::fs;
+use std::path::Path;
+
+use chain::Height;
+use scenario::{Overrides, parse};
+
+use super::*;
+use crate::StoreError;
+
+fn plan(text: &str) -> Arc<Plan> {
+    let parsed = parse("test.toml", text, &Overrides::default());
+    Arc::new(parsed.unwrap_or_else(|faults| panic!("{faults:?}")))
+}
+
+fn options(data: &Path) -> RunOptions {
+    RunOptions {
+        data: data.to_owned(),
+        folder: None,
+        interrupt: Interrupt::new(),
+    }
+}
+
+fn run_text(text: &str) -> Finished {
+    let data = tempfile::tempdir().unwrap();
+    let mut reports = Vec::new();
+    let finished = run(&plan(text), &options(data.path()), &mut |progress| {
+        reports.push(format!("{progress:?}"));
+    });
+    let finished = finished.unwrap_or_else(|error| panic!("{error}"));
+    assert!(finished.died.is_empty(), "{:?}", finished.died);
+    assert_eq!(finished.outcome, Some(Outcome::Passed), "{reports:#?}");
+    assert!(finished.settled, "{reports:#?}");
+    assert_nothing_is_locked(data.path());
+    finished
+}
+
+fn assert_nothing_is_locked(data: &Path) {
+    for folder in fs::read_dir(data).unwrap() {
+        let lock = folder.unwrap().path().join("lock");
+        assert!(!lock.exists(), "{}", lock.display());
+    }
+}
+
+#[test]
+fn a_block_reaches_everybody() {
+    let finished = run_text(
+        r#"
+        [network]
+        nodes = 5
+        [network.link]
+        latency = "5ms"
+        [steps]
+        run = [
+          { mine = 5, on = "n0" },
+          { wait = "converged", height = 5, within = "30s" },
+        ]
+        "#,
+    );
+    let world = finished.collector.world();
+    assert!(world.nodes().iter().all(|node| node.tip.height == Height(5)));
+    assert!(finished.collector.violations().is_empty());
+}
+
+#[test]
+fn halves_that_are_cut_part_and_meet_again() {
+    run_text(
+        r#"
+        [network]
+        nodes = 4
+        topology = "full"
+        [steps]
+        run = [
+          { partition = [["n0", "n1"], ["n2", "n3"]], as = "split" },
+          { mine = 2, on = "n0" },
+          { mine = 3, on = "n3" },
+          { wait = "diverged", groups = 2, within = "30s" },
+          { heal = "split" },
+          { wait = "converged", height = 3, within = "30s" },
+          { expect = "reorg", on = ["n0", "n1"], depth = 2 },
+        ]
+        "#,
+    );
+}
+
+#[test]
+fn a_killed_and_a_restarted_node_go_on_from_their_disks() {
+    run_text(
+        r#"
+        [network]
+        nodes = 3
+        topology = "full"
+        [steps]
+        run = [
+          { mine = 4, on = "n0" },
+          { wait = "converged", height = 4, within = "30s" },
+          { kill = "n0" },
+          { mine = 2, on = "n1" },
+          { start = "n0" },
+          { wait = "converged", height = 6, within = "30s" },
+          { restart = "n2" },
+          { mine = 1, on = "n2" },
+          { wait = "converged", height = 7, within = "30s" },
+        ]
+        "#,
+    );
+}
+
+#[test]
+fn metered_miners_agree_in_the_end() {
+    let finished = run_text(
+        r#"
+        [chain]
+        preset = "cluster"
+        [network]
+        nodes = 3
+        topology = "full"
+        [steps]
+        run = [
+          { hashrate = { n0 = 100, n1 = 50 } },
+          { wait = "height", at-least = 5, within = "60s" },
+        ]
+        "#,
+    );
+    assert_eq!(finished.hashes_missed, 0);
+}
+
+#[test]
+fn what_was_mined_in_one_run_is_there_in_the_next() {
+    let data = tempfile::tempdir().unwrap();
+    for (first, height) in [(true, 3), (false, 4)] {
+        let mine = if first { 3 } else { 1 };
+        let text = format!(
+            "[network]\nnodes = 2\n[steps]\nrun = [ {{ mine = {mine}, on = \"n0\" }}, \
+             {{ wait = \"converged\", height = {height}, within = \"30s\" }} ]"
+        );
+        let finished = run(&plan(&text), &options(data.path()), &mut |_| {}).unwrap();
+        assert_eq!(finished.outcome, Some(Outcome::Passed));
+    }
+}
+
+#[test]
+fn an_interrupted_run_stops_in_good_order() {
+    let data = tempfile::tempdir().unwrap();
+    let options = options(data.path());
+    let interrupt = options.interrupt.clone();
+    let plan = plan("[network]\nnodes = 2\n[steps]\nrun = [ { sleep = \"100s\" } ]");
+    let finished = run(&plan, &options, &mut |progress| {
+        if let Progress::Step(_) = progress {
+            interrupt.trigger();
+        }
+    });
+    let finished = finished.unwrap();
+    assert!(finished.interrupted && finished.outcome.is_none() && finished.died.is_empty());
+    assert_nothing_is_locked(data.path());
+}
+
+#[test]
+fn a_node_whose_folder_is_no_good_keeps_the_run_from_starting() {
+    let data = tempfile::tempdir().unwrap();
+    let folder = data.path().join("n1");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join(crate::Store::FILE), "x".repeat(10_000)).unwrap();
+    let plan = plan("[network]\nnodes = 3\n[steps]\nrun = [ { mine = 1, on = \"n0\" } ]");
+    let error = run(&plan, &options(data.path()), &mut |_| {}).unwrap_err();
+    let Error::Node { name, source } = error else {
+        panic!("{error}");
+    };
+    assert_eq!(name, "n1");
+    assert!(matches!(*source, Error::Store(StoreError::NotOurs { .. })), "{source}");
+}
+
+#[test]
+fn links_that_do_not_come_up_are_named() {
+    let error = Error::NotConnected {
+        missing: 1,
+        links: 2,
+        first: "n0 to n1".to_owned(),
+        patience: Duration::from_secs(60),
+    };
+    assert_eq!(
+        error.to_string(),
+        "1 of 2 planned links were not up after 60 s; the first is n0 to n1"
+    );
+}

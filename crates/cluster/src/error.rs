@@ -1,0 +1,139 @@
+//! What keeps a node or a run from starting or going on, in words that name the place and the fix.
+
+use std::any::Any;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use base::NodeId;
+use libp2p::Multiaddr;
+use libp2p::multiaddr::Protocol;
+
+use crate::identity::IdentityError;
+use crate::store::StoreError;
+
+/// Why a node or a run cannot start, or not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A data folder.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A key file.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// A port that somebody else listens on.
+    #[error("port {port} of {address} is in use; stop whoever listens there, or choose another port (0 takes any free one)")]
+    PortInUse {
+        /// The port.
+        port: u16,
+        /// The whole address.
+        address: Multiaddr,
+    },
+    /// An address that cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: Multiaddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The system allows too few open files.
+    #[error("{nodes} nodes with {links} links need {needed} open files, the limit is {limit}; raise it with `ulimit -n {needed}`")]
+    TooFewFiles {
+        /// Nodes of the plan.
+        nodes: usize,
+        /// Links of the plan.
+        links: usize,
+        /// Files needed.
+        needed: u64,
+        /// Files allowed.
+        limit: u64,
+    },
+    /// The folder for the run's events could not be made.
+    #[error("cannot write the run folder {}: {source}", .folder.display())]
+    RunFolder {
+        /// The folder.
+        folder: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The threads of the engine.
+    #[error("cannot start the engine's threads: {0}")]
+    Threads(io::Error),
+    /// Planned links did not come up.
+    #[error("{missing} of {links} planned links were not up after {} s; the first is {first}", .patience.as_secs())]
+    NotConnected {
+        /// How many.
+        missing: usize,
+        /// Of how many.
+        links: usize,
+        /// The first, by the names of its nodes.
+        first: String,
+        /// How long was waited.
+        patience: Duration,
+    },
+    /// A node of the run could not start.
+    #[error("node {name}: {source}")]
+    Node {
+        /// Its name.
+        name: String,
+        /// Why.
+        source: Box<Error>,
+    },
+    /// A node of the run did not start in time.
+    #[error("node {name} was not up after {} s", .patience.as_secs())]
+    Slow {
+        /// Its name.
+        name: String,
+        /// How long was waited.
+        patience: Duration,
+    },
+    /// A node panicked: our mistake.
+    #[error("panicked: {0}")]
+    Panicked(String),
+    /// A node is hopelessly behind.
+    #[error("{0} does not take its orders any more")]
+    Stuck(NodeId),
+    /// The run was interrupted before its nodes were up.
+    #[error("interrupted while starting")]
+    Interrupted,
+}
+
+impl Error {
+    /// What a panic said.
+    pub(crate) fn panicked(payload: &(dyn Any + Send)) -> Self {
+        let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
+        Self::Panicked(text.unwrap_or_else(|| "without a word".to_owned()))
+    }
+
+    /// What listening on an address failed with; a port in use is named.
+    pub(crate) fn listen(address: Multiaddr, source: io::Error) -> Self {
+        let port = address.iter().find_map(|part| match part {
+            Protocol::Tcp(port) => Some(port),
+            #[expect(
+                clippy::wildcard_enum_match_arm,
+                reason = "libp2p's enum of two dozen address parts"
+            )]
+            _ => None,
+        });
+        match port {
+            Some(port) if is_in_use(&source) => Self::PortInUse { port, address },
+            Some(_) | None => Self::Listen { address, source },
+        }
+    }
+}
+
+/// Whether this error, or one that it wraps, says that the address is taken.
+fn is_in_use(error: &io::Error) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<io::Error>()
+            && error.kind() == io::ErrorKind::AddrInUse
+        {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}

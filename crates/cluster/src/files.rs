@@ -1,0 +1,56 @@
+//! Whether the system allows as many open files as a run needs (THREATS D12).
+
+use crate::Error;
+use crate::limits::{FILES_PER_NODE, SPARE_FILES};
+
+/// Refuses a run that would fail for lack of open files, before anything is started.
+///
+/// # Errors
+/// [`Error::TooFewFiles`], which names the limit and how to raise it.
+pub(crate) fn check(nodes: usize, links: usize) -> Result<(), Error> {
+    let needed = needed(nodes, links);
+    match limit() {
+        Some(limit) if limit < needed => Err(Error::TooFewFiles {
+            nodes,
+            links,
+            needed,
+            limit,
+        }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Both ends of every connection are in this process.
+fn needed(nodes: usize, links: usize) -> u64 {
+    SPARE_FILES + nodes as u64 * FILES_PER_NODE + 2 * links as u64
+}
+
+/// The soft limit; none where the system does not tell, or sets none.
+fn limit() -> Option<u64> {
+    soft_limit(&std::fs::read_to_string("/proc/self/limits").ok()?)
+}
+
+fn soft_limit(limits: &str) -> Option<u64> {
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_soft_limit_is_read() {
+        let text = "Limit                     Soft Limit           Hard Limit           Units\n\
+                    Max open files            1024                 524288               files\n";
+        assert_eq!(soft_limit(text), Some(1_024));
+        assert_eq!(soft_limit(&text.replace("1024", "unlimited")), None);
+    }
+
+    #[test]
+    fn a_run_that_needs_too_many_files_is_refused_with_the_number() {
+        let error = check(1 << 40, 0).unwrap_err().to_string();
+        assert!(error.contains(&format!("ulimit -n {}", needed(1 << 40, 0))), "{error}");
+        check(2, 1).unwrap();
+    }
+}

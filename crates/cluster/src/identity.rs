@@ -1,0 +1,174 @@
+//! Who a node is: its ed25519 key, and so its libp2p peer id.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use base::{NodeId, Seed};
+use libp2p::identity::Keypair;
+
+use crate::limits::MAX_KEY_FILE_BYTES;
+
+/// The name of the key file in a data folder.
+pub const KEY_FILE: &str = "identity.key";
+
+/// Why a key file cannot be used. Never says what is in it.
+#[derive(Debug, thiserror::Error)]
+pub enum IdentityError {
+    /// A link, a folder, a device.
+    #[error("{} is not a regular file; a key is neither read from nor written to it", .path.display())]
+    NotAFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Others may read it.
+    #[error("{} may be read by others (mode {mode:o}); run `chmod 600` on it", .path.display())]
+    Exposed {
+        /// The file.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
+    /// Not a key.
+    #[error("{} holds no key; move it away to get a new one", .path.display())]
+    NotAKey {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The disk fails or refuses.
+    #[error("cannot use {}: {source}", .path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// The key of a scenario's node: the same seed and node, the same peer id.
+#[must_use]
+pub fn planned(seed: &Seed, node: NodeId) -> Keypair {
+    let secret = *seed.child("identity", u64::from(node.0)).bytes();
+    Keypair::ed25519_from_bytes(secret).expect("every 32 bytes are an ed25519 secret")
+}
+
+/// The key in a data folder; a new one when there is none yet.
+///
+/// # Errors
+/// When the file is no regular file, may be read by others, holds no key, or the disk fails.
+pub fn load_or_create(folder: &Path) -> Result<Keypair, IdentityError> {
+    let path = folder.join(KEY_FILE);
+    let io = |source| IdentityError::Io {
+        path: path.clone(),
+        source,
+    };
+    std::fs::create_dir_all(folder).map_err(io)?;
+    match create(&path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => load(&path),
+        created => created.map_err(io),
+    }
+}
+
+/// Fails when there is anything of this name, a dangling link included: `create_new` is `O_EXCL`, which follows none.
+fn create(path: &Path) -> io::Result<Keypair> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let key = Keypair::generate_ed25519();
+    let bytes = key.to_protobuf_encoding().expect("ed25519 keys have an encoding");
+    file.write_all(&bytes)?;
+    file.sync_all()?;
+    Ok(key)
+}
+
+fn load(path: &Path) -> Result<Keypair, IdentityError> {
+    let path = path.to_owned();
+    let io = |source| IdentityError::Io {
+        path: path.clone(),
+        source,
+    };
+    // What is looked at and what is opened must be one file, or a link could be slipped in between.
+    let named = std::fs::symlink_metadata(&path).map_err(io)?;
+    if !named.is_file() {
+        return Err(IdentityError::NotAFile { path });
+    }
+    let file = File::open(&path).map_err(io)?;
+    let opened = file.metadata().map_err(io)?;
+    if (opened.dev(), opened.ino()) != (named.dev(), named.ino()) {
+        return Err(IdentityError::NotAFile { path });
+    }
+    let mode = opened.mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(IdentityError::Exposed { path, mode });
+    }
+    let mut bytes = Vec::new();
+    file.take(MAX_KEY_FILE_BYTES).read_to_end(&mut bytes).map_err(io)?;
+    Keypair::from_protobuf_encoding(&bytes).map_err(|_| IdentityError::NotAKey { path })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    #[test]
+    fn a_key_is_made_once_and_read_by_nobody_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = load_or_create(folder.path()).unwrap();
+        let again = load_or_create(folder.path()).unwrap();
+        assert_eq!(key.public(), again.public());
+        let mode = fs::metadata(folder.path().join(KEY_FILE)).unwrap().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn links_are_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        let target = elsewhere.path().join("target");
+        symlink(&target, folder.path().join(KEY_FILE)).unwrap();
+        assert!(matches!(
+            load_or_create(folder.path()),
+            Err(IdentityError::NotAFile { .. })
+        ));
+        assert!(!target.exists());
+
+        load_or_create(elsewhere.path()).unwrap();
+        fs::rename(elsewhere.path().join(KEY_FILE), &target).unwrap();
+        assert!(matches!(
+            load_or_create(folder.path()),
+            Err(IdentityError::NotAFile { .. })
+        ));
+    }
+
+    #[test]
+    fn an_exposed_or_broken_key_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        load_or_create(folder.path()).unwrap();
+        let path = folder.path().join(KEY_FILE);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(matches!(
+            load_or_create(folder.path()),
+            Err(IdentityError::Exposed { mode: 0o644, .. })
+        ));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        fs::write(&path, "no key").unwrap();
+        assert!(matches!(
+            load_or_create(folder.path()),
+            Err(IdentityError::NotAKey { .. })
+        ));
+    }
+
+    #[test]
+    fn planned_keys_differ_by_node_and_by_seed() {
+        let id = |seed, node| {
+            planned(&Seed::from_number(seed), NodeId(node))
+                .public()
+                .to_peer_id()
+        };
+        assert_eq!(id(1, 0), id(1, 0));
+        assert_ne!(id(1, 0), id(1, 1));
+        assert_ne!(id(1, 0), id(2, 0));
+    }
+}

@@ -1,0 +1,320 @@
+//! A node's libp2p: TCP, Noise, Yamux, and connections that are open in both directions.
+//!
+//! All that is generic over the swarm is compiled here, once.
+
+mod streams;
+
+use std::io;
+use std::num::NonZeroU8;
+
+use chain::BlockId;
+use futures::StreamExt;
+use libp2p::allow_block_list::{self, BlockedPeers};
+use libp2p::connection_limits::{self, ConnectionLimits};
+use libp2p::core::ConnectedPoint;
+use libp2p::core::transport::ListenerId;
+use libp2p::identity::Keypair;
+use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
+use libp2p::swarm::{ConnectionId, DialError, NetworkBehaviour, StreamProtocol, SwarmEvent};
+use libp2p::{Multiaddr, PeerId, Swarm, TransportError, SwarmBuilder, identify, noise, ping, tcp, yamux};
+use std::collections::BTreeMap;
+
+pub(crate) use streams::Pair;
+
+use crate::limits::{
+    CONNECTION_TIMEOUT, MAX_CONNECTIONS_PER_PEER, MAX_NEGOTIATING_STREAMS, MAX_PENDING_INBOUND, MAX_PING_FAILURES,
+    PING_INTERVAL, PING_TIMEOUT,
+};
+use crate::error::Error;
+
+/// The protocol of the network with this genesis block, so that two networks never mix: `/nakanet/<first 8 hex digits>/1`.
+pub(crate) fn protocol(genesis: BlockId) -> StreamProtocol {
+    StreamProtocol::try_from_owned(format!("/nakanet/{}/1", genesis.0.leading())).expect("begins with a slash")
+}
+
+#[derive(NetworkBehaviour)]
+#[behaviour(prelude = "libp2p::swarm::derive_prelude")]
+struct Behaviour {
+    limits: connection_limits::Behaviour,
+    blocked: allow_block_list::Behaviour<BlockedPeers>,
+    identify: identify::Behaviour,
+    ping: ping::Behaviour,
+    streams: streams::Behaviour,
+}
+
+/// What a [`Net`] is set up with.
+#[derive(Debug)]
+pub(crate) struct NetConfig {
+    pub(crate) identity: Keypair,
+    pub(crate) genesis: BlockId,
+    pub(crate) agent: String,
+    pub(crate) max_peers: u32,
+}
+
+/// What happens to a node's connections.
+#[derive(Debug)]
+pub(crate) enum NetEvent {
+    /// The node can be reached here.
+    Listening(Multiaddr),
+    /// It cannot be reached any more: the listening socket failed.
+    Deaf(io::Error),
+    /// A connection is open in both directions.
+    Opened {
+        peer: PeerId,
+        connection: ConnectionId,
+        /// Whether this node dialled.
+        outbound: bool,
+        streams: Pair,
+    },
+    /// A connection, opened or not, is gone.
+    Closed { peer: PeerId, connection: ConnectionId },
+    /// A dial reached this very node.
+    DialedItself { connection: ConnectionId },
+    /// A dial came to nothing.
+    DialFailed { connection: ConnectionId, reason: String },
+}
+
+/// What is remembered of a connection.
+#[derive(Debug)]
+struct Known {
+    outbound: bool,
+    ping_failures: u32,
+}
+
+/// A node's connections.
+pub(crate) struct Net {
+    swarm: Swarm<Behaviour>,
+    listener: Option<ListenerId>,
+    /// Bounded by the connection limits.
+    connections: BTreeMap<ConnectionId, Known>,
+}
+
+impl Net {
+    pub(crate) fn new(config: NetConfig) -> Self {
+        Self {
+            swarm: swarm(config),
+            listener: None,
+            connections: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn peer_id(&self) -> PeerId {
+        *self.swarm.local_peer_id()
+    }
+
+    /// Begins to listen; gives the address, with the real port.
+    pub(crate) async fn listen(&mut self, address: Multiaddr) -> Result<Multiaddr, Error> {
+        let listener = self
+            .swarm
+            .listen_on(address.clone())
+            .map_err(|error| match error {
+                TransportError::Other(source) => Error::listen(address.clone(), source),
+                error @ TransportError::MultiaddrNotSupported(_) => {
+                    Error::listen(address.clone(), io::Error::other(error))
+                }
+            })?;
+        self.listener = Some(listener);
+        loop {
+            match self.next().await {
+                NetEvent::Listening(address) => return Ok(address),
+                NetEvent::Deaf(source) => return Err(Error::listen(address, source)),
+                NetEvent::Opened { .. }
+                | NetEvent::Closed { .. }
+                | NetEvent::DialFailed { .. }
+                | NetEvent::DialedItself { .. } => unreachable!("nobody knows the address yet"),
+            }
+        }
+    }
+
+    /// Dials; the outcome is an event with this connection's id.
+    ///
+    /// Always from a fresh port: one that was just closed lingers in the kernel, and a redial from the listening port would fail on it.
+    pub(crate) fn dial(&mut self, peer: Option<PeerId>, address: Multiaddr) -> Result<ConnectionId, String> {
+        let options = match peer {
+            Some(peer) => DialOpts::peer_id(peer)
+                .addresses(vec![address])
+                .condition(PeerCondition::DisconnectedAndNotDialing)
+                .allocate_new_port()
+                .build(),
+            None => DialOpts::unknown_peer_id()
+                .address(address)
+                .allocate_new_port()
+                .build(),
+        };
+        let connection = options.connection_id();
+        match self.swarm.dial(options) {
+            Ok(()) => Ok(connection),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    pub(crate) fn close(&mut self, connection: ConnectionId) {
+        self.swarm.close_connection(connection);
+    }
+
+    /// Closes all connections to a peer, open or opening.
+    pub(crate) fn disconnect(&mut self, peer: PeerId) {
+        // An error says that there is none.
+        let _none = self.swarm.disconnect_peer_id(peer);
+    }
+
+    /// Closes all connections to a peer and refuses new ones, until [`Net::unblock`].
+    pub(crate) fn block(&mut self, peer: PeerId) {
+        self.swarm.behaviour_mut().blocked.block_peer(peer);
+        self.disconnect(peer);
+    }
+
+    pub(crate) fn unblock(&mut self, peer: PeerId) {
+        self.swarm.behaviour_mut().blocked.unblock_peer(peer);
+    }
+
+    /// The next thing that happens. May be dropped and called again.
+    pub(crate) async fn next(&mut self) -> NetEvent {
+        loop {
+            let event = self.swarm.select_next_some().await;
+            if let Some(event) = self.sort(event) {
+                return event;
+            }
+        }
+    }
+
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "libp2p's enum: the other events are of no consequence here"
+    )]
+    fn sort(&mut self, event: SwarmEvent<BehaviourEvent>) -> Option<NetEvent> {
+        match event {
+            SwarmEvent::NewListenAddr { address, .. } => Some(NetEvent::Listening(address)),
+            SwarmEvent::ListenerClosed {
+                reason: Err(error),
+                listener_id,
+                ..
+            }
+            | SwarmEvent::ListenerError { error, listener_id } => {
+                (self.listener == Some(listener_id) && is_fatal(&error)).then_some(NetEvent::Deaf(error))
+            }
+            SwarmEvent::ConnectionEstablished {
+                connection_id,
+                endpoint,
+                ..
+            } => {
+                let known = Known {
+                    outbound: matches!(endpoint, ConnectedPoint::Dialer { .. }),
+                    ping_failures: 0,
+                };
+                self.connections.insert(connection_id, known);
+                None
+            }
+            SwarmEvent::ConnectionClosed {
+                peer_id: peer,
+                connection_id: connection,
+                ..
+            } => {
+                self.connections.remove(&connection);
+                Some(NetEvent::Closed { peer, connection })
+            }
+            SwarmEvent::OutgoingConnectionError {
+                connection_id: connection,
+                error,
+                ..
+            } => Some(match error {
+                DialError::LocalPeerId { .. } => NetEvent::DialedItself { connection },
+                error => NetEvent::DialFailed {
+                    connection,
+                    reason: error.to_string(),
+                },
+            }),
+            SwarmEvent::Behaviour(BehaviourEvent::Streams(opened)) => self.opened(opened),
+            SwarmEvent::Behaviour(BehaviourEvent::Ping(ping)) => {
+                self.count_ping(&ping);
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn opened(&self, opened: streams::Opened) -> Option<NetEvent> {
+        let streams::Opened {
+            peer,
+            connection,
+            streams,
+        } = opened;
+        let outbound = self.connections.get(&connection)?.outbound;
+        Some(NetEvent::Opened {
+            peer,
+            connection,
+            outbound,
+            streams,
+        })
+    }
+
+    /// libp2p counts no failures and closes nothing: a peer whose machine is gone would stay for ever.
+    fn count_ping(&mut self, ping: &ping::Event) {
+        let Some(known) = self.connections.get_mut(&ping.connection) else {
+            return;
+        };
+        known.ping_failures = if ping.result.is_ok() { 0 } else { known.ping_failures + 1 };
+        if known.ping_failures >= MAX_PING_FAILURES {
+            tracing::debug!(peer = %ping.peer, "closing a connection whose pings go unanswered");
+            self.close(ping.connection);
+        }
+    }
+}
+
+/// A peer that gives up while being accepted, or a lack of files for a moment, is no end of listening.
+fn is_fatal(error: &io::Error) -> bool {
+    !matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
+    ) && !matches!(error.raw_os_error(), Some(EMFILE | ENFILE))
+}
+
+/// Too many open files, in the process and in the system: the same number on every Unix.
+const EMFILE: i32 = 24;
+const ENFILE: i32 = 23;
+
+fn swarm(config: NetConfig) -> Swarm<Behaviour> {
+    let NetConfig {
+        identity,
+        genesis,
+        agent,
+        max_peers,
+    } = config;
+    let limits = ConnectionLimits::default()
+        .with_max_pending_incoming(Some(MAX_PENDING_INBOUND))
+        .with_max_established(Some(max_peers.saturating_mul(MAX_CONNECTIONS_PER_PEER)))
+        .with_max_established_per_peer(Some(MAX_CONNECTIONS_PER_PEER));
+    // Nothing of what identify tells changes while a node runs, so it is told once per connection and never pushed.
+    let identify = identify::Config::new(protocol(genesis).to_string(), identity.public())
+        .with_agent_version(agent)
+        .with_push_listen_addr_updates(false)
+        .with_cache_size(0);
+    let behaviour = Behaviour {
+        limits: connection_limits::Behaviour::new(limits),
+        blocked: allow_block_list::Behaviour::default(),
+        identify: identify::Behaviour::new(identify),
+        ping: ping::Behaviour::new(
+            ping::Config::new()
+                .with_interval(PING_INTERVAL)
+                .with_timeout(PING_TIMEOUT),
+        ),
+        streams: streams::Behaviour::new(protocol(genesis)),
+    };
+    SwarmBuilder::with_existing_identity(identity)
+        .with_tokio()
+        .with_tcp(
+            tcp::Config::default().nodelay(true),
+            noise::Config::new,
+            yamux::Config::default,
+        )
+        .expect("an ed25519 identity signs a noise key")
+        .with_behaviour(|_| behaviour)
+        .expect("infallible")
+        .with_swarm_config(|swarm| {
+            swarm
+                .with_max_negotiating_inbound_streams(MAX_NEGOTIATING_STREAMS)
+                .with_dial_concurrency_factor(NonZeroU8::MIN)
+        })
+        .with_connection_timeout(CONNECTION_TIMEOUT)
+        .build()
+}

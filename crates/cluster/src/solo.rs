@@ -1,0 +1,174 @@
+//! One node as a process of its own.
+
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use base::{Hash, NodeId, Seed, hex};
+use chain::{HashRate, Owner, Params};
+use libp2p::identity::Keypair;
+use libp2p::multiaddr::Protocol;
+use libp2p::{Multiaddr, PeerId};
+use node::{Config, Event, Strategy};
+use observe::RunEvent;
+use scenario::Conditions;
+use tokio::select;
+use tokio::sync::mpsc;
+
+use crate::driver::dialer::Target;
+use crate::driver::directory::{Directory, Register};
+use crate::driver::{Control, Driver, Links, Setup, Told};
+use crate::limits::{MAX_PEERS, MAX_QUEUED_EVENTS, MAX_QUEUED_ORDERS};
+use crate::{Clock, Error, Hasher, Interrupt, identity};
+
+/// What a node that runs alone is set up with.
+#[derive(Clone, Debug)]
+pub struct SoloOptions {
+    /// The network's rules.
+    pub params: Params,
+    /// Where it keeps its chain and its key.
+    pub data: PathBuf,
+    /// Where it listens: `/ip4/127.0.0.1/tcp/0` takes any free port and is reached from this machine alone.
+    pub listen: Multiaddr,
+    /// Whom it keeps connected to, with `/p2p/<peer id>` at the end or without.
+    pub peers: Vec<Multiaddr>,
+    /// Its hash power; zero does not mine.
+    pub hashrate: HashRate,
+    /// Whom its coinbases pay; nobody who could spend it when none is named.
+    pub owner: Option<Owner>,
+    /// What it tells peers it is called: printable ASCII.
+    pub agent: String,
+    /// Ends it in good order.
+    pub interrupt: Interrupt,
+}
+
+/// News of a node that runs alone.
+#[derive(Debug)]
+pub enum SoloEvent {
+    /// It is up. `address` is whole: peers can dial it as it stands.
+    Listening {
+        /// Where, with its peer id.
+        address: Multiaddr,
+        /// Blocks that came from its disk.
+        restored: usize,
+    },
+    /// Something happened in it.
+    Node(Event),
+}
+
+/// Runs one node until it is interrupted. Peers are numbered as they come.
+///
+/// # Errors
+/// When its folder, key or port cannot be had, or its disk fails.
+pub async fn run_solo(options: SoloOptions, on_event: &mut (dyn FnMut(SoloEvent) + Send)) -> Result<(), Error> {
+    let key = identity::load_or_create(&options.data)?;
+    let clock = Clock::start();
+    let hasher = Hasher::start(clock);
+    let (control, orders) = mpsc::channel(MAX_QUEUED_ORDERS);
+    let (tell, mut told) = mpsc::channel(MAX_QUEUED_EVENTS);
+    let seed = seed(&key);
+    let me = key.public().to_peer_id();
+    let setup = Setup {
+        id: NodeId(0),
+        config: config(&options),
+        params: options.params.clone(),
+        seed,
+        clock,
+        folder: options.data.clone(),
+        identity: key,
+        listen: options.listen.clone(),
+        max_peers: MAX_PEERS,
+        directory: Directory::Open(Register::default()),
+        links: Links {
+            seed,
+            usual: Conditions::default(),
+            set: Vec::new(),
+        },
+        severed: Vec::new(),
+        seat: hasher.seat(NodeId(0)),
+        control: orders,
+        told: tell,
+    };
+    let life = async {
+        let (driver, _) = Driver::start(setup).await?;
+        for peer in &options.peers {
+            // There is room: nothing else gives orders.
+            let _gone = control.send(Control::Want(target(peer))).await;
+        }
+        driver.run().await
+    };
+    let watch = async {
+        while let Some(told) = told.recv().await {
+            if let Some(event) = news(told, me) {
+                on_event(event);
+            }
+        }
+    };
+    let interrupted = async {
+        options.interrupt.triggered().await;
+        let _gone = control.send(Control::Stop).await;
+        std::future::pending::<()>().await;
+    };
+    tokio::pin!(life);
+    select! {
+        ended = &mut life => ended.map(drop),
+        ((), ()) = async { tokio::join!(watch, interrupted) } => unreachable!("an interrupt waits for the node to end"),
+    }
+}
+
+/// From the key, which is secret and stays, so nobody else can tell what the node will draw.
+fn seed(key: &Keypair) -> Seed {
+    let secret = key.to_protobuf_encoding().expect("ed25519 keys have an encoding");
+    let Hash(bytes) = Hash::tagged("nakanet/solo", &[&secret]);
+    Seed::from_number(0).child(&hex::encode(&bytes), 0)
+}
+
+fn news(told: Told, me: PeerId) -> Option<SoloEvent> {
+    match told.event {
+        RunEvent::NodeStarted { addrs, restored, .. } => {
+            let address: Multiaddr = addrs.first()?.parse().expect("an address that was written out");
+            Some(SoloEvent::Listening {
+                address: address.with(Protocol::P2p(me)),
+                restored,
+            })
+        }
+        RunEvent::Node { event, .. } => Some(SoloEvent::Node(event)),
+        RunEvent::RunStarted { .. }
+        | RunEvent::RunEnded { .. }
+        | RunEvent::NodeStopped { .. }
+        | RunEvent::Step(_)
+        | RunEvent::Control { .. }
+        | RunEvent::Derived(_) => None,
+    }
+}
+
+/// A target whose key is the one at the end of its address, if there is one there.
+fn target(address: &Multiaddr) -> Target {
+    let mut address = address.clone();
+    let peer_id = match address.pop() {
+        Some(Protocol::P2p(peer_id)) => Some(peer_id),
+        Some(other) => {
+            address.push(other);
+            None
+        }
+        None => None,
+    };
+    Target {
+        peer: None,
+        peer_id,
+        address,
+    }
+}
+
+fn config(options: &SoloOptions) -> Config {
+    let epoch = SystemTime::now().duration_since(UNIX_EPOCH);
+    Config {
+        agent: options.agent.clone(),
+        owner: options.owner.unwrap_or(Owner([0; 32])),
+        hashrate: options.hashrate,
+        strategy: Strategy::Honest,
+        tie: node::config::Tie::default(),
+        epoch: epoch.unwrap_or(Duration::ZERO),
+        mempool_bytes: Config::DEFAULT_MEMPOOL_BYTES,
+        min_relay_fee: Config::DEFAULT_MIN_RELAY_FEE,
+    }
+}
