@@ -8,6 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{CompactTarget, Params, Reject};
 
+mod hashed;
+
+pub use hashed::HashedHeader;
+
 /// The double SHA-256 of a header: a block's name.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -9,6 +9,7 @@
 mod coins;
 mod context;
 mod index;
+mod prune;
 mod queries;
 mod signatures;
 mod tree;
@@ -16,11 +17,15 @@ mod validate;
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashSet;
+
 use self::coins::{Coins, View};
 use self::index::{Body, Index};
 use self::signatures::{Signatures, Spend};
 use self::tree::Tree;
-use crate::{Amount, Block, Header, Height, Params, Reject, Transaction, TxOutput, Verdict};
+use crate::{
+    Amount, Block, BlockId, HashedHeader, Header, Height, Params, ProofOfWork, Reject, Transaction, TxOutput, Verdict,
+};
 
 /// The ledger's handle for a header it has accepted, in order of acceptance. Means something only to the ledger that gave it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -68,6 +73,10 @@ pub struct Ledger {
     index: Index,
     coins: Coins,
     signatures: Signatures,
+    /// What the mining oracle sealed; empty where hashes are proof of work.
+    sealed: FxHashSet<BlockId>,
+    /// The lowest block whose coins are known; see [`Ledger::prune`].
+    horizon: BlockRef,
 }
 
 impl Ledger {
@@ -96,13 +105,27 @@ impl Ledger {
         if let Err(unsound) = params.check() {
             panic!("no chain can run by these parameters: {unsound}");
         }
+        let genesis = HashedHeader::from(*genesis);
         Self {
             params,
             tree: Tree::new(),
-            index: Index::new(Self::genesis_entry(genesis)),
+            index: Index::new(Self::genesis_entry(&genesis)),
             coins: Coins::default(),
             signatures: Signatures::new(genesis.id()),
+            sealed: FxHashSet::default(),
+            horizon: BlockRef::GENESIS,
         }
+    }
+
+    /// Makes the header of this id proof of work: the mining oracle's word ([`ProofOfWork::Oracle`]). All ledgers of a run are told,
+    /// before the header goes out.
+    ///
+    /// # Panics
+    /// When hashes are proof of work on this network: nobody's word counts there.
+    pub fn seal(&mut self, id: BlockId) {
+        let proof_of_work = self.params.proof_of_work;
+        assert_eq!(proof_of_work, ProofOfWork::Oracle, "only an oracle's network has seals");
+        self.sealed.insert(id);
     }
 
     /// Takes in a header: proof of work, known and valid parent, bits, time above the median, version. Knowing it already is no error,
@@ -111,12 +134,16 @@ impl Ledger {
     /// A header that is refused is not kept, so memory grows only with proof of work that stands on our chain.
     /// Whether its time is too far in the future is for the node to say ([`crate::header::check_not_future`]): that depends on a clock.
     pub fn add_header(&mut self, header: &Header) -> Result<BlockRef, Reject> {
-        let id = header.id();
-        if let Some(known) = self.find(&id) {
+        self.add_hashed_header(&HashedHeader::from(*header))
+    }
+
+    /// [`Ledger::add_header`] for a header that is hashed already.
+    pub fn add_hashed_header(&mut self, header: &HashedHeader) -> Result<BlockRef, Reject> {
+        if let Some(known) = self.find(&header.id()) {
             return self.index.get(known).fault().map_or(Ok(known), Err);
         }
-        let checked = self.check_header(header, &id)?;
-        Ok(self.push_header(header, id, checked))
+        let checked = self.check_header(header)?;
+        Ok(self.push_header(header, checked))
     }
 
     /// Takes in a header as [`Ledger::add_header`] does, but on its own merits: that it, or an ancestor, is known to be invalid does not matter.
@@ -124,19 +151,24 @@ impl Ledger {
     /// For nodes that may share this ledger. What invalid ancestors they know of they judge for themselves, and learn nothing from what
     /// others have found out.
     pub fn record_header(&mut self, header: &Header) -> Result<BlockRef, Reject> {
-        let id = header.id();
-        if let Some(known) = self.find(&id) {
+        self.record_hashed_header(&HashedHeader::from(*header))
+    }
+
+    /// [`Ledger::record_header`] for a header that is hashed already.
+    pub fn record_hashed_header(&mut self, header: &HashedHeader) -> Result<BlockRef, Reject> {
+        if let Some(known) = self.find(&header.id()) {
             return Ok(known);
         }
-        let (parent, target) = self.check_proof(header, &id)?;
+        let (parent, target) = self.check_proof(header)?;
         self.check_context(header, parent)?;
-        Ok(self.push_header(header, id, (parent, target)))
+        Ok(self.push_header(header, (parent, target)))
     }
 
     /// Takes in the body of an accepted header whose parent is [`Status::Valid`], and validates the block in full.
     ///
     /// A body already found valid is not validated again, but one that does not match the header's root is refused every time.
-    /// `Err` with [`crate::Verdict::Invalid`] marks the block; with `Mutated` the header stays as it was.
+    /// `Err` with [`crate::Verdict::Invalid`] marks the block; with `Mutated` the header stays as it was, and so it does with
+    /// [`Reject::PrevBlkPruned`]: below the horizon ([`Ledger::prune`]) nobody knows any more what the block may spend.
     ///
     /// # Panics
     /// When the header is not accepted, or its parent is not valid: callers hold bodies back until it is.
@@ -153,6 +185,7 @@ impl Ledger {
         match entry.fault() {
             Some(reject) => Err(reject),
             None if entry.is_valid() => Ok(at),
+            None if self.parent(at).is_some_and(|parent| self.is_pruned(parent)) => Err(Reject::PrevBlkPruned),
             None => self.settle(at, block),
         }
     }

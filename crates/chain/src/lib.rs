@@ -25,10 +25,10 @@ mod preimage;
 
 pub use block::{Block, Draft};
 pub use compact::{CompactTarget, Target};
-pub use header::{BlockId, Header};
+pub use header::{BlockId, HashedHeader, Header};
 pub use key::{Owner, Signature, SigningKey};
 pub use ledger::{BlockRef, Coin, Ledger, Status};
-pub use params::{Params, Retarget};
+pub use params::{Params, ProofOfWork, Retarget};
 pub use reject::{Reject, Verdict};
 pub use transaction::{Coinbase, OutPoint, Transaction, TxOutput, Txid, Wtxid};
 pub use units::{Amount, HashRate, Height};

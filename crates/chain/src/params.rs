@@ -29,6 +29,20 @@ pub enum Retarget {
     },
 }
 
+/// What makes a header's id proof of work. Bits, retarget and chain work are computed alike in both.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum ProofOfWork {
+    /// The id, which is the header's double SHA-256, meets the target: Bitcoin's.
+    #[default]
+    Sha256d,
+    /// The mining oracle sealed that exact id ([`crate::Ledger::seal`]), after as long a wait as the hashes would have taken.
+    ///
+    /// For virtual time at real-world difficulty, where nobody can hash 2^70 times. It is the ideal functionality of the
+    /// literature (Garay, Kiayias, Leonardos: The Bitcoin Backbone Protocol, 2015): whoever runs the simulation is the oracle,
+    /// and nobody else, attackers included, can make proof of work.
+    Oracle,
+}
+
 /// The parameters of a network. Every field is part of the genesis block's id, so networks with other rules never mix.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Params {
@@ -42,6 +56,8 @@ pub struct Params {
     pub interval: Duration,
     /// How the target follows the hash power.
     pub retarget: Retarget,
+    /// What makes a header proof of work.
+    pub proof_of_work: ProofOfWork,
     /// Blocks between two halvings of the subsidy.
     pub halving_interval: u32,
     /// Blocks until the outputs of a coinbase may be spent.
@@ -74,6 +90,7 @@ impl Params {
                 window: 2016,
                 timewarp_rule: false,
             },
+            proof_of_work: ProofOfWork::Sha256d,
             halving_interval: 210_000,
             coinbase_maturity: 100,
             initial_subsidy: Amount::from_units(50 * Amount::COIN.units()),

@@ -9,7 +9,7 @@ use base::Hash;
 use sha2::{Digest, Sha256};
 
 use crate::transaction::TransactionParts;
-use crate::{BlockId, Coin, OutPoint, Params, Retarget, Signature, TxOutput, Txid, Wtxid};
+use crate::{BlockId, Coin, OutPoint, Params, ProofOfWork, Retarget, Signature, TxOutput, Txid, Wtxid};
 
 /// Bytes in the making.
 struct Writer(Vec<u8>);
@@ -137,6 +137,13 @@ pub(crate) fn params(params: &Params) -> Hash {
         .duration(params.max_future)
         .u32(params.genesis_time)
         .u32(params.min_version.cast_unsigned());
+    match params.proof_of_work {
+        // Nothing, so that the ids of networks older than the choice stay what they are.
+        ProofOfWork::Sha256d => {}
+        ProofOfWork::Oracle => {
+            writer.u8(1);
+        }
+    }
     Hash::tagged("nakanet/params", &[&writer.0])
 }
 

@@ -33,6 +33,8 @@ pub enum Reject {
     BadPrevblk,
     #[error("parent is not known")]
     PrevBlkNotFound,
+    #[error("parent is below the prune horizon, so the coins it leaves are no longer known")]
+    PrevBlkPruned,
     #[error("marked invalid by the operator")]
     Invalidated,
     // Bodies.
@@ -95,7 +97,7 @@ pub enum Verdict {
     Invalid,
     /// The body is not the one the header commits to. The header is not touched; only the sender is at fault.
     Mutated,
-    /// Cannot be said yet (future time, unknown parent): not remembered, nobody is blamed.
+    /// Cannot be said yet (future time, unknown parent), or no longer (pruned parent): not remembered, nobody is blamed.
     NotYet,
 }
 
@@ -113,6 +115,7 @@ impl Reject {
             Self::BadVersion { .. } => "bad-version",
             Self::BadPrevblk => "bad-prevblk",
             Self::PrevBlkNotFound => "prev-blk-not-found",
+            Self::PrevBlkPruned => "prev-blk-pruned",
             Self::Invalidated => "invalidated",
             Self::BadTxnmrklroot => "bad-txnmrklroot",
             Self::BadTxnsDuplicate => "bad-txns-duplicate",
@@ -144,8 +147,10 @@ impl Reject {
     pub const fn verdict(&self) -> Verdict {
         match self {
             Self::BadTxnmrklroot | Self::BadTxnsDuplicate => Verdict::Mutated,
-            // An operator's mark may be lifted again, and is no peer's fault.
-            Self::TimeTooNew { .. } | Self::PrevBlkNotFound | Self::Invalidated => Verdict::NotYet,
+            // What we have forgotten, and an operator's mark, which may be lifted again, are no peer's fault.
+            Self::TimeTooNew { .. } | Self::PrevBlkNotFound | Self::PrevBlkPruned | Self::Invalidated => {
+                Verdict::NotYet
+            }
             Self::HighHash { .. }
             | Self::BadDiffbits { .. }
             | Self::BadTarget { .. }
@@ -187,6 +192,7 @@ mod tests {
         assert_eq!(Reject::BadTxnsDuplicate.verdict(), Verdict::Mutated);
         assert_eq!(Reject::TimeTooNew { time: 2, latest: 1 }.verdict(), Verdict::NotYet);
         assert_eq!(Reject::PrevBlkNotFound.verdict(), Verdict::NotYet);
+        assert_eq!(Reject::PrevBlkPruned.verdict(), Verdict::NotYet);
         assert_eq!(Reject::BadPrevblk.verdict(), Verdict::Invalid);
         assert_eq!(Reject::BadSignature { input: 0 }.verdict(), Verdict::Invalid);
     }

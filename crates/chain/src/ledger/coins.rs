@@ -1,5 +1,8 @@
 //! Multi-version coins: which blocks created an output and which spent it, on every fork at once.
 
+use std::collections::BTreeSet;
+use std::collections::hash_map::Entry;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::BlockRef;
@@ -21,6 +24,19 @@ impl Refs {
             Self::None => *self = Self::One(block),
             Self::One(first) => *self = Self::Many(vec![*first, block]),
             Self::Many(blocks) => blocks.push(block),
+        }
+    }
+
+    fn remove(&mut self, block: BlockRef) {
+        match self {
+            Self::One(only) if *only == block => *self = Self::None,
+            Self::None | Self::One(_) => {}
+            Self::Many(blocks) => {
+                blocks.retain(|other| *other != block);
+                if let [only] = blocks[..] {
+                    *self = Self::One(only);
+                }
+            }
         }
     }
 
@@ -49,6 +65,8 @@ struct Versions {
 pub(super) struct Coins {
     versions: FxHashMap<OutPoint, Versions>,
     places: FxHashMap<Txid, Refs>,
+    /// What pruned blocks created and left unspent, in order, as their bodies are no longer there to list it.
+    settled: BTreeSet<OutPoint>,
 }
 
 impl Coins {
@@ -70,6 +88,64 @@ impl Coins {
             }
             self.places.entry(transaction.txid()).or_default().push(at);
         }
+    }
+
+    /// Takes in that a block will be below every block that is asked about. Blocks come in the order of their heights.
+    pub(super) fn settle(&mut self, at: BlockRef, block: &Block) {
+        for transaction in &block.transactions {
+            for input in transaction.inputs() {
+                self.versions.remove(input);
+                self.settled.remove(input);
+            }
+            for (index, _) in (0..).zip(transaction.outputs()) {
+                let outpoint = transaction.outpoint(index);
+                // The genesis block's outputs are no coins.
+                if self.versions.contains_key(&outpoint) {
+                    self.settled.insert(outpoint);
+                }
+            }
+            self.forget_place(&transaction.txid(), at);
+        }
+    }
+
+    /// Takes in that a block will not be below any block that is asked about.
+    pub(super) fn forget(&mut self, at: BlockRef, block: &Block) {
+        for transaction in &block.transactions {
+            for input in transaction.inputs() {
+                if let Some(versions) = self.versions.get_mut(input) {
+                    versions.spent.remove(at);
+                }
+            }
+            for (index, _) in (0..).zip(transaction.outputs()) {
+                if let Entry::Occupied(mut coin) = self.versions.entry(transaction.outpoint(index)) {
+                    coin.get_mut().created.remove(at);
+                    if coin.get().created == Refs::None {
+                        coin.remove();
+                    }
+                }
+            }
+            self.forget_place(&transaction.txid(), at);
+        }
+    }
+
+    fn forget_place(&mut self, txid: &Txid, at: BlockRef) {
+        if let Entry::Occupied(mut place) = self.places.entry(*txid) {
+            place.get_mut().remove(at);
+            if *place.get() == Refs::None {
+                place.remove();
+            }
+        }
+    }
+
+    /// What pruned blocks created and left unspent, in the order of outpoints.
+    pub(super) fn settled(&self) -> impl Iterator<Item = OutPoint> + '_ {
+        self.settled.iter().copied()
+    }
+
+    /// How many outputs and places of transactions are remembered.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.versions.len() + self.places.len()
     }
 
     /// The block on `tip`'s chain that spends the coin.

@@ -4,12 +4,12 @@ use super::index::{Body, Entry};
 use super::{BlockRef, Ledger};
 use crate::limits::{MAX_TIMEWARP, MEDIAN_TIME_SPAN};
 use crate::retarget::{Asert, Window};
-use crate::{Amount, BlockId, CompactTarget, Header, Height, Reject, Retarget, Target, Work};
+use crate::{Amount, CompactTarget, HashedHeader, Header, Height, ProofOfWork, Reject, Retarget, Target, Work};
 
 impl Ledger {
     /// Checks a header that is not known yet, in Bitcoin Core's order; gives its parent and its own target.
-    pub(super) fn check_header(&self, header: &Header, id: &BlockId) -> Result<(BlockRef, Target), Reject> {
-        let (parent, target) = self.check_proof(header, id)?;
+    pub(super) fn check_header(&self, header: &HashedHeader) -> Result<(BlockRef, Target), Reject> {
+        let (parent, target) = self.check_proof(header)?;
         match self.index.get(parent).fault() {
             // An operator's mark is no fault of whoever sends a child.
             Some(Reject::Invalidated) => return Err(Reject::Invalidated),
@@ -21,11 +21,15 @@ impl Ledger {
     }
 
     /// Proof of work, and a parent that is known.
-    pub(super) fn check_proof(&self, header: &Header, id: &BlockId) -> Result<(BlockRef, Target), Reject> {
+    pub(super) fn check_proof(&self, header: &HashedHeader) -> Result<(BlockRef, Target), Reject> {
         let bits = header.bits;
         let target = bits.target().filter(|target| *target <= self.params.limit_target());
         let target = target.ok_or(Reject::BadTarget { bits })?;
-        if !target.is_met_by(id) {
+        let is_proof = match self.params.proof_of_work {
+            ProofOfWork::Sha256d => target.is_met_by(&header.id()),
+            ProofOfWork::Oracle => self.sealed.contains(&header.id()),
+        };
+        if !is_proof {
             return Err(Reject::HighHash { bits });
         }
         let parent = self.find(&header.parent).ok_or(Reject::PrevBlkNotFound)?;
@@ -72,23 +76,18 @@ impl Ledger {
     }
 
     /// Adds a header that has been checked.
-    pub(super) fn push_header(
-        &mut self,
-        header: &Header,
-        id: BlockId,
-        (parent, target): (BlockRef, Target),
-    ) -> BlockRef {
+    pub(super) fn push_header(&mut self, header: &HashedHeader, (parent, target): (BlockRef, Target)) -> BlockRef {
         let block = self.tree.push(parent);
         let work = self.work(parent) + target.work();
         let median = self.median_above(header.time, parent);
-        self.index.push(block, parent, Entry::new(id, header, work, median));
+        self.index.push(block, parent, Entry::new(header, work, median));
         block
     }
 
     /// The entry of a genesis block, which is valid because it is given.
-    pub(super) fn genesis_entry(header: &Header) -> Entry {
+    pub(super) fn genesis_entry(header: &HashedHeader) -> Entry {
         let work = header.bits.target().map_or(Work::ZERO, Target::work);
-        let mut entry = Entry::new(header.id(), header, work, header.time);
+        let mut entry = Entry::new(header, work, header.time);
         entry.body = Body::Valid {
             block: None,
             supply: Amount::ZERO,

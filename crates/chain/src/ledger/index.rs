@@ -5,15 +5,14 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::BlockRef;
-
-use crate::{Amount, Block, BlockId, Header, Reject, Status, Work};
+use crate::{Amount, Block, BlockId, HashedHeader, Reject, Status, Work};
 
 /// What has been found out about a block's body.
 #[derive(Debug)]
 pub(super) enum Body {
     /// Nothing yet.
     Missing,
-    /// It is valid. The body is missing for a genesis header from elsewhere.
+    /// It is valid. The body is missing when it is pruned, and for a genesis header from elsewhere.
     Valid {
         block: Option<Arc<Block>>,
         /// All money there is after this block.
@@ -36,8 +35,7 @@ enum Taint {
 /// A block whose header has been accepted.
 #[derive(Debug)]
 pub(super) struct Entry {
-    pub(super) id: BlockId,
-    pub(super) header: Header,
+    pub(super) header: HashedHeader,
     /// Of this block and all its ancestors.
     pub(super) work: Work,
     /// The median time of this block and the ten before.
@@ -53,9 +51,8 @@ pub(super) struct Entry {
 
 impl Entry {
     /// A block of which only the header is known.
-    pub(super) fn new(id: BlockId, header: &Header, work: Work, median_time: u32) -> Self {
+    pub(super) fn new(header: &HashedHeader, work: Work, median_time: u32) -> Self {
         Self {
-            id,
             header: *header,
             work,
             median_time,
@@ -112,7 +109,7 @@ impl Index {
     /// The index of the genesis block alone.
     pub(super) fn new(genesis: Entry) -> Self {
         let mut by_id = FxHashMap::default();
-        by_id.insert(genesis.id, BlockRef::GENESIS);
+        by_id.insert(genesis.header.id(), BlockRef::GENESIS);
         Self {
             entries: vec![genesis],
             by_id,
@@ -124,7 +121,7 @@ impl Index {
         assert_eq!(block.index(), self.entries.len(), "tree and index grow together");
         entry.inherited = self.get(parent).taint();
         entry.next_sibling = self.get_mut(parent).first_child.replace(block);
-        self.by_id.insert(entry.id, block);
+        self.by_id.insert(entry.header.id(), block);
         self.entries.push(entry);
     }
 
@@ -138,6 +135,14 @@ impl Index {
     pub(super) fn set_invalidated(&mut self, block: BlockRef, invalidated: bool) {
         self.get_mut(block).invalidated = invalidated;
         self.pass_on(block);
+    }
+
+    /// Lets go of a valid body; gives it when it was there.
+    pub(super) fn drop_body(&mut self, block: BlockRef) -> Option<Arc<Block>> {
+        match &mut self.get_mut(block).body {
+            Body::Valid { block, .. } => block.take(),
+            Body::Missing | Body::Failed(_) => None,
+        }
     }
 
     pub(super) fn find(&self, id: &BlockId) -> Option<BlockRef> {

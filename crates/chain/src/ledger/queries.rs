@@ -7,7 +7,7 @@ use base::Hash;
 
 use super::index::Body;
 use super::{BlockRef, Coin, Ledger, Status};
-use crate::{Amount, Block, BlockId, Draft, Header, Height, OutPoint, Params, Txid, Work, preimage};
+use crate::{Amount, Block, BlockId, Draft, HashedHeader, Header, Height, OutPoint, Params, Txid, Work, preimage};
 
 /// Look-ups in arrays, or a few of those, unless they say otherwise.
 impl Ledger {
@@ -39,12 +39,18 @@ impl Ledger {
     /// The block's name.
     #[must_use]
     pub fn id(&self, block: BlockRef) -> BlockId {
-        self.index.get(block).id
+        self.index.get(block).header.id()
     }
 
     /// The block's header.
     #[must_use]
     pub fn header(&self, block: BlockRef) -> &Header {
+        &self.index.get(block).header
+    }
+
+    /// The block's header and name.
+    #[must_use]
+    pub fn hashed_header(&self, block: BlockRef) -> &HashedHeader {
         &self.index.get(block).header
     }
 
@@ -83,7 +89,7 @@ impl Ledger {
         self.index.get(block).is_valid()
     }
 
-    /// The block's body, when it has been found valid.
+    /// The block's body, when it has been found valid and is not pruned.
     #[must_use]
     pub fn body(&self, block: BlockRef) -> Option<&Arc<Block>> {
         match &self.index.get(block).body {
@@ -139,13 +145,13 @@ impl Ledger {
         self.coins.find(outpoint, tip, &self.tree)
     }
 
-    /// The block on `tip`'s chain that holds a transaction of this txid.
+    /// The block on `tip`'s chain that holds a transaction of this txid, when it is not pruned.
     #[must_use]
     pub fn confirmation(&self, txid: &Txid, tip: BlockRef) -> Option<BlockRef> {
         self.coins.place(txid, tip, &self.tree)
     }
 
-    /// The transaction that spends the coin at an outpoint on `tip`'s chain, and its block.
+    /// The transaction that spends the coin at an outpoint on `tip`'s chain, and its block, when that is not pruned.
     #[must_use]
     pub fn spender(&self, outpoint: &OutPoint, tip: BlockRef) -> Option<(Txid, BlockRef)> {
         let block = self.coins.spent_in(outpoint, tip, &self.tree)?;
@@ -169,18 +175,19 @@ impl Ledger {
         }
     }
 
-    /// Every coin that a block on top of `tip` may spend. Goes through the whole chain.
+    /// Every coin that a block on top of `tip` may spend. Goes through the whole chain. Means nothing at a block that is pruned.
     #[must_use]
     pub fn unspent(&self, tip: BlockRef) -> BTreeMap<OutPoint, Coin> {
         let blocks = self.tree.path(self.genesis(), tip);
         let bodies = blocks.into_iter().filter_map(|block| self.body(block));
         let transactions = bodies.flat_map(|body| &body.transactions);
-        transactions
-            .flat_map(|transaction| {
-                (0..)
-                    .zip(transaction.outputs())
-                    .map(|(index, _)| transaction.outpoint(index))
-            })
+        let outpoints = transactions.flat_map(|transaction| {
+            (0..)
+                .zip(transaction.outputs())
+                .map(|(index, _)| transaction.outpoint(index))
+        });
+        outpoints
+            .chain(self.coins.settled())
             .filter_map(|outpoint| self.coin(&outpoint, tip).map(|coin| (outpoint, coin)))
             .collect()
     }

@@ -17,7 +17,7 @@ fn presets_are_sound_and_found_by_name() {
 
 #[test]
 fn every_parameter_is_part_of_the_genesis_id() {
-    let changes: [fn(&mut Params); 17] = [
+    let changes: [fn(&mut Params); 18] = [
         |_| {},
         |params| params.name.push('!'),
         |params| params.limit = CompactTarget(0x207f_fffe),
@@ -35,6 +35,7 @@ fn every_parameter_is_part_of_the_genesis_id() {
         |params| params.max_block_bytes += 1,
         |params| params.max_future = Duration::from_secs(1),
         |params| params.min_version = 1,
+        |params| params.proof_of_work = ProofOfWork::Oracle,
     ];
     let ids = changes.map(|change| {
         let mut params = Params::instant();
@@ -46,7 +47,7 @@ fn every_parameter_is_part_of_the_genesis_id() {
         ..Params::instant()
     };
     let distinct: BTreeSet<_> = ids.into_iter().chain([time.genesis_block().id()]).collect();
-    assert_eq!(distinct.len(), 18);
+    assert_eq!(distinct.len(), 19);
 }
 
 fn bitcoin(window: u32, timewarp_rule: bool) -> Retarget {

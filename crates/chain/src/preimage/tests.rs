@@ -1,7 +1,7 @@
 //! Golden vectors: computed once by an independent program from the layout alone. A change here changes every name of every network.
 
 use super::*;
-use crate::{Amount, Coinbase, Height, Owner, Transaction};
+use crate::{Amount, Coinbase, Height, Owner, ProofOfWork, Transaction};
 
 fn parts() -> TransactionParts {
     let txid = Txid(Hash(std::array::from_fn(|i| u8::try_from(i).expect("below 32"))));
@@ -105,6 +105,14 @@ fn networks_have_their_golden_genesis_ids() {
     assert_eq!(
         id(Params::instant()),
         "bf36dd74384208c9ee89902014905a02d654b50e9adad05cdf7ed5a368ff141e"
+    );
+    let by_oracle = Params {
+        proof_of_work: ProofOfWork::Oracle,
+        ..Params::mainnet_like()
+    };
+    assert_eq!(
+        id(by_oracle),
+        "0098dd7fe8f9d24bc7b6c4228a5865615f29f24c6ba10203e983a7f7a23ef1a9"
     );
 }
 

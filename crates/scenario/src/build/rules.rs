@@ -39,6 +39,7 @@ pub(super) fn build(chain: &Fields, rates: HashRate, report: &mut Report) -> Opt
         initial_bits: initial_bits(chain, on_demand, (rates, interval)),
         interval,
         retarget,
+        proof_of_work: preset.proof_of_work,
         halving_interval: chain.small("halving").unwrap_or(preset.halving_interval),
         coinbase_maturity: chain.small("maturity").unwrap_or(preset.coinbase_maturity),
         initial_subsidy: chain.amount("subsidy").copied().unwrap_or(preset.initial_subsidy),
@@ -49,7 +50,7 @@ pub(super) fn build(chain: &Fields, rates: HashRate, report: &mut Report) -> Opt
     };
     if !schedule_is_money(&params) {
         let message = format!("subsidy and halving would create more than {} coins", Amount::MAX_MONEY);
-        let key = if chain.has("subsidy") { "subsidy" } else { "halving" };
+        let key = if chain.gives("subsidy") { "subsidy" } else { "halving" };
         report.error(chain.place(key), message);
         return None;
     }
@@ -57,7 +58,7 @@ pub(super) fn build(chain: &Fields, rates: HashRate, report: &mut Report) -> Opt
         "random" => Tie::Random,
         _ => Tie::FirstSeen,
     };
-    let on_demand = on_demand && !chain.has("difficulty");
+    let on_demand = on_demand && !chain.gives("difficulty");
     if on_demand && rates > HashRate::ZERO {
         report.warn(chain.place("preset"), FLOOD);
     }
@@ -87,7 +88,7 @@ fn retarget(chain: &Fields, preset: &Params, interval: Duration, report: &mut Re
         ("timewarp-rule", "bitcoin"),
         ("half-life", "asert"),
     ] {
-        if chain.has(key) && rule != of_rule {
+        if chain.gives(key) && rule != of_rule {
             report.error(
                 chain.place(key),
                 format!("`{key}` is of no use with the retarget rule `{rule}`"),

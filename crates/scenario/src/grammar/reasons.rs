@@ -65,6 +65,16 @@ pub(crate) static REASONS: &[Reason] = &[
         ACCEPT,
     ),
     reason(
+        "prev-blk-pruned",
+        "the parent is buried so deep that its coins are forgotten; nobody is blamed",
+        OURS,
+    ),
+    reason(
+        "prev-blk-pruned",
+        "the parent is so deep that the coins it left are forgotten; nobody is blamed",
+        OURS,
+    ),
+    reason(
         "too-little-chainwork",
         "a chain with far less work than one's own is not stored",
         ACCEPT,
