@@ -79,6 +79,8 @@ fn plan(file: &Fields, overrides: &Overrides, report: &mut Report) -> Option<Pla
     };
     let raw_steps = file.table("steps").and_then(|steps| steps.steps("run"));
     let story = steps::build(raw_steps.map_or(&[], Vec::as_slice), &around, report);
+    // A step may only be missing for a fault that has been told.
+    assert!(!report.is_clean() || raw_steps.map_or(0, Vec::len) == story.steps.len());
     steps::warn(&story, &network, report);
     let (rules, limit, seed) = (rules?, limit?, seed?);
     Some(Plan {

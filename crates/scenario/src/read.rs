@@ -6,7 +6,7 @@ mod fields;
 mod step;
 mod value;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -43,11 +43,11 @@ impl Reader<'_> {
 
     fn fields(&mut self, expected: &Expected<'_>, table: &DeTable<'_>, span: Span) -> Fields {
         let mut entries = BTreeMap::new();
-        let mut seen = Vec::new();
+        let mut given = BTreeSet::new();
         for (name, value) in table {
             match expected.keys.iter().find(|key| key.name == name.get_ref().as_ref()) {
                 Some(key) => {
-                    seen.push(key.name);
+                    given.insert(key.name);
                     if let Some(read) = self.value(key, value) {
                         let span = value.span();
                         entries.insert(key.name, Field { span, value: read });
@@ -56,13 +56,13 @@ impl Reader<'_> {
                 None => self.unknown_key(expected, name),
             }
         }
-        for key in expected.keys.iter().filter(|key| !seen.contains(&key.name)) {
+        for key in expected.keys.iter().filter(|key| !given.contains(key.name)) {
             if let Some(value) = self.missing(expected, key, &span) {
                 let span = span.clone();
                 entries.insert(key.name, Field { span, value });
             }
         }
-        Fields { span, entries }
+        Fields { span, entries, given }
     }
 
     fn unknown_key<T: AsRef<str>>(&mut self, expected: &Expected<'_>, name: &Spanned<T>) {

@@ -77,12 +77,12 @@ impl Act<'_, '_> {
             Some(name) => self.state.honest_runner(name, self.report)?,
             None => match next_miner {
                 // A fault of its name is told where it stands.
-                Some(name) => self.state.around.network.names.known(&name.text)?,
+                Some(name) => self.next_miner(name)?,
                 None => self.first_honest()?,
             },
         };
         let pending = self.state.pending.entry(on).or_default();
-        let sum = Amount::total([*pending, amount])?;
+        let sum = pending.checked_add(amount).expect("two amounts of money fit 64 bits");
         let subsidy = self.state.around.subsidy?;
         if sum > subsidy {
             let name = self.state.around.network.name_of(on);
@@ -96,6 +96,13 @@ impl Act<'_, '_> {
         }
         *pending = sum;
         Some(Action::Fund { wallet, amount, on })
+    }
+
+    /// The node that mines next; when there is no such node, that is told where it mines.
+    fn next_miner(&mut self, name: &Text) -> Option<NodeId> {
+        let node = self.state.around.network.names.known(&name.text)?;
+        let place = &self.step.fields.span;
+        self.state.must_run(node, place, self.report).then_some(node)
     }
 
     fn first_honest(&mut self) -> Option<NodeId> {
@@ -202,6 +209,7 @@ impl Act<'_, '_> {
                     .map(|(name, rate)| Some((names.node(name, self.report)?, *rate)));
                 known.collect::<Vec<_>>().into_iter().collect::<Option<_>>()?
             }
+            (Rates::All(_), None) if fields.gives("on") => return None,
             (Rates::All(_), None) => {
                 self.report
                     .error(&fields.span, "`hashrate` needs `on`, or a hash rate for each node");
@@ -315,7 +323,8 @@ impl Act<'_, '_> {
     fn link(&mut self) -> Option<Action> {
         let [a, b] = self.pair("link")?;
         let conditions = change(&self.step.fields);
-        if conditions == LinkChange::default() {
+        let keys = ["latency", "jitter", "bandwidth", "cut"];
+        if conditions == LinkChange::default() && !keys.iter().any(|key| self.step.fields.gives(key)) {
             let message = "`link` needs `latency`, `jitter`, `bandwidth` or `cut`: nothing would change";
             self.report.error(&self.step.fields.span, message);
             return None;

@@ -50,7 +50,7 @@ impl Scope<'_> {
     fn on(&mut self, name: &str) -> Option<Vec<NodeId>> {
         let network = self.state.around.network;
         let Some(list) = self.fields.list("on") else {
-            if network.names.broken || self.fields.has("on") {
+            if network.names.broken || self.fields.gives("on") {
                 return None;
             }
             let all = self.state.honest_runners();
@@ -161,7 +161,7 @@ impl Scope<'_> {
 
     fn confirmed_once(&mut self, on: Option<Vec<NodeId>>) -> Option<Expectation> {
         let of = self.payment();
-        let winner = match self.fields.has("winner") {
+        let winner = match self.fields.gives("winner") {
             true => Some(self.wallet("winner")?),
             false => None,
         };
@@ -196,6 +196,13 @@ impl Scope<'_> {
             (Some(_), _, _) => {
                 let message = "`count` is exact, so `at-least` and `at-most` are of no use beside it";
                 self.report.error(self.fields.place("count"), message);
+                return None;
+            }
+            (None, None, None)
+                if ["count", "at-least", "at-most"]
+                    .iter()
+                    .any(|key| self.fields.gives(key)) =>
+            {
                 return None;
             }
             (None, None, None) => {

@@ -64,7 +64,7 @@ pub(super) fn build(fields: Option<&Fields>, seed: u64, report: &mut Report) -> 
 
 /// The nodes and their names; `None` when they cannot be known.
 fn nodes(fields: &Fields, network: &mut Network, report: &mut Report) -> Option<()> {
-    match (fields.has("nodes"), fields.has("group")) {
+    match (fields.gives("nodes"), fields.gives("group")) {
         (true, false) => {
             let count = fields.count("nodes")?;
             network.names.add("n", 0..count).expect("no other names are there yet");
@@ -82,13 +82,8 @@ fn nodes(fields: &Fields, network: &mut Network, report: &mut Report) -> Option<
             None
         }
         (false, false) => {
-            // A key of the wrong kind is absent too, and has been told.
-            if report.is_clean() {
-                report.error(
-                    &(fields.span.start..fields.span.start + 1),
-                    "`[network]` needs `nodes`, or groups",
-                );
-            }
+            let begin = fields.span.start..fields.span.start + 1;
+            report.error(&begin, "`[network]` needs `nodes`, or groups");
             None
         }
     }
@@ -123,7 +118,7 @@ fn groups(groups: &[Fields], network: &mut Network, report: &mut Report) -> Opti
             );
             return None;
         }
-        if first == 0 && group.has("name") {
+        if first == 0 && group.gives("name") {
             network.names.add_group(name, place);
         }
         network
@@ -177,7 +172,7 @@ fn topology(fields: &Fields, names: &Names, report: &mut Report) -> Option<Topol
         _ => &[],
     };
     for key in ["outbound", "degree", "rewire", "edges"] {
-        if topology.has(key) && !used.contains(&key) {
+        if topology.gives(key) && !used.contains(&key) {
             report.error(
                 topology.place(key),
                 format!("`{key}` is of no use with the topology `{kind}`"),

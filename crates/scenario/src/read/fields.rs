@@ -1,6 +1,6 @@
 //! The fields of a table that has been read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chain::{Amount, HashRate};
@@ -55,6 +55,8 @@ pub(crate) struct Field {
 pub(crate) struct Fields {
     pub(crate) span: Span,
     pub(crate) entries: BTreeMap<&'static str, Field>,
+    /// The keys that the file gives, those among them whose values are wrong too.
+    pub(crate) given: BTreeSet<&'static str>,
 }
 
 /// Defines a query: the field as this variant, `None` when it is absent.
@@ -88,9 +90,9 @@ impl Fields {
         steps: Steps(Vec<RawStep>);
     }
 
-    /// Whether the field is there.
-    pub(crate) fn has(&self, key: &str) -> bool {
-        self.entries.contains_key(key)
+    /// Whether the file gives this key, even with a wrong value.
+    pub(crate) fn gives(&self, key: &str) -> bool {
+        self.given.contains(key)
     }
 
     /// The place of a field, or of the table when it is absent.

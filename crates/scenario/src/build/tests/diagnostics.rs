@@ -108,6 +108,26 @@ fn steps_are_held_against_the_steps_before() {
 }
 
 #[test]
+fn a_wrong_value_is_told_once() {
+    let errors = errors_of_steps(
+        r#"  { hashrate = "5kH/s", on = 7 },
+  { link = ["n0", "n1"], latency = 5 },
+  { expect = "peers", count = -1 },
+  { expect = "height", height = 1, on = [] },"#,
+    );
+    assert_eq!(errors.matches("x.toml:").count(), 4, "{errors}");
+}
+
+#[test]
+fn money_beyond_every_subsidy_is_told() {
+    let steps = "{ fund = \"alice\", coins = 21000000 },\n{ fund = \"alice\", coins = 21000000 },";
+    assert_eq!(errors_of_steps(steps).matches("but may create only 50").count(), 2);
+    let asleep =
+        "{ stop = \"n0\" },\n{ fund = \"alice\", coins = 1 },\n{ start = \"n0\" },\n{ mine = 1, on = \"n0\" },";
+    assert!(errors_of_steps(asleep).contains("`n0` does not run at this step"));
+}
+
+#[test]
 fn nothing_may_wait_longer_than_the_run() {
     insta::assert_snapshot!(errors_of_steps(
         r#"  { wait = "height", height = 1, within = "61s" },
