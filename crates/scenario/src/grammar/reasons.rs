@@ -66,11 +66,6 @@ pub(crate) static REASONS: &[Reason] = &[
     ),
     reason(
         "prev-blk-pruned",
-        "the parent is buried so deep that its coins are forgotten; nobody is blamed",
-        OURS,
-    ),
-    reason(
-        "prev-blk-pruned",
         "the parent is so deep that the coins it left are forgotten; nobody is blamed",
         OURS,
     ),
