@@ -23,7 +23,7 @@ const MAX_FORKS: usize = 1_000;
 pub enum Ending {
     /// The steps were gone through, as far as they went.
     Steps(Outcome),
-    /// The user stopped it.
+    /// It was cut short: the user stopped it, or a node died.
     Interrupted,
 }
 
@@ -76,8 +76,8 @@ impl Verdict {
     pub fn of(ending: Ending, violations: &[Violation]) -> Self {
         let died = violations.iter().any(|violation| violation.rule == Rule::NodesStayUp);
         match ending {
+            Ending::Interrupted | Ending::Steps(_) if died => Self::NodeDied,
             Ending::Interrupted => Self::Interrupted,
-            Ending::Steps(_) if died => Self::NodeDied,
             Ending::Steps(Outcome::Failed { .. }) => Self::StepFailed,
             Ending::Steps(Outcome::OutOfTime { .. }) => Self::OutOfTime,
             Ending::Steps(Outcome::Passed) if !violations.is_empty() => Self::InvariantBroken,

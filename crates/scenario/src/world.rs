@@ -63,6 +63,8 @@ pub struct NodeFacts {
     pub mempool: BTreeSet<Txid>,
     /// How many blocks it has mined.
     pub mined: u32,
+    /// The work of the chain that ends with the last of them.
+    pub last_mined_work: Work,
     /// The reorgs it went through, the last [`MAX_REORGS_KEPT`] of them.
     pub reorgs: VecDeque<ReorgFacts>,
     /// What it refused: by reason word and by sender, who is none for what a wallet or miner handed in.
@@ -139,6 +141,7 @@ impl World {
                 ..
             } => {
                 facts.mined += 1;
+                facts.last_mined_work = *chain_work;
                 let place = TipRef {
                     block: *block,
                     height: *height,
@@ -360,6 +363,7 @@ impl NodeFacts {
             peers: BTreeSet::new(),
             mempool: BTreeSet::new(),
             mined: 0,
+            last_mined_work: Work::default(),
             reorgs: VecDeque::new(),
             rejections: BTreeMap::new(),
             refused: BTreeMap::new(),

@@ -63,7 +63,7 @@ fn test() -> Result<(), Failed> {
     if installed("cargo-deny") {
         step(
             "dependencies",
-            cargo(["deny", "--offline", "check", "bans", "licenses", "sources"]),
+            cargo(["deny", "--locked", "check", "bans", "licenses", "sources"]),
         )?;
     } else {
         println!("== dependencies: skipped, cargo-deny is not installed (cargo install cargo-deny --locked)");

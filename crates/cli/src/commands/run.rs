@@ -4,6 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use anyhow::Context as _;
+use cluster::{Interrupt, Progress, RunOptions};
+use observe::{Ending, Verdict};
 use scenario::{Plan, words};
 
 use crate::args::{EngineKind, RunArgs};
@@ -26,7 +29,7 @@ pub(crate) fn run(args: &RunArgs) -> Ended {
         ));
     }
     let run = match args.engine {
-        EngineKind::Cluster => todo!(),
+        EngineKind::Cluster => launch(&plan, &folder, args, quiet)?,
         EngineKind::Sim => simulate(&plan, &folder, quiet)?,
     };
     folder::mark_latest(&folder);
@@ -41,6 +44,72 @@ pub(crate) fn run(args: &RunArgs) -> Ended {
     Ok(run.exit())
 }
 
+/// Runs on real nodes.
+fn launch(plan: &Arc<Plan>, folder: &Path, args: &RunArgs, quiet: bool) -> Result<Run, Failure> {
+    let interrupt = Interrupt::new();
+    let stop = interrupt.clone();
+    on_interrupt(move || stop.trigger())?;
+    let data = folder.join("nodes");
+    let options = RunOptions {
+        data: data.clone(),
+        folder: Some(folder.to_owned()),
+        interrupt,
+    };
+    let steps = Steps::new(plan, quiet);
+    let finished = cluster::run(plan, &options, &mut |progress| show(progress, &steps, quiet))
+        .map_err(Failure::could_not_start)?;
+    let ending = finished.outcome.map_or(Ending::Interrupted, Ending::Steps);
+    let mut collector = finished.collector;
+    let summary = collector.finish(finished.took, ending);
+    if !args.keep && summary.verdict == Verdict::Passed {
+        std::fs::remove_dir_all(&data)
+            .with_context(|| format!("cannot remove {}", data.display()))
+            .map_err(Failure::could_not_start)?;
+    }
+    Ok(Run {
+        collector,
+        director: finished.director,
+        summary,
+    })
+}
+
+/// Prints news of a run on real nodes.
+pub(crate) fn show(progress: &Progress<'_>, steps: &Steps<'_>, quiet: bool) {
+    match progress {
+        Progress::Step(report) => steps.print(report),
+        Progress::NodeDied(died) => {
+            say::aside(format_args!(
+                "{}: node {} died: {}",
+                paint::bad("error"),
+                died.name,
+                died.error
+            ));
+        }
+        Progress::Lagging { hashes_missed } => {
+            let warning = paint::warning("warning");
+            say::aside(format_args!(
+                "{warning}: this machine is too slow for the plan's hash power: {hashes_missed} hashes missed"
+            ));
+        }
+        Progress::Connected { links, took } if !quiet => {
+            let links = words::count(*links as u64, "link");
+            say::line(paint::dim(format_args!("{links} up after {}", words::duration(*took))));
+        }
+        Progress::Started { took } if !quiet => {
+            say::line(paint::dim(format_args!(
+                "all nodes up after {}",
+                words::duration(*took)
+            )));
+        }
+        Progress::Starting { .. }
+        | Progress::Started { .. }
+        | Progress::Connected { .. }
+        | Progress::Settling
+        | Progress::Stopping => {}
+    }
+}
+
+/// Runs in virtual time.
 fn simulate(plan: &Arc<Plan>, folder: &Path, quiet: bool) -> Result<Run, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);

@@ -114,6 +114,9 @@ impl<'a> Session<'a> {
         let settled = outcome == Some(Outcome::Passed) && self.settle().await;
         let took = self.clock.now();
         let hashes_missed = self.fleet.hasher.missed();
+        // While the nodes still run, or there would be nobody to agree.
+        self.collector
+            .check_end(took.max(self.latest), settled && self.director.links_are_open());
         self.stop().await;
         Ok(Finished {
             collector: self.collector,
@@ -278,7 +281,11 @@ impl<'a> Session<'a> {
         let mut quiet_since = self.clock.now();
         let mut is_looked_at = false;
         loop {
-            let look = if is_looked_at { until } else { (quiet_since + QUIET).min(until) };
+            let look = if is_looked_at {
+                until
+            } else {
+                (quiet_since + QUIET).min(until)
+            };
             match self.wait(look).await {
                 Woken::Told(Change::Tip | Change::Peers(..)) => {
                     quiet_since = self.clock.now();

@@ -273,8 +273,10 @@ impl Director {
         let done = match effect {
             Effect::Done(words) => Some(std::mem::take(words)),
             Effect::Mined { on, total, blocks } => {
-                let height = world.node(*on).tip.height;
-                (world.node(*on).mined >= *total).then(|| format!("{} mined, height {height}", count(*blocks, "block")))
+                let node = world.node(*on);
+                // A block is told of before it is stood on.
+                let done = node.mined >= *total && node.tip.chain_work >= node.last_mined_work;
+                done.then(|| format!("{} mined, height {}", count(*blocks, "block"), node.tip.height))
             }
             Effect::Apart(cut) => {
                 let pairs: Vec<Pair> = self.links.pairs_of(*cut).collect();
