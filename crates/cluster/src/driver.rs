@@ -166,7 +166,13 @@ impl Driver {
 
     async fn leave(self, exit: Exit) -> Result<Exit, Error> {
         // Peers and the hasher first, so that nobody waits for a node that waits for its disk.
-        let Self { writer, net, peers, seat, .. } = self;
+        let Self {
+            writer,
+            net,
+            peers,
+            seat,
+            ..
+        } = self;
         drop((net, peers, seat));
         match exit {
             Exit::Stopped => writer.close().await?,
@@ -374,3 +380,6 @@ impl Driver {
         self.dialer.release(peer, now);
     }
 }
+
+#[cfg(test)]
+mod tests;

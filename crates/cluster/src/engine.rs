@@ -102,11 +102,7 @@ pub struct Finished {
 ///
 /// # Errors
 /// When the run could not start: too few open files, a folder, a port, links that do not come up. What fails later is in [`Finished`].
-pub fn run(
-    plan: &Arc<Plan>,
-    options: &RunOptions,
-    observer: &mut dyn FnMut(&Progress<'_>),
-) -> Result<Finished, Error> {
+pub fn run(plan: &Arc<Plan>, options: &RunOptions, observer: &mut dyn FnMut(&Progress<'_>)) -> Result<Finished, Error> {
     files::check(plan.nodes.len(), plan.links.len())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .thread_name("cluster")

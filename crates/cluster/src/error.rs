@@ -22,7 +22,9 @@ pub enum Error {
     #[error(transparent)]
     Identity(#[from] IdentityError),
     /// A port that somebody else listens on.
-    #[error("port {port} of {address} is in use; stop whoever listens there, or choose another port (0 takes any free one)")]
+    #[error(
+        "port {port} of {address} is in use; stop whoever listens there, or choose another port (0 takes any free one)"
+    )]
     PortInUse {
         /// The port.
         port: u16,
@@ -38,7 +40,9 @@ pub enum Error {
         source: io::Error,
     },
     /// The system allows too few open files.
-    #[error("{nodes} nodes with {links} links need {needed} open files, the limit is {limit}; raise it with `ulimit -n {needed}`")]
+    #[error(
+        "{nodes} nodes with {links} links need {needed} open files, the limit is {limit}; raise it with `ulimit -n {needed}`"
+    )]
     TooFewFiles {
         /// Nodes of the plan.
         nodes: usize,
@@ -111,10 +115,7 @@ impl Error {
     pub(crate) fn listen(address: Multiaddr, source: io::Error) -> Self {
         let port = address.iter().find_map(|part| match part {
             Protocol::Tcp(port) => Some(port),
-            #[expect(
-                clippy::wildcard_enum_match_arm,
-                reason = "libp2p's enum of two dozen address parts"
-            )]
+            #[expect(clippy::wildcard_enum_match_arm, reason = "libp2p's enum of two dozen address parts")]
             _ => None,
         });
         match port {

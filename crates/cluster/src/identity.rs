@@ -162,11 +162,7 @@ mod tests {
 
     #[test]
     fn planned_keys_differ_by_node_and_by_seed() {
-        let id = |seed, node| {
-            planned(&Seed::from_number(seed), NodeId(node))
-                .public()
-                .to_peer_id()
-        };
+        let id = |seed, node| planned(&Seed::from_number(seed), NodeId(node)).public().to_peer_id();
         assert_eq!(id(1, 0), id(1, 0));
         assert_ne!(id(1, 0), id(1, 1));
         assert_ne!(id(1, 0), id(2, 0));

@@ -4,7 +4,9 @@
 
 mod streams;
 
+use std::collections::BTreeMap;
 use std::io;
+use std::net::{IpAddr, TcpListener};
 use std::num::NonZeroU8;
 
 use chain::BlockId;
@@ -14,18 +16,18 @@ use libp2p::connection_limits::{self, ConnectionLimits};
 use libp2p::core::ConnectedPoint;
 use libp2p::core::transport::ListenerId;
 use libp2p::identity::Keypair;
+use libp2p::multiaddr::Protocol;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{ConnectionId, DialError, NetworkBehaviour, StreamProtocol, SwarmEvent};
-use libp2p::{Multiaddr, PeerId, Swarm, TransportError, SwarmBuilder, identify, noise, ping, tcp, yamux};
-use std::collections::BTreeMap;
+use libp2p::{Multiaddr, PeerId, Swarm, SwarmBuilder, TransportError, identify, noise, ping, tcp, yamux};
 
 pub(crate) use streams::Pair;
 
+use crate::error::Error;
 use crate::limits::{
     CONNECTION_TIMEOUT, MAX_CONNECTIONS_PER_PEER, MAX_NEGOTIATING_STREAMS, MAX_PENDING_INBOUND, MAX_PING_FAILURES,
     PING_INTERVAL, PING_TIMEOUT,
 };
-use crate::error::Error;
 
 /// The protocol of the network with this genesis block, so that two networks never mix: `/nakanet/<first 8 hex digits>/1`.
 pub(crate) fn protocol(genesis: BlockId) -> StreamProtocol {
@@ -104,15 +106,11 @@ impl Net {
 
     /// Begins to listen; gives the address, with the real port.
     pub(crate) async fn listen(&mut self, address: Multiaddr) -> Result<Multiaddr, Error> {
-        let listener = self
-            .swarm
-            .listen_on(address.clone())
-            .map_err(|error| match error {
-                TransportError::Other(source) => Error::listen(address.clone(), source),
-                error @ TransportError::MultiaddrNotSupported(_) => {
-                    Error::listen(address.clone(), io::Error::other(error))
-                }
-            })?;
+        probe(&address).map_err(|source| Error::listen(address.clone(), source))?;
+        let listener = self.swarm.listen_on(address.clone()).map_err(|error| match error {
+            TransportError::Other(source) => Error::listen(address.clone(), source),
+            error @ TransportError::MultiaddrNotSupported(_) => Error::listen(address.clone(), io::Error::other(error)),
+        })?;
         self.listener = Some(listener);
         loop {
             match self.next().await {
@@ -136,10 +134,7 @@ impl Net {
                 .condition(PeerCondition::DisconnectedAndNotDialing)
                 .allocate_new_port()
                 .build(),
-            None => DialOpts::unknown_peer_id()
-                .address(address)
-                .allocate_new_port()
-                .build(),
+            None => DialOpts::unknown_peer_id().address(address).allocate_new_port().build(),
         };
         let connection = options.connection_id();
         match self.swarm.dial(options) {
@@ -253,11 +248,37 @@ impl Net {
         let Some(known) = self.connections.get_mut(&ping.connection) else {
             return;
         };
-        known.ping_failures = if ping.result.is_ok() { 0 } else { known.ping_failures + 1 };
+        known.ping_failures = if ping.result.is_ok() {
+            0
+        } else {
+            known.ping_failures + 1
+        };
         if known.ping_failures >= MAX_PING_FAILURES {
             tracing::debug!(peer = %ping.peer, "closing a connection whose pings go unanswered");
             self.close(ping.connection);
         }
+    }
+}
+
+/// Whether a port is free. libp2p sets `SO_REUSEPORT`, with which the kernel lets two processes listen on one port and deals connections out
+/// between them, so we ask without it before.
+fn probe(address: &Multiaddr) -> io::Result<()> {
+    let (mut host, mut port) = (None, 0);
+    for part in address {
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "libp2p's enum of two dozen address parts, of which TCP uses three"
+        )]
+        match part {
+            Protocol::Ip4(ip) => host = Some(IpAddr::V4(ip)),
+            Protocol::Ip6(ip) => host = Some(IpAddr::V6(ip)),
+            Protocol::Tcp(number) => port = number,
+            _ => {}
+        }
+    }
+    match host {
+        Some(host) if port != 0 => TcpListener::bind((host, port)).map(drop),
+        Some(_) | None => Ok(()),
     }
 }
 

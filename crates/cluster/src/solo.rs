@@ -172,3 +172,6 @@ fn config(options: &SoloOptions) -> Config {
         min_relay_fee: Config::DEFAULT_MIN_RELAY_FEE,
     }
 }
+
+#[cfg(test)]
+mod tests;

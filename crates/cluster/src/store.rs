@@ -52,14 +52,10 @@ impl Store {
         std::fs::create_dir_all(folder).map_err(|source| StoreError::io(folder, source))?;
         let lock = FolderLock::take(folder)?;
         let path = folder.join(Self::FILE);
-        let database = Builder::new()
-            .set_cache_size(DATABASE_CACHE_BYTES)
-            .set_check_integrity_on_open(true)
-            .create(&path)
-            .map_err(|error| match error {
-                DatabaseError::DatabaseAlreadyOpen => StoreError::in_use(folder, None),
-                error => StoreError::redb(&path, error.into()),
-            })?;
+        let database = builder().create(&path).map_err(|error| match error {
+            DatabaseError::DatabaseAlreadyOpen => StoreError::in_use(folder, None),
+            error => StoreError::redb(&path, error.into()),
+        })?;
         Self::over(database, path, lock, genesis)
     }
 
@@ -196,6 +192,15 @@ impl Store {
         };
         attempt().map_err(|error| StoreError::redb(&self.path, error))
     }
+}
+
+/// How every database is opened.
+fn builder() -> Builder {
+    let mut builder = Builder::new();
+    builder
+        .set_cache_size(DATABASE_CACHE_BYTES)
+        .set_check_integrity_on_open(true);
+    builder
 }
 
 #[cfg(test)]

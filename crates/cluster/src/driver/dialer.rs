@@ -185,7 +185,9 @@ impl Dialer {
 
     /// Between three quarters and five quarters of the back-off.
     fn wait(&mut self, failures: u32) -> Duration {
-        let doubled = 2_u32.checked_pow(failures).map(|factor| FIRST_REDIAL.saturating_mul(factor));
+        let doubled = 2_u32
+            .checked_pow(failures)
+            .map(|factor| FIRST_REDIAL.saturating_mul(factor));
         let wait = doubled.unwrap_or(LAST_REDIAL).min(LAST_REDIAL);
         let micros = u64::try_from(wait.as_micros()).expect("a few seconds");
         Duration::from_micros(micros * 3 / 4 + self.rng.below(micros / 2 + 1))

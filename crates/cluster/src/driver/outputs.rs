@@ -21,8 +21,7 @@ impl Driver {
     pub(super) async fn catch_up(&mut self) -> Result<(), Error> {
         while let Some(input) = self.inputs.pop_front() {
             let mut outbox = take(&mut self.outbox);
-            self.node
-                .handle(&mut self.ledger, self.clock.now(), input, &mut outbox);
+            self.node.handle(&mut self.ledger, self.clock.now(), input, &mut outbox);
             for output in outbox.drain(..) {
                 self.carry_out(output).await?;
             }

@@ -126,7 +126,12 @@ impl Peers {
 
     /// When [`Peers::deliver`] is next wanted.
     pub(crate) fn deadline(&self) -> Option<Time> {
-        let next = self.peers.values().filter_map(|peer| peer.held.front()).map(|held| held.due).min()?;
+        let next = self
+            .peers
+            .values()
+            .filter_map(|peer| peer.held.front())
+            .map(|held| held.due)
+            .min()?;
         Some(Time::ZERO + next.since(Time::ZERO + HALF_TICK))
     }
 }

@@ -14,7 +14,10 @@ fn template(expected_hashes: u128, on_demand: bool) -> Template {
 }
 
 fn is_solved(header: &Header) -> bool {
-    header.bits.target().is_some_and(|target| target.is_met_by(&header.id()))
+    header
+        .bits
+        .target()
+        .is_some_and(|target| target.is_met_by(&header.id()))
 }
 
 #[tokio::test]
@@ -37,7 +40,9 @@ async fn metered_blocks_are_found() {
     let mut seat = hasher.seat(NodeId(7));
     for _ in 0..3 {
         seat.assign(Some(template(20, false)), HashRate(1_000));
-        assert!(is_solved(&timeout(PATIENCE, seat.solved()).await.expect("found in time")));
+        assert!(is_solved(
+            &timeout(PATIENCE, seat.solved()).await.expect("found in time")
+        ));
     }
 }
 
@@ -63,8 +68,12 @@ async fn a_search_that_would_last_for_ever_gives_way_at_once() {
     metered.assign(Some(template(u128::MAX, false)), HashRate(u64::MAX));
     let mut other = hasher.seat(NodeId(2));
     other.assign(Some(template(2, true)), HashRate::ZERO);
-    assert!(is_solved(&timeout(PATIENCE, other.solved()).await.expect("found in time")));
+    assert!(is_solved(
+        &timeout(PATIENCE, other.solved()).await.expect("found in time")
+    ));
     endless.assign(Some(template(2, true)), HashRate::ZERO);
-    assert!(is_solved(&timeout(PATIENCE, endless.solved()).await.expect("found in time")));
+    assert!(is_solved(
+        &timeout(PATIENCE, endless.solved()).await.expect("found in time")
+    ));
     drop(hasher);
 }
