@@ -1,5 +1,8 @@
 //! Bodies: from a peer, a template, the operator or the disk, through the ledger's validation, to a connected block.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -171,7 +174,8 @@ impl Node {
             Err(reject) => {
                 match reject.verdict() {
                     Verdict::Invalid => self.condemn(cx, at),
-                    Verdict::Mutated | Verdict::NotYet => self.ask_another(cx, at, origin),
+                    // That says nothing about the block: its sender is dropped, and the right body asked of another.
+                    Verdict::Mutated | Verdict::NotYet => {}
                 }
                 self.refuse_body(cx, block.id(), origin, &reject);
                 false
@@ -228,7 +232,6 @@ impl Node {
     fn hold_body(&mut self, cx: &mut Context<'_>, at: BlockRef, block: &Arc<Block>, from: NodeId) {
         let id = block.id();
         if let Err(reject) = check_commitment(block) {
-            self.ask_another(cx, at, Origin::Peer(from));
             self.refuse_body(cx, id, Origin::Peer(from), &reject);
             return;
         }
@@ -255,14 +258,6 @@ impl Node {
             self.bodies.release(&id);
         }
         self.reconsider_branches(cx);
-    }
-
-    /// The body was not the one its header commits to. That says nothing about the block: another peer may have the right one.
-    fn ask_another(&mut self, cx: &mut Context<'_>, at: BlockRef, origin: Origin) {
-        let id = cx.ledger.id(at);
-        if let Some(peer) = origin.peer() {
-            self.bodies.fetch.failed(peer, &id);
-        }
     }
 
     fn refuse_body(&mut self, cx: &mut Context<'_>, block: BlockId, origin: Origin, reject: &Reject) {

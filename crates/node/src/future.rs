@@ -52,3 +52,40 @@ impl FutureHeaders {
         Some(clock.when(earliest))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chain::Params;
+
+    use super::*;
+
+    #[test]
+    fn the_room_is_bounded_and_the_earliest_come_out_first() {
+        let mut headers = FutureHeaders::default();
+        let genesis = Params::instant().genesis_block().header;
+        let early = |number: usize| {
+            let time = 5_000 - u32::try_from(number).expect("a few");
+            let header = Header { time, ..genesis };
+            let acceptable_at = u64::from(time);
+            let from = NodeId(0);
+            (
+                header.id(),
+                Early {
+                    header,
+                    from,
+                    acceptable_at,
+                },
+            )
+        };
+        for number in 0..MAX_FUTURE_HEADERS {
+            let (id, header) = early(number);
+            assert!(headers.hold(id, header));
+            assert!(!headers.hold(id, header), "held already");
+        }
+        let (id, one_more) = early(MAX_FUTURE_HEADERS);
+        assert!(!headers.hold(id, one_more));
+        let due: Vec<u32> = headers.take_due(4_938).iter().map(|early| early.header.time).collect();
+        assert_eq!(due, [4_937, 4_938]);
+        assert!(headers.hold(id, one_more));
+    }
+}

@@ -113,3 +113,32 @@ impl Node {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{World, forge, n};
+
+    #[test]
+    fn a_body_offered_to_one_peer_is_served_to_others_unless_they_have_their_own() {
+        let world = World::new(1);
+        let ledger = world.ledger(0);
+        let block = forge(ledger, ledger.genesis(), |_| {});
+        let mutated = Arc::new(Block {
+            transactions: Vec::new(),
+            ..(*block).clone()
+        });
+        let mut offers = Offers::default();
+        offers.add(n(1), Arc::clone(&mutated));
+        offers.add(n(2), Arc::clone(&block));
+        let id = block.id();
+        assert_eq!(offers.body(n(1), &id), Some(&mutated));
+        assert_eq!(offers.body(n(2), &id), Some(&block));
+        assert_eq!(offers.body(n(3), &id), Some(&block), "the latest");
+        for _ in 1..MAX_OFFERS {
+            offers.add(n(2), Arc::clone(&block));
+        }
+        assert_eq!(offers.offers.len(), MAX_OFFERS);
+        assert_eq!(offers.body(n(1), &id), Some(&block), "the oldest was forgotten");
+    }
+}

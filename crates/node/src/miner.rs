@@ -262,3 +262,43 @@ fn choose_payouts(waiting: &VecDeque<TxOutput>, reward: Amount) -> (Vec<TxOutput
     }
     (chosen, rest)
 }
+
+#[cfg(test)]
+mod tests {
+    use base::Hash;
+
+    use super::*;
+    use crate::testing::key;
+
+    fn payout(units: u64) -> TxOutput {
+        TxOutput {
+            value: Amount::from_units(units),
+            owner: key(1).owner(),
+        }
+    }
+
+    #[test]
+    fn queues_of_payments_are_bounded() {
+        let mut miner = Miner::new(&Seed::from_number(1), HashRate::ZERO);
+        for _ in 0..=MAX_QUEUED_PAYOUTS {
+            miner.pay(payout(1), Time::ZERO, HashRate::ZERO);
+        }
+        assert_eq!(miner.payouts.len(), MAX_QUEUED_PAYOUTS);
+        for number in 0..=MAX_PAID_BLOCKS {
+            let block = BlockId(Hash::sha256(&[&number.to_le_bytes()]));
+            miner.remember_paid(block, vec![payout(1)]);
+        }
+        assert_eq!(
+            (miner.paid.len(), miner.paid_oldest_first.len()),
+            (MAX_PAID_BLOCKS, MAX_PAID_BLOCKS)
+        );
+    }
+
+    #[test]
+    fn a_coinbase_makes_a_bounded_number_of_payments() {
+        let waiting = VecDeque::from(vec![payout(2); MAX_PAYOUTS_PER_BLOCK + 1]);
+        let (chosen, rest) = choose_payouts(&waiting, Amount::COIN);
+        assert_eq!(chosen.len(), MAX_PAYOUTS_PER_BLOCK);
+        assert_eq!(rest.units(), Amount::COIN.units() - 2 * MAX_PAYOUTS_PER_BLOCK as u64);
+    }
+}

@@ -126,6 +126,20 @@ fn a_solution_of_an_earlier_template_for_the_same_tip_counts() {
 }
 
 #[test]
+fn the_oldest_template_is_forgotten_first() {
+    let mut world = metered();
+    for _ in 0..crate::limits::MAX_TEMPLATES {
+        world.command(0, Command::SetHashRate(HashRate(1_000)));
+    }
+    let given: Vec<Template> = templates(&world, 0).into_iter().flatten().collect();
+    assert_eq!(given.len(), crate::limits::MAX_TEMPLATES + 1);
+    solve(&mut world, 0, &given[0]);
+    assert_eq!(world.height(0), 0);
+    solve(&mut world, 0, &given[1]);
+    assert_eq!(world.height(0), 1);
+}
+
+#[test]
 fn a_later_time_in_the_solution_is_kept() {
     let mut world = metered();
     let mut template = world.templates[0].clone().expect("it mines");

@@ -118,24 +118,34 @@ fn a_node_that_is_behind_catches_up_headers_first() {
     assert_eq!(world.height(1), 30);
 }
 
-/// More than one message of headers, more than one window of bodies.
+/// More than one message of headers, more than one window of bodies, more than one peer that has them.
 #[test]
-fn a_chain_of_2100_blocks_is_fetched_in_full() {
-    let mut world = World::new(3);
+fn a_chain_of_2100_blocks_is_fetched_in_full_and_its_headers_from_one_peer() {
+    let mut world = World::new(4);
     world.mine(0, 2_100);
     world.run_secs(5);
     world.connect(0, 1);
     world.connect(0, 2);
     world.connect(1, 2);
     world.run_secs(30);
-    for node in 1..3 {
+    world.clear_log();
+    for peer in 0..3 {
+        world.connect(3, peer);
+    }
+    world.run_secs(30);
+    for node in 1..4 {
         assert_eq!(world.tip(node), world.tip(0));
     }
-    assert_eq!(world.height(1), 2_100);
-    let full = world
-        .sent(0, n(1))
-        .filter(|message| matches!(message, Message::Headers(list) if list.len() == 2_000));
-    assert_eq!(full.count(), 1);
+    assert_eq!(world.height(3), 2_100);
+    let asked: Vec<usize> = (0..3)
+        .map(|peer| {
+            let asked = world.sent(3, n(peer));
+            asked
+                .filter(|message| message.kind() == MessageKind::GetHeaders)
+                .count()
+        })
+        .collect();
+    assert_eq!(asked, [2, 1, 1]);
 }
 
 #[test]
