@@ -7,8 +7,8 @@ use std::sync::Arc;
 use base::Seed;
 
 use crate::{
-    Amount, Block, BlockRef, Coin, Draft, Height, Ledger, OutPoint, Owner, Params, Reject, SigningKey, Transaction,
-    TxOutput, mining,
+    Amount, Block, BlockRef, Coin, Draft, Height, Ledger, OutPoint, Owner, Params, ProofOfWork, Reject, SigningKey,
+    Transaction, TxOutput, mining,
 };
 
 /// The key of this number.
@@ -85,13 +85,20 @@ impl Sandbox {
         }
     }
 
-    /// A solved block on top of `parent` with these transactions, whose fees are burned.
+    /// A block on top of `parent` with these transactions, whose fees are burned, and with proof of work.
     pub fn block(&mut self, parent: BlockRef, transactions: &[Arc<Transaction>]) -> Arc<Block> {
         let draft = Draft {
             transactions: transactions.to_vec(),
             ..self.draft(parent)
         };
-        solve(draft.assemble())
+        let block = draft.assemble();
+        match self.ledger.params().proof_of_work {
+            ProofOfWork::Sha256d => solve(block),
+            ProofOfWork::Oracle => {
+                self.ledger.seal(block.id());
+                Arc::new(block)
+            }
+        }
     }
 
     /// Takes in header and body.

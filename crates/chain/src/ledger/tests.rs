@@ -3,7 +3,9 @@
 mod blocks;
 mod headers;
 mod mutation;
+mod oracle;
 mod properties;
+mod pruning;
 mod queries;
 mod reorgs;
 mod transactions;

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use crate::testing::{Sandbox, key, pay};
-use crate::{Amount, BlockRef, Coin, Draft, Height, OutPoint, Params, Status, Transaction};
+use crate::{Amount, Block, BlockRef, Coin, Draft, Height, OutPoint, Params, Status, Transaction};
 
 /// One step of a random history.
 #[derive(Clone, Debug)]
-struct Step {
+pub(super) struct Step {
     /// How far below the newest block the parent is.
-    back: usize,
+    pub(super) back: usize,
     /// Which of the parent's coins are spent, as places in their order.
     spends: Vec<prop::sample::Index>,
     /// What is paid on, in thousandths.
@@ -23,7 +23,7 @@ struct Step {
     defect: Option<bool>,
 }
 
-fn step() -> impl Strategy<Value = Step> {
+pub(super) fn step() -> impl Strategy<Value = Step> {
     let spends = prop::collection::vec(any::<prop::sample::Index>(), 0..4);
     let defect = prop::option::weighted(0.2, any::<bool>());
     (0..6_usize, spends, 0..=1_000_u64, 0..1_000_u64, defect).prop_map(|(back, spends, share, burned, defect)| Step {
@@ -77,8 +77,8 @@ fn transactions(sandbox: &Sandbox, parent: BlockRef, step: &Step) -> (Vec<Arc<Tr
     (transactions, fees)
 }
 
-/// Adds the step's block; gives it when it is valid.
-fn add(sandbox: &mut Sandbox, parent: BlockRef, step: &Step) -> Option<BlockRef> {
+/// The step's block, and whether it is bad.
+pub(super) fn block(sandbox: &mut Sandbox, parent: BlockRef, step: &Step) -> (Arc<Block>, bool) {
     let (mut transactions, fees) = transactions(sandbox, parent, step);
     let mut draft = sandbox.draft(parent);
     let allowed = sandbox.ledger.subsidy(draft.height).units() + fees;
@@ -96,6 +96,12 @@ fn add(sandbox: &mut Sandbox, parent: BlockRef, step: &Step) -> Option<BlockRef>
     };
     draft.coinbase_outputs = vec![pay(claim, key(0).owner())];
     let block = crate::testing::solve(Draft { transactions, ..draft }.assemble());
+    (block, is_bad)
+}
+
+/// Adds the step's block; gives it when it is valid.
+fn add(sandbox: &mut Sandbox, parent: BlockRef, step: &Step) -> Option<BlockRef> {
+    let (block, is_bad) = block(sandbox, parent, step);
     let (coins, digest) = (sandbox.ledger.coins.clone(), sandbox.ledger.coins_digest(parent));
     let added = sandbox.accept(&block);
     assert_eq!(added.is_err(), is_bad, "{added:?}");

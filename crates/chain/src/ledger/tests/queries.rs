@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::limits::MAX_LOCATOR;
 use crate::testing::{Sandbox, key, pay};
-use crate::{Amount, Block, Height, Ledger, Params, Reject, Status, Txid};
+use crate::{Amount, Block, HashedHeader, Height, Ledger, Params, Reject, Status, Txid, mining};
 
 #[test]
 fn bodies_are_kept_once_and_known_ones_are_not_validated_again() {
@@ -85,10 +85,31 @@ fn headers_are_recorded_on_their_own_merits_above_a_block_that_failed() {
 }
 
 #[test]
+fn a_hashed_header_is_taken_in_as_the_plain_one_is() {
+    let (mut sandbox, tip) = Sandbox::instant(2);
+    let header = sandbox.block(tip, &[]).header;
+    let hashed = HashedHeader::from(header);
+    let at = sandbox.ledger.add_hashed_header(&hashed).expect("a good header");
+    assert_eq!(sandbox.ledger.record_hashed_header(&hashed), Ok(at));
+    assert_eq!(sandbox.ledger.add_header(&header), Ok(at));
+    assert_eq!(sandbox.ledger.hashed_header(at), &hashed);
+    assert_eq!(
+        (sandbox.ledger.id(at), sandbox.ledger.header(at)),
+        (header.id(), &header)
+    );
+
+    let version_3 = mining::solve(&crate::Header { version: 3, ..header }, u32::MAX).expect("two hashes");
+    let refused = sandbox.ledger.add_header(&version_3).expect_err("a defect");
+    let hashed = HashedHeader::from(version_3);
+    assert_eq!(sandbox.ledger.add_hashed_header(&hashed), Err(refused.clone()));
+    assert_eq!(sandbox.ledger.record_hashed_header(&hashed), Err(refused));
+}
+
+#[test]
 fn a_recorded_header_is_checked_like_any_other() {
     let (mut sandbox, tip) = Sandbox::instant(2);
     let good = sandbox.draft(tip).assemble().header;
-    let solved = |header| crate::mining::solve(&header, u32::MAX).expect("tests ask for few hashes");
+    let solved = |header| mining::solve(&header, u32::MAX).expect("tests ask for few hashes");
     let cases = [
         (crate::Header { version: 3, ..good }, "bad-version"),
         (crate::Header { time: 0, ..good }, "time-too-old"),
