@@ -24,16 +24,28 @@ pub(super) fn normal(mean: f64, deviation: f64, rng: &mut Rng) -> f64 {
 }
 
 /// A place in a list of weights, each as likely as its weight.
-pub(super) fn pick(weights: &[f64], rng: &mut Rng) -> usize {
-    place_of(rng.unit() * weights.iter().sum::<f64>(), &cumulative(weights))
+pub(super) fn pick(weights: impl ExactSizeIterator<Item = f64> + Clone, rng: &mut Rng) -> usize {
+    let last = weights.len() - 1;
+    let mut level = rng.unit() * weights.clone().sum::<f64>();
+    let mut reaches = |weight: f64| {
+        level -= weight;
+        level < 0.0
+    };
+    // Rounding may leave a rest above the last sum.
+    weights
+        .enumerate()
+        .find(|(_, weight)| reaches(*weight))
+        .map_or(last, |(place, _)| place)
 }
 
 /// For each node a place in a list of shares, so that each place has its share of the nodes to the nearest node; which nodes is random.
 ///
 /// SimBlock's `makeRandomListFollowDistribution`, without its rounding up that gives the first place one node too many.
 pub(super) fn quotas(cumulative: &[f64], nodes: usize, rng: &mut Rng) -> Vec<usize> {
-    let middle = |node: usize| (fraction(node) + 0.5) / fraction(nodes);
-    let mut places: Vec<usize> = (0..nodes).map(|node| place_of(middle(node), cumulative)).collect();
+    let last = cumulative.len() - 1;
+    let middle = |node: usize| (real(node) + 0.5) / real(nodes);
+    let place = |node: usize| cumulative.partition_point(|sum| *sum <= middle(node)).min(last);
+    let mut places: Vec<usize> = (0..nodes).map(place).collect();
     rng.shuffle(&mut places);
     places
 }
@@ -48,15 +60,8 @@ pub(super) fn cumulative(weights: &[f64]) -> Vec<f64> {
     sums.collect()
 }
 
-/// The first place whose running sum is above `level`; the last when rounding leaves none.
-fn place_of(level: f64, cumulative: &[f64]) -> usize {
-    cumulative
-        .partition_point(|sum| *sum <= level)
-        .min(cumulative.len() - 1)
-}
-
 #[expect(clippy::cast_precision_loss, reason = "networks have at most a million nodes")]
-fn fraction(count: usize) -> f64 {
+fn real(count: usize) -> f64 {
     count as f64
 }
 
