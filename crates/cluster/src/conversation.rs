@@ -51,8 +51,8 @@ pub(crate) struct Conversation {
 
 impl Conversation {
     /// Begins to read and to write; what is heard goes to `ear`.
-    pub(crate) fn start(peer: NodeId, connection: ConnectionId, streams: Pair, ear: mpsc::Sender<Heard>) -> Self {
-        let Pair { outbound, inbound } = streams;
+    pub(crate) fn start(peer: NodeId, connection: ConnectionId, streams: Box<Pair>, ear: mpsc::Sender<Heard>) -> Self {
+        let Pair { outbound, inbound } = *streams;
         let (outgoing, queue) = mpsc::channel(MAX_QUEUED_MESSAGES);
         let queued_bytes = Arc::new(AtomicU64::new(0));
         let mouthpiece = Mouthpiece {

@@ -282,7 +282,7 @@ impl Driver {
     /// When both sides dial at once, there are two connections. Both must agree which one stays, whatever order they see them in: the side
     /// with the smaller key keeps the one it uses and closes the other; the other side lets the second stand by, unread, and takes it
     /// over if it turns out to be the one that stays.
-    fn open(&mut self, peer: NodeId, connection: ConnectionId, outbound: bool, streams: Pair) {
+    fn open(&mut self, peer: NodeId, connection: ConnectionId, outbound: bool, streams: Box<Pair>) {
         let standby = Standby {
             connection,
             outbound,

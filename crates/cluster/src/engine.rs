@@ -47,6 +47,8 @@ pub enum Progress<'a> {
         /// How long it took, from when the nodes were up.
         took: Duration,
     },
+    /// Something was observed; all that is known by now.
+    Observed(&'a Collector),
     /// News of a step.
     Step(&'a StepReport),
     /// A node ended though no step told it to: the run ends.

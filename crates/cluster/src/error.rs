@@ -113,10 +113,12 @@ impl Error {
 
     /// What listening on an address failed with; a port in use is named.
     pub(crate) fn listen(address: Multiaddr, source: io::Error) -> Self {
-        let port = address.iter().find_map(|part| match part {
-            Protocol::Tcp(port) => Some(port),
-            #[expect(clippy::wildcard_enum_match_arm, reason = "libp2p's enum of two dozen address parts")]
-            _ => None,
+        let port = address.iter().find_map(|part| {
+            if let Protocol::Tcp(port) = part {
+                Some(port)
+            } else {
+                None
+            }
         });
         match port {
             Some(port) if is_in_use(&source) => Self::PortInUse { port, address },

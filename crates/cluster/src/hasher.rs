@@ -9,8 +9,13 @@ mod meter;
 
 use std::collections::BTreeMap;
 use std::mem::take;
+#[expect(
+    clippy::disallowed_types,
+    reason = "a slot per node that is overwritten in place, which a channel is not"
+)]
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, MutexGuard};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -158,6 +163,10 @@ struct Desk {
 
 #[derive(Debug, Default)]
 struct Shared {
+    #[expect(
+        clippy::disallowed_types,
+        reason = "a slot per node that is overwritten in place, which a channel is not"
+    )]
     desk: Mutex<Desk>,
     news: Condvar,
     /// Counts what was handed in, so that the thread sees between two slices that there is news.

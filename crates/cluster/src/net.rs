@@ -66,7 +66,7 @@ pub(crate) enum NetEvent {
         connection: ConnectionId,
         /// Whether this node dialled.
         outbound: bool,
-        streams: Pair,
+        streams: Box<Pair>,
     },
     /// A connection, opened or not, is gone.
     Closed { peer: PeerId, connection: ConnectionId },
@@ -116,10 +116,9 @@ impl Net {
             match self.next().await {
                 NetEvent::Listening(address) => return Ok(address),
                 NetEvent::Deaf(source) => return Err(Error::listen(address, source)),
-                NetEvent::Opened { .. }
-                | NetEvent::Closed { .. }
-                | NetEvent::DialFailed { .. }
-                | NetEvent::DialedItself { .. } => unreachable!("nobody knows the address yet"),
+                // On a well-known port a peer may be faster than the news of it. It dials again.
+                NetEvent::Opened { connection, .. } => self.close(connection),
+                NetEvent::Closed { .. } | NetEvent::DialFailed { .. } | NetEvent::DialedItself { .. } => {}
             }
         }
     }
@@ -239,7 +238,7 @@ impl Net {
             peer,
             connection,
             outbound,
-            streams,
+            streams: Box::new(streams),
         })
     }
 
@@ -265,15 +264,12 @@ impl Net {
 fn probe(address: &Multiaddr) -> io::Result<()> {
     let (mut host, mut port) = (None, 0);
     for part in address {
-        #[expect(
-            clippy::wildcard_enum_match_arm,
-            reason = "libp2p's enum of two dozen address parts, of which TCP uses three"
-        )]
-        match part {
-            Protocol::Ip4(ip) => host = Some(IpAddr::V4(ip)),
-            Protocol::Ip6(ip) => host = Some(IpAddr::V6(ip)),
-            Protocol::Tcp(number) => port = number,
-            _ => {}
+        if let Protocol::Ip4(ip) = part {
+            host = Some(IpAddr::V4(ip));
+        } else if let Protocol::Ip6(ip) = part {
+            host = Some(IpAddr::V6(ip));
+        } else if let Protocol::Tcp(number) = part {
+            port = number;
         }
     }
     match host {

@@ -52,9 +52,12 @@ impl Store {
         std::fs::create_dir_all(folder).map_err(|source| StoreError::io(folder, source))?;
         let lock = FolderLock::take(folder)?;
         let path = folder.join(Self::FILE);
-        let database = builder().create(&path).map_err(|error| match error {
-            DatabaseError::DatabaseAlreadyOpen => StoreError::in_use(folder, None),
-            error => StoreError::redb(&path, error.into()),
+        let database = builder().create(&path).map_err(|error| {
+            if matches!(error, DatabaseError::DatabaseAlreadyOpen) {
+                StoreError::in_use(folder, None)
+            } else {
+                StoreError::redb(&path, error.into())
+            }
         })?;
         Self::over(database, path, lock, genesis)
     }

@@ -20,7 +20,7 @@ pub(crate) const HALF_TICK: Duration = Duration::from_micros(500);
 pub(crate) struct Standby {
     pub(crate) connection: ConnectionId,
     pub(crate) outbound: bool,
-    pub(crate) streams: Pair,
+    pub(crate) streams: Box<Pair>,
 }
 
 /// A peer, and the one connection in use to it.

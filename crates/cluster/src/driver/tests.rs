@@ -201,7 +201,7 @@ async fn a_node_that_is_told_to_dial_itself_goes_on() {
 }
 
 /// A peer that speaks libp2p and our protocol, and then whatever it likes.
-async fn dial_raw(address: &Multiaddr) -> (Net, Pair, ConnectionId) {
+async fn dial_raw(address: &Multiaddr) -> (Net, Box<Pair>, ConnectionId) {
     let genesis = Params::instant().genesis_block().id();
     let mut net = Net::new(NetConfig {
         identity: Keypair::generate_ed25519(),

@@ -3,7 +3,6 @@
 use std::panic::AssertUnwindSafe;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use base::NodeId;
 use chain::HashRate;
@@ -34,6 +33,16 @@ struct Slot {
     is_leaving: bool,
     /// Whether it is to start again when it has stopped.
     is_wanted_again: bool,
+}
+
+/// A node that is so far behind with its orders that it can be given no more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Stuck(pub(super) NodeId);
+
+impl From<Stuck> for Error {
+    fn from(Stuck(node): Stuck) -> Self {
+        Self::Stuck(node)
+    }
 }
 
 /// How a node's task ended.
@@ -117,7 +126,7 @@ impl Fleet {
     fn setup(&self, node: NodeId, hashrate: HashRate, control: mpsc::Receiver<Control>) -> Setup {
         let seed = self.plan.root_seed();
         let planned = self.wiring.links_of(node).len();
-        let mut config = self.plan.node_config(node, epoch(&self.plan));
+        let mut config = self.plan.node_config(node);
         config.hashrate = hashrate;
         Setup {
             id: node,
@@ -143,7 +152,7 @@ impl Fleet {
     }
 
     /// A node can be reached from now on: lets its links come up.
-    pub(super) fn listening(&mut self, node: NodeId, address: Multiaddr) -> Result<(), Error> {
+    pub(super) fn listening(&mut self, node: NodeId, address: Multiaddr) -> Result<(), Stuck> {
         self.slots[node.index()].address = Some(address);
         for (a, b) in self.wiring.links_of(node) {
             self.dial(a, b)?;
@@ -157,7 +166,7 @@ impl Fleet {
     }
 
     /// Carries out an order of the director.
-    pub(super) fn obey(&mut self, order: Order) -> Result<(), Error> {
+    pub(super) fn obey(&mut self, order: Order) -> Result<(), Stuck> {
         match order {
             Order::Command(node, command) => self.command(node, command),
             Order::Start(node) => {
@@ -190,11 +199,11 @@ impl Fleet {
     }
 
     /// Gives a node a command; one that is down does not hear it.
-    pub(super) fn command(&self, node: NodeId, command: Command) -> Result<(), Error> {
+    pub(super) fn command(&self, node: NodeId, command: Command) -> Result<(), Stuck> {
         self.send(node, Control::Command(command))
     }
 
-    fn stop(&mut self, node: NodeId, control: Control) -> Result<(), Error> {
+    fn stop(&mut self, node: NodeId, control: Control) -> Result<(), Stuck> {
         let slot = &mut self.slots[node.index()];
         slot.is_leaving = true;
         slot.is_wanted_again = false;
@@ -213,7 +222,7 @@ impl Fleet {
     }
 
     /// Lets `a` dial `b`, when both are there and it is wanted.
-    fn dial(&self, a: NodeId, b: NodeId) -> Result<(), Error> {
+    fn dial(&self, a: NodeId, b: NodeId) -> Result<(), Stuck> {
         let Some(address) = self.slots[b.index()].address.clone() else {
             return Ok(());
         };
@@ -226,21 +235,21 @@ impl Fleet {
     }
 
     /// Tells both ends of a link; the one that does not dial first, so that it is prepared.
-    fn both(&self, a: NodeId, b: NodeId, control: impl Fn(NodeId) -> Control) -> Result<(), Error> {
+    fn both(&self, a: NodeId, b: NodeId, control: impl Fn(NodeId) -> Control) -> Result<(), Stuck> {
         let dials = |node: NodeId, peer: NodeId| self.wiring.links_of(node).contains(&(node, peer));
         let (dialer, other) = if dials(b, a) { (b, a) } else { (a, b) };
         self.send(other, control(dialer))?;
         self.send(dialer, control(other))
     }
 
-    fn send(&self, node: NodeId, control: Control) -> Result<(), Error> {
+    fn send(&self, node: NodeId, control: Control) -> Result<(), Stuck> {
         let Some(sender) = &self.slots[node.index()].control else {
             return Ok(());
         };
         match sender.try_send(control) {
             // One that has ended is noticed by its end.
             Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => Ok(()),
-            Err(mpsc::error::TrySendError::Full(_)) => Err(Error::Stuck(node)),
+            Err(mpsc::error::TrySendError::Full(_)) => Err(Stuck(node)),
         }
     }
 
@@ -268,12 +277,6 @@ impl Fleet {
     pub(super) async fn abort(&mut self) {
         self.tasks.shutdown().await;
     }
-}
-
-/// The Unix time at which a run begins: a day after the genesis block, in every engine, so that a run does not depend on the date.
-fn epoch(plan: &Plan) -> Duration {
-    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-    Duration::from_secs(u64::from(plan.params.genesis_time)) + DAY
 }
 
 fn folder(data: &Path, name: &str) -> PathBuf {

@@ -14,7 +14,7 @@ use tokio::select;
 use tokio::sync::mpsc;
 use tokio::time::{sleep_until, timeout};
 
-use super::fleet::{Ended, Fleet};
+use super::fleet::{Ended, Fleet, Stuck};
 use super::rest::is_at_rest;
 use super::{Died, Finished, Progress, RunOptions};
 use crate::driver::{Exit, Told};
@@ -256,16 +256,12 @@ impl<'a> Session<'a> {
     }
 
     fn obeyed(&mut self, order: scenario::Order) -> Result<(), Woken> {
-        self.fleet.obey(order).map_err(|error| self.fell_behind(error))
+        self.fleet.obey(order).map_err(|stuck| self.fell_behind(stuck))
     }
 
     /// A node that takes no orders is as good as dead.
-    fn fell_behind(&mut self, error: Error) -> Woken {
-        let node = match &error {
-            Error::Stuck(node) => *node,
-            other => unreachable!("orders fail only when a node is stuck: {other}"),
-        };
-        self.bury(node, error);
+    fn fell_behind(&mut self, stuck: Stuck) -> Woken {
+        self.bury(stuck.0, stuck.into());
         Woken::Died
     }
 
@@ -313,7 +309,7 @@ impl<'a> Session<'a> {
             Some(told) = self.told.recv() => self.take_in(told),
             Some((node, address)) = self.ready.recv() => match self.fleet.listening(node, address) {
                 Ok(()) => Woken::Listening,
-                Err(error) => self.fell_behind(error),
+                Err(stuck) => self.fell_behind(stuck),
             },
             ended = self.fleet.ended() => self.took_leave(ended),
             () = sleep_until(self.clock.instant(until)) => Woken::Time,
@@ -338,6 +334,7 @@ impl<'a> Session<'a> {
     fn observe(&mut self, at: Time, event: RunEvent) {
         self.latest = self.latest.max(at);
         self.collector.observe(self.latest, event);
+        (self.observer)(&Progress::Observed(&self.collector));
     }
 
     fn took_leave(&mut self, ended: Ended) -> Woken {
