@@ -49,6 +49,8 @@ fn no_word_means_two_things() {
         assert!(!words.contains(key.name), "{}", key.name);
     }
     let expectations = EXPECTATIONS.iter().map(|expectation| expectation.name);
+    let reasons: Vec<_> = REASONS.iter().map(|reason| reason.word).collect();
+    assert_eq!(reasons.iter().collect::<BTreeSet<_>>().len(), reasons.len());
     let all: Vec<_> = expectations
         .chain(EXPECTATIONS_TO_COME.iter().map(|(word, _)| *word))
         .collect();
