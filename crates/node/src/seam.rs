@@ -113,7 +113,7 @@ pub enum Output {
         /// What.
         message: Message,
     },
-    /// Close the connection.
+    /// Close the connection, and say so with [`Input::Disconnected`]; until then nothing more is heard from that peer.
     Hangup {
         /// To whom.
         peer: NodeId,

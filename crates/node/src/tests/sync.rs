@@ -168,27 +168,16 @@ fn a_new_block_is_announced_by_its_header_and_spreads_along_a_line() {
 }
 
 #[test]
-fn a_peer_that_never_answers_for_headers_is_given_up_and_another_asked() {
+fn a_peer_that_never_answers_for_headers_is_given_up() {
     let mut world = World::new(1);
     let silent = NodeId(PLAYED);
-    world.input(
-        0,
-        Input::Connected {
-            peer: silent,
-            outbound: true,
-        },
-    );
-    let hello = Hello {
-        tip: chain::BlockId(base::Hash([7; 32])),
-        ..world.hello(0)
-    };
-    world.receive(0, silent, Message::Hello(hello));
+    greet_with_unknown_tip(&mut world, silent);
     assert_eq!(
         world.nodes[0].deadline().map(|(_, wake)| wake),
         Some(Wake::HeadersOverdue)
     );
     world.run_secs(120);
-    let blamed = world.events(0).any(|event| {
+    let is_blame = |event: &Event| {
         matches!(
             event,
             Event::PeerPenalised {
@@ -197,9 +186,52 @@ fn a_peer_that_never_answers_for_headers_is_given_up_and_another_asked() {
                 ..
             }
         )
-    });
-    assert!(blamed);
+    };
+    assert!(world.events(0).any(is_blame));
     assert_eq!(world.nodes[0].deadline(), None);
+}
+
+#[test]
+fn when_a_peer_falls_silent_within_a_long_answer_the_next_is_asked() {
+    let mut world = World::new(1);
+    let (first, second) = (NodeId(PLAYED), NodeId(PLAYED + 1));
+    greet_with_unknown_tip(&mut world, first);
+    greet_with_unknown_tip(&mut world, second);
+    let headers = header_chain(2_001);
+    let questions = |world: &World, peer| {
+        let sent = world.sent(0, peer);
+        sent.filter(|message| message.kind() == MessageKind::GetHeaders).count()
+    };
+    for peer in [first, second] {
+        world.receive(0, peer, Message::Headers(headers[..2_000].to_vec()));
+    }
+    assert_eq!([questions(&world, first), questions(&world, second)], [2, 1]);
+    world.run_secs(120);
+    assert_eq!([questions(&world, first), questions(&world, second)], [2, 2]);
+    world.receive(0, second, Message::Headers(headers[2_000..].to_vec()));
+    let best = world.nodes[0].view().best_header();
+    assert_eq!(world.ledger(0).height(best).0, 2_001);
+    assert_eq!(world.nodes[0].sync_peer, None);
+}
+
+fn greet_with_unknown_tip(world: &mut World, peer: NodeId) {
+    world.input(0, Input::Connected { peer, outbound: true });
+    let tip = chain::BlockId(base::Hash([7; 32]));
+    let hello = Hello { tip, ..world.hello(0) };
+    world.receive(0, peer, Message::Hello(hello));
+}
+
+/// Headers alone, each with its work.
+fn header_chain(length: usize) -> Vec<Header> {
+    let mut ledger = chain::Ledger::new(params());
+    let mut tip = ledger.genesis();
+    let mut headers = Vec::new();
+    for _ in 0..length {
+        let block = forge(&ledger, tip, |_| {});
+        tip = ledger.add_header(&block.header).expect("made by the rules");
+        headers.push(block.header);
+    }
+    headers
 }
 
 #[test]
