@@ -326,9 +326,16 @@ impl Plan {
         SigningKey::from_seed(&self.root_seed().child("wallet", 0).child(&self.wallets[wallet.0], 0))
     }
 
-    /// How a node is set up; `epoch` is the Unix time at which the run begins.
+    /// The Unix time at which a run begins: a day after the genesis block, in every engine, so that no run depends on the date.
     #[must_use]
-    pub fn node_config(&self, node: NodeId, epoch: Duration) -> Config {
+    pub fn epoch(&self) -> Duration {
+        const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+        Duration::from_secs(u64::from(self.params.genesis_time)) + DAY
+    }
+
+    /// How a node is set up.
+    #[must_use]
+    pub fn node_config(&self, node: NodeId) -> Config {
         let planned = &self.nodes[node.index()];
         let key = SigningKey::from_seed(&self.root_seed().child("miner", u64::from(node.0)));
         Config {
@@ -337,7 +344,7 @@ impl Plan {
             hashrate: planned.hashrate,
             strategy: planned.strategy,
             tie: self.tie,
-            epoch,
+            epoch: self.epoch(),
             mempool_bytes: Config::DEFAULT_MEMPOOL_BYTES,
             min_relay_fee: Config::DEFAULT_MIN_RELAY_FEE,
         }

@@ -49,8 +49,9 @@ pub(crate) fn bandwidth(text: &str) -> Option<u64> {
     with_unit(text, &BITS)
 }
 
-/// As `5kH/s`.
-pub(crate) fn hash_rate(text: &str) -> Option<HashRate> {
+/// Hashes per second, as `5kH/s` or `2000`; none when the text is no rate.
+#[must_use]
+pub fn hash_rate(text: &str) -> Option<HashRate> {
     with_unit(text, &HASHES).map(HashRate)
 }
 

@@ -64,6 +64,7 @@ pub fn run(plan: &Arc<Plan>, options: &Options, on_step: &mut dyn FnMut(&StepRep
     let collector = Collector::new(Arc::clone(plan), Engine::Sim, options.folder.as_deref())?;
     let mut network = Network::new(plan, options.verify, collector);
     connect(plan, &mut network)?;
+    network.begin_mining();
     let mut director = Director::new(Arc::clone(plan));
     let ending = direct(&mut network, &mut director, (&options.stop, on_step));
     let settled = ending != Ending::Interrupted && settle(plan, &mut network);

@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use base::{NodeId, Seed, Time};
 use chain::{Block, HashRate, Ledger};
 use gossip::{Message, wire};
-use node::{Command, HangupReason, Input, Node, Outbox, Output};
+use node::{Command, Config, HangupReason, Input, Node, Outbox, Output};
 use observe::{Collector, RunEvent};
 use scenario::{Conditions, Link, Order, Plan};
 
@@ -95,8 +94,9 @@ impl Network {
             network.conditions.insert((link.a, link.b), link.conditions);
             network.conditions.insert((link.b, link.a), link.conditions);
         }
+        // Nobody mines before all are connected, or every run would begin with a fork.
         for node in plan.node_ids().filter(|node| plan.nodes[node.index()].started) {
-            network.start(node);
+            network.start(node, HashRate::ZERO);
         }
         network
     }
@@ -155,7 +155,7 @@ impl Network {
                 }
             }
             Happening::Solved { node, search } => {
-                let clock = u32::try_from(EPOCH.as_secs() + at.as_secs()).unwrap_or(u32::MAX);
+                let clock = u32::try_from(self.plan.epoch().as_secs() + at.as_secs()).unwrap_or(u32::MAX);
                 if let Some(header) = self.places[node.index()].miner.found(search, clock) {
                     self.handle(node, Input::Solved { header });
                 }
@@ -190,7 +190,7 @@ impl Network {
     pub(crate) fn obey(&mut self, order: Order) {
         match order {
             Order::Command(node, command) => self.command(node, command),
-            Order::Start(node) => self.start(node),
+            Order::Start(node) => self.start(node, self.plan.nodes[node.index()].hashrate),
             Order::Stop(node) => self.stop(node, "stopped"),
             Order::Kill(node) => self.stop(node, "killed"),
             Order::Connect(a, b) => {
@@ -220,12 +220,26 @@ impl Network {
         }
     }
 
+    /// Lets all nodes mine as planned.
+    pub(crate) fn begin_mining(&mut self) {
+        let plan = Arc::clone(&self.plan);
+        for node in plan.node_ids() {
+            let rate = plan.nodes[node.index()].hashrate;
+            if rate > HashRate::ZERO {
+                self.command(node, Command::SetHashRate(rate));
+            }
+        }
+    }
+
     pub(crate) fn command(&mut self, node: NodeId, command: Command) {
         self.handle(node, Input::Command(command));
     }
 
-    fn start(&mut self, node: NodeId) {
-        let config = self.plan.node_config(node, EPOCH);
+    fn start(&mut self, node: NodeId, hashrate: HashRate) {
+        let config = Config {
+            hashrate,
+            ..self.plan.node_config(node)
+        };
         let seed = self.plan.root_seed().child("node", u64::from(node.0));
         let disk = self.places[node.index()].disk.clone();
         self.places[node.index()].node = Some(Node::new(node, config, seed));
@@ -240,10 +254,6 @@ impl Network {
             self.handle(node, Input::Restored { block });
         }
         self.handle(node, Input::Tick);
-        let rate = self.plan.nodes[node.index()].hashrate;
-        if rate > HashRate::ZERO {
-            self.command(node, Command::SetHashRate(rate));
-        }
         let links: Vec<Pair> = self
             .wanted
             .values()
@@ -397,9 +407,6 @@ impl Network {
         }
     }
 }
-
-/// The Unix time at the start of every simulated run: 2026-01-02 00:00:00 UTC, a day after the genesis block.
-pub(crate) const EPOCH: Duration = Duration::from_secs(1_767_312_000);
 
 fn link_seed(plan: &Plan, from: NodeId, to: NodeId) -> Seed {
     plan.root_seed()

@@ -104,6 +104,7 @@ pub(crate) fn show(progress: &Progress<'_>, steps: &Steps<'_>, quiet: bool) {
         Progress::Starting { .. }
         | Progress::Started { .. }
         | Progress::Connected { .. }
+        | Progress::Observed(_)
         | Progress::Settling
         | Progress::Stopping => {}
     }
