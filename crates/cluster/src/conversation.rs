@@ -167,3 +167,6 @@ async fn write_all(
     }
     stream.close().await
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,7 +26,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::sleep_until;
 
 pub(crate) use control::{Control, Exit, Links, Setup, Told};
-use dialer::Dialer;
+use dialer::{Dialer, Target};
 use directory::Directory;
 use peers::{Peers, Standby};
 
@@ -223,7 +223,7 @@ impl Driver {
         let now = self.clock.now();
         match control {
             Control::Command(command) => self.handle(Input::Command(command)).await?,
-            Control::Want(target) => self.dialer.want(target, now),
+            Control::Want(target) => self.want(target, now),
             Control::Forget(peer) => {
                 self.dialer.forget(peer);
                 self.hang_up(peer);
@@ -242,6 +242,14 @@ impl Driver {
         }
         self.catch_up().await?;
         Ok(None)
+    }
+
+    fn want(&mut self, target: Target, now: Time) {
+        let peer = target.peer;
+        self.dialer.want(target, now);
+        if let Some(peer) = peer.filter(|peer| self.severed.contains(peer)) {
+            self.dialer.hold(peer);
+        }
     }
 
     async fn on_net(&mut self, event: NetEvent) -> Result<(), Error> {
@@ -292,6 +300,8 @@ impl Driver {
             self.converse(peer, standby);
             return;
         }
+        // A target without a key has just learnt that it is connected already.
+        self.dialer.opened(peer, connection, self.clock.now());
         let decides = self.directory.key(peer).is_some_and(|key| self.net.peer_id() < key);
         let rejected = if decides {
             Some(standby)

@@ -30,7 +30,7 @@ pub const STREAMS_TIMEOUT: Duration = Duration::from_secs(10);
 pub const MAX_NEGOTIATING_STREAMS: usize = 16;
 /// Connections to one peer: the one in use, and one more that a simultaneous dial of both sides may leave for a moment.
 pub const MAX_CONNECTIONS_PER_PEER: u32 = 2;
-/// Connections that peers have begun and not finished, per node planned, so that a whole network may start at once.
+/// Connections that peers have begun and not finished: as many as a hub may get when a whole network starts at once.
 pub const MAX_PENDING_INBOUND: u32 = 256;
 /// The most peers of a node (Bitcoin Core's `DEFAULT_MAX_PEER_CONNECTIONS`), unless a plan links it to more.
 pub const MAX_PEERS: u32 = 125;

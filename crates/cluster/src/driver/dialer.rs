@@ -97,7 +97,7 @@ impl Dialer {
         }
     }
 
-    /// Takes the targets that are due; for each, [`Dialer::dialing`] or [`Dialer::refused`] must follow.
+    /// The targets that are due; for each, [`Dialer::dialing`] or [`Dialer::refused`] must follow.
     pub(crate) fn due(&self, now: Time) -> Vec<(usize, Target)> {
         let is_due = |entry: &Entry| !entry.is_held && matches!(entry.state, State::Waiting(at) if at <= now);
         self.entries
@@ -137,7 +137,7 @@ impl Dialer {
             if entry.state == State::Dialing(connection) {
                 entry.target.peer = Some(peer);
             }
-            if entry.target.peer == Some(peer) {
+            if entry.target.peer == Some(peer) && !matches!(entry.state, State::Up(_)) {
                 entry.state = State::Up(now);
             }
         }

@@ -15,7 +15,6 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::dialer::Target;
 use super::directory::Register;
 use super::*;
 use crate::{Hasher, identity};

@@ -1,0 +1,109 @@
+//! Conversations over real connections: what is said is heard in order, and nobody can make the other side hold more than its share.
+
+use std::time::Duration;
+
+use chain::{Params, Wtxid};
+use libp2p::identity::Keypair;
+use tokio::task::JoinHandle;
+
+use super::*;
+use crate::net::{Net, NetConfig, NetEvent};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn net() -> Net {
+    Net::new(NetConfig {
+        identity: Keypair::generate_ed25519(),
+        genesis: Params::instant().genesis_block().id(),
+        agent: "/test/".to_owned(),
+        max_peers: 2,
+    })
+}
+
+/// Waits for a connection, then keeps it alive for as long as the test lasts.
+async fn opened(mut net: Net) -> (ConnectionId, Box<Pair>, JoinHandle<()>) {
+    loop {
+        if let NetEvent::Opened {
+            connection, streams, ..
+        } = timeout(PATIENCE, net.next()).await.expect("connected in time")
+        {
+            let keep = tokio::spawn(async move {
+                loop {
+                    net.next().await;
+                }
+            });
+            return (connection, streams, keep);
+        }
+    }
+}
+
+/// The two ends of a connection.
+async fn connected() -> [(ConnectionId, Box<Pair>, JoinHandle<()>); 2] {
+    let (mut a, mut b) = (net(), net());
+    let address = a.listen("/ip4/127.0.0.1/tcp/0".parse().unwrap()).await.unwrap();
+    b.dial(None, address).unwrap();
+    let (a, b) = tokio::join!(opened(a), opened(b));
+    [a, b]
+}
+
+fn announce(number: usize) -> Message {
+    Message::Announce(vec![Wtxid(base::Hash::sha256d(&number.to_le_bytes()))])
+}
+
+async fn hear(ear: &mut mpsc::Receiver<Heard>) -> Heard {
+    timeout(PATIENCE, ear.recv()).await.expect("heard in time").unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_are_heard_in_the_order_they_were_written() {
+    let [(at_a, streams_a, _keep_a), (at_b, streams_b, _keep_b)] = connected().await;
+    let (mouth, _silent) = mpsc::channel(1);
+    let (ear, mut heard) = mpsc::channel(10);
+    let a = Conversation::start(NodeId(1), at_a, streams_a, mouth);
+    let _b = Conversation::start(NodeId(2), at_b, streams_b, ear);
+    for number in 0..100 {
+        a.write(announce(number), 1).unwrap();
+    }
+    for number in 0..100 {
+        let heard = hear(&mut heard).await;
+        assert_eq!((heard.peer, heard.connection), (NodeId(2), at_b));
+        assert!(matches!(heard.what, Word::Message(message) if message == announce(number)));
+    }
+    drop(a);
+    assert!(matches!(hear(&mut heard).await.what, Word::End));
+}
+
+/// THREATS M6: the words of one peer that wait for the node are few, whatever it sends and however much room there is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_has_only_so_many_words_waiting() {
+    let [(at_a, streams_a, _keep_a), (at_b, streams_b, _keep_b)] = connected().await;
+    let (mouth, _silent) = mpsc::channel(1);
+    let (ear, mut heard) = mpsc::channel(100);
+    let a = Conversation::start(NodeId(1), at_a, streams_a, mouth);
+    let _b = Conversation::start(NodeId(2), at_b, streams_b, ear);
+    for number in 0..50 {
+        a.write(announce(number), 1).unwrap();
+    }
+    let mut waiting = Vec::new();
+    for _ in 0..MAX_HEARD_PER_PEER {
+        waiting.push(hear(&mut heard).await);
+    }
+    assert!(heard.try_recv().is_err(), "one word too many");
+    waiting.pop();
+    waiting.push(hear(&mut heard).await);
+    assert!(heard.try_recv().is_err(), "one word too many");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_that_does_not_read_is_found_too_slow() {
+    let [(at_a, streams_a, _keep_a), (_, _unread, _keep_b)] = connected().await;
+    let (mouth, _silent) = mpsc::channel(1);
+    let a = Conversation::start(NodeId(1), at_a, streams_a, mouth);
+    let header = Params::instant().genesis_block().header;
+    let message = Message::Headers(vec![header; 2_000]);
+    let bytes = wire::encoded_len(&message) as u64;
+    let written = (0..).take_while(|_| a.write(message.clone(), bytes).is_ok()).count() as u64;
+    // What the connection itself takes in before it stops is beyond our count, and far less than the bound.
+    assert!(written * bytes <= 2 * MAX_QUEUED_BYTES, "{written} messages");
+    assert!(written * bytes > MAX_QUEUED_BYTES / 2, "{written} messages");
+}
