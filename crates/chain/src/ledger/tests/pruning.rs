@@ -170,7 +170,9 @@ fn a_dead_fork_leaves_no_trace_but_its_headers() {
     let (mut without, _) = Sandbox::instant(0);
     let outpoints = [1, 2].map(|height| sandbox.reward(root, height));
     let [both, rival] = [1, 2].map(|units| sandbox.spend(root, &outpoints, vec![pay(units, key(0).owner())]));
-    let dead = sandbox.child(root, &[rival]);
+    // What only the dead fork spends is unspent again.
+    let alone = sandbox.spend(root, &[sandbox.reward(root, 3)], vec![pay(1, key(0).owner())]);
+    let dead = sandbox.child(root, &[rival, alone]);
     let dead = sandbox.child(dead, &[]);
     let live = sandbox.child(root, &[Arc::clone(&both)]);
     let late = sandbox.child(root, &[]);
