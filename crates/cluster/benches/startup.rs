@@ -28,7 +28,10 @@ fn main() {
         let total = starting + connecting;
         let verdict = if total <= budget { "within" } else { "OVER" };
         println!(
-            "{nodes} nodes: started in {starting:.0?}, connected in {connecting:.0?}, together {total:.0?} ({verdict} {budget:?})"
+            "{nodes} nodes: started in {} ms, connected in {} ms, together {} ms ({verdict} {budget:?})",
+            starting.as_millis(),
+            connecting.as_millis(),
+            total.as_millis(),
         );
     }
     let finished = measure(20, BLOCKS);

@@ -9,6 +9,8 @@ mod lock;
 mod record;
 mod writer;
 
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -49,17 +51,33 @@ impl Store {
     /// # Errors
     /// When the folder is in use, belongs to another network or a newer program, is damaged, or cannot be read or written.
     pub fn open(folder: &Path, genesis: BlockId) -> Result<Self, StoreError> {
-        std::fs::create_dir_all(folder).map_err(|source| StoreError::io(folder, source))?;
+        fs::create_dir_all(folder).map_err(|source| StoreError::io(folder, source))?;
         let lock = FolderLock::take(folder)?;
         let path = folder.join(Self::FILE);
-        let database = builder().create(&path).map_err(|error| {
-            if matches!(error, DatabaseError::DatabaseAlreadyOpen) {
-                StoreError::in_use(folder, None)
-            } else {
-                StoreError::redb(&path, error.into())
-            }
-        })?;
-        Self::over(database, path, lock, genesis)
+        let is_there = path.try_exists().map_err(|source| StoreError::io(&path, source))?;
+        if is_there {
+            let database = database(folder, &path)?;
+            Self::over(database, path, lock, genesis)
+        } else {
+            Self::create(folder, path, lock, genesis)
+        }
+    }
+
+    /// Makes the file under another name and gives it its own when it is whole, so that a crash leaves none that does not open.
+    fn create(folder: &Path, path: PathBuf, lock: FolderLock, genesis: BlockId) -> Result<Self, StoreError> {
+        let unfinished = folder.join(UNFINISHED);
+        match fs::remove_file(&unfinished) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(StoreError::io(&unfinished, source)),
+            Ok(()) | Err(_) => {}
+        }
+        let database = database(folder, &unfinished)?;
+        let store = Self::over(database, path, lock, genesis)?;
+        let name = || {
+            fs::rename(&unfinished, &store.path)?;
+            File::open(folder)?.sync_all()
+        };
+        name().map_err(|source| StoreError::io(&store.path, source))?;
+        Ok(store)
     }
 
     fn over(database: Database, path: PathBuf, lock: FolderLock, genesis: BlockId) -> Result<Self, StoreError> {
@@ -197,6 +215,19 @@ impl Store {
     }
 }
 
+/// The database while it is being made.
+const UNFINISHED: &str = "chain.redb.new";
+
+fn database(folder: &Path, path: &Path) -> Result<Database, StoreError> {
+    builder().create(path).map_err(|error| {
+        if matches!(error, DatabaseError::DatabaseAlreadyOpen) {
+            StoreError::in_use(folder, None)
+        } else {
+            StoreError::redb(path, error.into())
+        }
+    })
+}
+
 /// How every database is opened.
 fn builder() -> Builder {
     let mut builder = Builder::new();
@@ -206,5 +237,7 @@ fn builder() -> Builder {
     builder
 }
 
+#[cfg(test)]
+mod crashes;
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use chain::Height;
-use scenario::{Overrides, parse};
+use scenario::{Overrides, StepState, parse};
 
 use super::*;
 use crate::StoreError;
@@ -168,6 +168,50 @@ fn a_node_whose_folder_is_no_good_keeps_the_run_from_starting() {
     };
     assert_eq!(name, "n1");
     assert!(matches!(*source, Error::Store(StoreError::NotOurs { .. })), "{source}");
+}
+
+#[test]
+fn a_node_that_ends_untold_ends_the_run_and_is_named() {
+    let data = tempfile::tempdir().unwrap();
+    let database = data.path().join("n1").join(crate::Store::FILE);
+    let plan = plan(
+        r#"
+        [network]
+        nodes = 2
+        [steps]
+        run = [
+          { stop = "n1" },
+          { start = "n1" },
+          { mine = 1, on = "n0" },
+          { wait = "converged", height = 1, within = "30s" },
+        ]
+        "#,
+    );
+    let mut said = false;
+    let finished = run(&plan, &options(data.path()), &mut |progress| match progress {
+        Progress::Step(report) if report.step == 0 && matches!(report.state, StepState::Passed { .. }) => {
+            fs::write(&database, "x".repeat(10_000)).unwrap();
+        }
+        Progress::NodeDied(died) => said = died.name == "n1",
+        Progress::Step(_)
+        | Progress::Starting { .. }
+        | Progress::Started { .. }
+        | Progress::Connected { .. }
+        | Progress::Lagging { .. }
+        | Progress::Settling
+        | Progress::Stopping => {}
+    });
+    let finished = finished.unwrap();
+    let [died] = &finished.died[..] else {
+        panic!("{:?}", finished.died);
+    };
+    assert!(
+        matches!(died.error, Error::Store(StoreError::NotOurs { .. })),
+        "{}",
+        died.error
+    );
+    assert!(said && finished.outcome.is_none() && !finished.settled);
+    assert_nothing_is_locked(data.path());
 }
 
 #[test]

@@ -12,12 +12,12 @@ use redb::backends::InMemoryBackend;
 
 use super::*;
 
-fn genesis() -> BlockId {
+pub(super) fn genesis() -> BlockId {
     Params::instant().genesis_block().id()
 }
 
 /// Blocks that differ; a store does not ask whether they are valid.
-fn blocks(numbers: std::ops::Range<u32>) -> Vec<Arc<Block>> {
+pub(super) fn blocks(numbers: std::ops::Range<u32>) -> Vec<Arc<Block>> {
     let block = Params::instant().genesis_block();
     numbers
         .map(|nonce| {
@@ -33,7 +33,7 @@ fn open(folder: &Path) -> Store {
     Store::open(folder, genesis()).expect("a folder of our own")
 }
 
-fn restored(store: &Store) -> Result<Vec<Arc<Block>>, StoreError> {
+pub(super) fn restored(store: &Store) -> Result<Vec<Arc<Block>>, StoreError> {
     let mut found = Vec::new();
     store.restore(|block| found.push(block)).map(|count| {
         assert_eq!(count, found.len());
@@ -84,6 +84,15 @@ fn a_lock_file_left_by_a_dead_process_does_not_hold() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join(FolderLock::FILE), "12345\n").unwrap();
     open(folder.path()).close().unwrap();
+}
+
+#[test]
+fn a_file_whose_making_was_cut_short_is_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join(UNFINISHED), "half a datab").unwrap();
+    open(folder.path()).close().unwrap();
+    assert!(!folder.path().join(UNFINISHED).exists());
+    assert!(restored(&open(folder.path())).unwrap().is_empty());
 }
 
 #[test]
