@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use base::{Hash, Time};
-use scenario::{Plan, World};
+use scenario::{Engine, Plan, World};
 use sha2::{Digest, Sha256};
 
 use crate::best::BestChain;
@@ -14,7 +14,7 @@ use crate::forks::{Fork, ForkTracker};
 use crate::history::History;
 use crate::invariants::{Violation, Watch};
 use crate::line;
-use crate::record::{Derived, Engine, Record, RunEvent};
+use crate::record::{Derived, Record, RunEvent};
 use crate::spread::SpreadMeter;
 use crate::summary::{Ending, Summary, Verdict};
 use crate::tables;

@@ -4,13 +4,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use scenario::Plan;
+use scenario::{Engine, Plan};
 use serde_json::Value;
 
 use crate::line;
 use crate::log::LogWriter;
-use crate::record::Engine;
-
 /// A run folder being written. The first error is kept, and nothing is written after it: a run goes on without its log, and says so.
 #[derive(Debug)]
 pub struct RunFolder {

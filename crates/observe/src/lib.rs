@@ -27,5 +27,6 @@ mod testing;
 pub use collector::Collector;
 pub use forks::Fork;
 pub use invariants::Violation;
-pub use record::{Derived, Engine, Record, RunEvent};
+pub use record::{Derived, Record, RunEvent};
+pub use scenario::Engine;
 pub use summary::{Ending, Summary, Verdict};

@@ -2,11 +2,11 @@
 
 use base::{Hash, NodeId};
 use chain::{Params, Retarget};
-use scenario::{Plan, StepReport, StepState};
+use scenario::{Engine, Plan, StepReport, StepState};
 use serde_json::{Map, Value, json};
 
 use crate::names;
-use crate::record::{Engine, Record, RunEvent};
+use crate::record::{Record, RunEvent};
 
 /// The version of the log's schema: `v` of every line.
 pub const SCHEMA: u32 = 1;

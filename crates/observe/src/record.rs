@@ -3,21 +3,11 @@
 use base::{NodeId, Time};
 use chain::BlockId;
 use node::Event;
-use scenario::StepReport;
-use serde::{Deserialize, Serialize};
+use scenario::{Engine, StepReport};
+use serde::Serialize;
 
 use crate::forks::{ForkReport, Resolution};
 use crate::spread::BlockSpread;
-
-/// Which engine a run used.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Engine {
-    /// Real nodes in real time.
-    Cluster,
-    /// Virtual time.
-    Sim,
-}
 
 /// One event of a run, in its place.
 #[derive(Clone, Debug)]

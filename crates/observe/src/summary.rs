@@ -5,16 +5,14 @@ use std::collections::BTreeMap;
 use base::{Hash, Time};
 use chain::{BlockId, Height, Work};
 use gossip::MessageKind;
-use scenario::{Outcome, Plan};
+use scenario::{Engine, Outcome, Plan};
 use serde::Serialize;
 
 use crate::forks::{Cause, Fork};
 use crate::history::Traffic;
 use crate::invariants::{Rule, Violation};
-use crate::record::Engine;
 use crate::spread::{SpreadMeter, percentile};
 use crate::{Collector, names};
-
 /// Forks that a summary lists; all are in `forks.csv`.
 const MAX_FORKS: usize = 1_000;
 

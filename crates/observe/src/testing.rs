@@ -33,6 +33,7 @@ pub(crate) fn plan(nodes: usize) -> Plan {
         limit: Duration::from_secs(60),
         params: Params::instant(),
         tie: Tie::default(),
+        relay: node::Relay::default(),
         nodes: (0..nodes).map(node).collect(),
         links: Vec::new(),
         conditions: Conditions::default(),

@@ -1,15 +1,18 @@
 //! What carries out a plan, and what it cannot do.
 
+use serde::{Deserialize, Serialize};
+
 use crate::Plan;
 use crate::limits::MAX_CLUSTER_NODES;
 
 /// What carries out a plan.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Engine {
     /// Real nodes in real time.
     Cluster,
     /// Virtual time.
-    Simulation,
+    Sim,
 }
 
 impl Engine {
@@ -21,7 +24,7 @@ impl Engine {
                 "a cluster has at most {MAX_CLUSTER_NODES} nodes, this scenario has {}; a simulation can carry it out",
                 plan.nodes.len()
             )),
-            Self::Cluster | Self::Simulation => None,
+            Self::Cluster | Self::Sim => None,
         }
     }
 }
@@ -43,6 +46,6 @@ mod tests {
             refusal.contains("at most 1000 nodes, this scenario has 1001"),
             "{refusal}"
         );
-        assert_eq!(Engine::Simulation.refusal(&plan(1_001)), None);
+        assert_eq!(Engine::Sim.refusal(&plan(1_001)), None);
     }
 }

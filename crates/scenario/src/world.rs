@@ -125,14 +125,8 @@ impl World {
 
     /// Takes in what a node tells.
     pub fn observe(&mut self, now: Time, node: NodeId, event: &Event) {
-        let facts = &mut self.nodes[node.index()];
+        self.nodes[node.index()].observe(now, event);
         match event {
-            Event::PeerConnected { peer, .. } => {
-                facts.peers.insert(*peer);
-            }
-            Event::PeerDisconnected { peer, .. } => {
-                facts.peers.remove(peer);
-            }
             Event::BlockMined {
                 block,
                 height,
@@ -140,8 +134,6 @@ impl World {
                 body,
                 ..
             } => {
-                facts.mined += 1;
-                facts.last_mined_work = *chain_work;
                 let place = TipRef {
                     block: *block,
                     height: *height,
@@ -156,7 +148,6 @@ impl World {
                 body,
                 ..
             } => {
-                facts.most_work = facts.most_work.max(*chain_work);
                 let place = TipRef {
                     block: *block,
                     height: *height,
@@ -164,50 +155,23 @@ impl World {
                 };
                 self.add_block(now, place, body);
             }
-            Event::Reorg {
-                fork_point,
-                depth,
-                txs_returned,
-                ..
-            } => {
-                facts.mempool.extend(txs_returned);
-                if facts.reorgs.len() == MAX_REORGS_KEPT {
-                    facts.reorgs.pop_front();
-                }
-                facts.reorgs.push_back(ReorgFacts {
-                    at: now,
-                    depth: *depth,
-                    fork_point: *fork_point,
-                });
-            }
             Event::TipChanged { new, .. } => self.change_tip(node, *new),
-            Event::TxAccepted { txid, .. } => {
-                facts.mempool.insert(*txid);
-            }
-            Event::TxEvicted { txid, .. } | Event::TxReplaced { txid, .. } => {
-                facts.mempool.remove(txid);
-            }
-            Event::BlockRejected { from, reason, .. } => facts.reject(now, reason, *from),
-            Event::TxRejected {
-                txid,
-                from,
-                reason,
-                detail,
-                ..
-            } => {
-                facts.reject(now, reason, *from);
-                if from.is_none() {
-                    facts.refused.insert(*txid, format!("{reason}: {detail}"));
-                }
-            }
-            Event::PeerPenalised { .. }
+            Event::PeerConnected { .. }
+            | Event::PeerDisconnected { .. }
+            | Event::PeerPenalised { .. }
             | Event::MessageSent { .. }
             | Event::MessageReceived { .. }
             | Event::HeaderAccepted { .. }
             | Event::BlockReceived { .. }
+            | Event::BlockRejected { .. }
             | Event::OrphanHeld { .. }
             | Event::OrphanResolved { .. }
-            | Event::TxSubmitted { .. } => {}
+            | Event::Reorg { .. }
+            | Event::TxSubmitted { .. }
+            | Event::TxAccepted { .. }
+            | Event::TxRejected { .. }
+            | Event::TxEvicted { .. }
+            | Event::TxReplaced { .. } => {}
         }
     }
 
@@ -367,6 +331,67 @@ impl NodeFacts {
             reorgs: VecDeque::new(),
             rejections: BTreeMap::new(),
             refused: BTreeMap::new(),
+        }
+    }
+
+    /// Takes in what the node tells of itself; blocks and tips are the world's to judge.
+    fn observe(&mut self, now: Time, event: &Event) {
+        match event {
+            Event::PeerConnected { peer, .. } => {
+                self.peers.insert(*peer);
+            }
+            Event::PeerDisconnected { peer, .. } => {
+                self.peers.remove(peer);
+            }
+            Event::BlockMined { chain_work, .. } => {
+                self.mined += 1;
+                self.last_mined_work = *chain_work;
+            }
+            Event::BlockConnected { chain_work, .. } => self.most_work = self.most_work.max(*chain_work),
+            Event::Reorg {
+                fork_point,
+                depth,
+                txs_returned,
+                ..
+            } => {
+                self.mempool.extend(txs_returned);
+                if self.reorgs.len() == MAX_REORGS_KEPT {
+                    self.reorgs.pop_front();
+                }
+                self.reorgs.push_back(ReorgFacts {
+                    at: now,
+                    depth: *depth,
+                    fork_point: *fork_point,
+                });
+            }
+            Event::TxAccepted { txid, .. } => {
+                self.mempool.insert(*txid);
+            }
+            Event::TxEvicted { txid, .. } | Event::TxReplaced { txid, .. } => {
+                self.mempool.remove(txid);
+            }
+            Event::BlockRejected { from, reason, .. } => self.reject(now, reason, *from),
+            Event::TxRejected {
+                txid,
+                from,
+                reason,
+                detail,
+                ..
+            } => {
+                self.reject(now, reason, *from);
+                if from.is_none() {
+                    self.refused.insert(*txid, format!("{reason}: {detail}"));
+                }
+            }
+            Event::TipChanged { .. }
+            | Event::PeerPenalised { .. }
+            | Event::MessageSent { .. }
+            | Event::MessageReceived { .. }
+            | Event::HeaderAccepted { .. }
+            | Event::BlockReceived { .. }
+            | Event::OrphanHeld { .. }
+            | Event::OrphanResolved { .. }
+            | Event::TxSubmitted { .. } => {}
         }
     }
 

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use cluster::{Interrupt, Progress, RunOptions};
 use observe::{Ending, Verdict};
-use scenario::{Plan, words};
+use scenario::{Engine, Plan, words};
 
 use crate::args::{EngineKind, RunArgs};
 use crate::exit::{Ended, Failure};
@@ -18,6 +18,13 @@ use crate::{folder, load, paint, report, say};
 
 pub(crate) fn run(args: &RunArgs) -> Ended {
     let plan = Arc::new(load::plan(&args.file, &args.overrides)?);
+    let engine = match args.engine {
+        EngineKind::Cluster => Engine::Cluster,
+        EngineKind::Sim => Engine::Sim,
+    };
+    if let Some(refusal) = engine.refusal(&plan) {
+        return Err(Failure::bad_input(anyhow!("{}: {refusal}", plan.file)));
+    }
     let quiet = args.quiet || args.json;
     let folder = folder::for_run(&args.out, &plan);
     if !quiet {

@@ -1,7 +1,11 @@
 //! Runs the binary in a folder of its own.
 
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -53,6 +57,99 @@ impl Stage {
             stdout: String::from_utf8(output.stdout).expect("output is UTF-8"),
             stderr: String::from_utf8(output.stderr).expect("errors are UTF-8"),
         }
+    }
+}
+
+impl Stage {
+    /// Starts a command whose lines are read as they come.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Running {
+        let mut child = self
+            .command(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        let out = BufReader::new(child.stdout.take().expect("it is piped"));
+        let (send, lines) = channel();
+        thread::spawn(move || out.lines().map_while(Result::ok).try_for_each(|line| send.send(line)));
+        Running {
+            child,
+            lines,
+            seen: Vec::new(),
+        }
+    }
+}
+
+/// The longest that a test waits for a line. Only a failure takes so long.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A command that is going on; killed when dropped.
+#[derive(Debug)]
+pub(crate) struct Running {
+    child: Child,
+    lines: Receiver<String>,
+    seen: Vec<String>,
+}
+
+impl Running {
+    /// Waits for a line that holds these words.
+    pub(crate) fn line_with(&mut self, words: &str) -> String {
+        loop {
+            let Ok(line) = self.lines.recv_timeout(PATIENCE) else {
+                panic!("no line with `{words}` came; there were:\n{}", self.seen.join("\n"))
+            };
+            self.seen.push(line.clone());
+            if line.contains(words) {
+                return line;
+            }
+        }
+    }
+
+    /// The address that a node said it listens on.
+    pub(crate) fn address(&self) -> String {
+        let line = self
+            .seen
+            .iter()
+            .find(|line| line.starts_with("listening on"))
+            .expect("it listens");
+        line.trim_start_matches("listening on").trim().to_owned()
+    }
+
+    /// Sends what Ctrl-C sends.
+    pub(crate) fn interrupt(&self) {
+        self.signal("-INT");
+    }
+
+    /// Ends it without warning.
+    pub(crate) fn kill(&self) {
+        self.signal("-KILL");
+    }
+
+    fn signal(&self, signal: &str) {
+        let status = Command::new("kill")
+            .args([signal, &self.child.id().to_string()])
+            .status();
+        assert!(status.expect("kill can be run").success());
+    }
+
+    /// Waits for its end; gives its code, none when it was killed, and all it printed.
+    pub(crate) fn end(mut self) -> (Option<i32>, String) {
+        while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
+            self.seen.push(line);
+        }
+        let status = self.child.wait().expect("it can be waited for");
+        let mut errors = String::new();
+        let err = self.child.stderr.as_mut().expect("it is piped");
+        err.read_to_string(&mut errors).expect("errors are UTF-8");
+        (status.code(), format!("{}\n{errors}", self.seen.join("\n")))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended already; then there is nothing to kill.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
