@@ -167,6 +167,7 @@ fn config(options: &SoloOptions) -> Config {
         hashrate: options.hashrate,
         strategy: Strategy::Honest,
         tie: node::config::Tie::default(),
+        relay: node::Relay::default(),
         epoch: epoch.unwrap_or(Duration::ZERO),
         mempool_bytes: Config::DEFAULT_MEMPOOL_BYTES,
         min_relay_fee: Config::DEFAULT_MIN_RELAY_FEE,

@@ -27,6 +27,23 @@ pub enum Tie {
     Random,
 }
 
+/// How a node tells its peers of a new block. Peers of different policies understand each other: all of them hear all messages.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Relay {
+    /// By its header; the body goes to those that ask (BIP130).
+    #[default]
+    Headers,
+    /// By its name; header and body go to those that ask (Bitcoin's `inv` before 2015).
+    Announce,
+    /// By its header and short names of its transactions, from which peers rebuild it out of their mempools (BIP152).
+    Compact,
+    /// Whole and unasked, to every peer that is not known to have it.
+    Push,
+    /// Whole along a mesh of a few peers, and by name to others now and then (after gossipsub v1.1).
+    Mesh,
+}
+
 /// A node's set-up. The network's rules are the ledger's [`chain::Params`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Config {
@@ -40,6 +57,8 @@ pub struct Config {
     pub strategy: Strategy,
     /// What it does at equal work.
     pub tie: Tie,
+    /// How it tells of new blocks.
+    pub relay: Relay,
     /// The Unix time, since 1970, at [`base::Time::ZERO`]: what its wall clock says is this plus `now` (plus its skew).
     pub epoch: Duration,
     /// The most bytes its mempool may take.

@@ -34,7 +34,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use config::{Config, Strategy};
+pub use config::{Config, Relay, Strategy};
 pub use event::{Event, TipChange};
 pub use node::Node;
 pub use seam::{Command, HangupReason, Input, Outbox, Output, Template, Wake};

@@ -18,7 +18,7 @@ use chain::{
 };
 use gossip::{Hello, Message};
 
-use crate::config::Tie;
+use crate::config::{Relay, Tie};
 use crate::{Command, Config, Event, Input, Node, Outbox, Output, Strategy, Template};
 
 /// How long a message takes.
@@ -67,6 +67,7 @@ pub(crate) fn config(number: usize, params: &Params) -> Config {
         hashrate: HashRate::ZERO,
         strategy: Strategy::Honest,
         tie: Tie::FirstSeen,
+        relay: Relay::default(),
         epoch: Duration::from_secs(u64::from(params.genesis_time)),
         mempool_bytes: Config::DEFAULT_MEMPOOL_BYTES,
         min_relay_fee: Config::DEFAULT_MIN_RELAY_FEE,

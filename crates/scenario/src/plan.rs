@@ -344,6 +344,7 @@ impl Plan {
             hashrate: planned.hashrate,
             strategy: planned.strategy,
             tie: self.tie,
+            relay: node::Relay::default(),
             epoch: self.epoch(),
             mempool_bytes: Config::DEFAULT_MEMPOOL_BYTES,
             min_relay_fee: Config::DEFAULT_MIN_RELAY_FEE,
