@@ -44,7 +44,8 @@ pub(crate) struct TooSlow;
 /// An open conversation. Dropping it falls silent at once.
 #[derive(Debug)]
 pub(crate) struct Conversation {
-    outgoing: mpsc::Sender<Message>,
+    /// Messages and the bytes they are counted with.
+    outgoing: mpsc::Sender<(Message, u64)>,
     queued_bytes: Arc<AtomicU64>,
     _tasks: JoinSet<()>,
 }
@@ -87,7 +88,7 @@ impl Conversation {
         if queued > MAX_QUEUED_BYTES {
             return Err(TooSlow);
         }
-        match self.outgoing.try_send(message) {
+        match self.outgoing.try_send((message, bytes)) {
             // A writer that has ended has said so, and its connection is about to be closed.
             Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => Ok(()),
             Err(mpsc::error::TrySendError::Full(_)) => Err(TooSlow),
@@ -153,17 +154,17 @@ async fn read_all(mut stream: impl AsyncRead + Unpin, mouthpiece: &Mouthpiece) -
 /// Writes until the conversation is dropped or the stream fails.
 async fn write_all(
     mut stream: impl AsyncWrite + Unpin,
-    mut queue: mpsc::Receiver<Message>,
+    mut queue: mpsc::Receiver<(Message, u64)>,
     queued_bytes: &AtomicU64,
 ) -> io::Result<()> {
-    while let Some(message) = queue.recv().await {
+    while let Some((message, bytes)) = queue.recv().await {
         let frame = wire::frame(&message);
         let writing = async {
             stream.write_all(&frame).await?;
             if queue.is_empty() { stream.flush().await } else { Ok(()) }
         };
         timeout(FRAME_TIMEOUT, writing).await??;
-        queued_bytes.fetch_sub(wire::encoded_len(&message) as u64, Ordering::Relaxed);
+        queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
     stream.close().await
 }
