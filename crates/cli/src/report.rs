@@ -94,7 +94,7 @@ fn print_verdict(run: &Run, folder: &Path) {
         ));
     }
     say::line(format_args!(
-        "Log     {} ({} events, digest {})",
+        "Log     {}\n        {} events, digest {}",
         folder.display(),
         run.collector.events(),
         run.collector.digest().leading()

@@ -2,7 +2,8 @@
 
 use std::io::IsTerminal as _;
 
-use scenario::{Plan, StepReport, StepState, words};
+use chain::Height;
+use scenario::{Plan, StepReport, StepState, World, words};
 
 use crate::{paint, say};
 
@@ -13,26 +14,35 @@ pub(crate) struct Steps<'a> {
     quiet: bool,
     /// Columns of the terminal; none when lines are not refreshed.
     columns: Option<usize>,
+    /// The step that is going on, and the height shown beside it.
+    running: Option<(usize, Option<Height>)>,
 }
 
 impl<'a> Steps<'a> {
     pub(crate) fn new(plan: &'a Plan, quiet: bool) -> Self {
         let columns = std::io::stdout().is_terminal().then(columns);
-        Self { plan, quiet, columns }
+        Self {
+            plan,
+            quiet,
+            columns,
+            running: None,
+        }
     }
 
     /// Prints news of a step.
-    pub(crate) fn print(&self, report: &StepReport) {
+    pub(crate) fn print(&mut self, report: &StepReport) {
         if self.quiet {
             return;
         }
-        let total = self.plan.steps.len();
-        let width = total.to_string().len();
-        let number = format!("[{:>width$}/{total}]", report.step + 1);
+        self.running = None;
+        let number = self.number(report.step);
         let text = &self.plan.steps[report.step].text;
         let took = words::duration(report.took);
         match &report.state {
-            StepState::Started => self.print_running(&format!("{number} ...           {text}")),
+            StepState::Started => {
+                self.running = Some((report.step, None));
+                self.print_running(&format!("{number} ...           {text}"));
+            }
             StepState::Passed { found } => {
                 self.finish_line(&format!("{number} {} {took:>8}  {text}", paint::good("ok")), found);
             }
@@ -46,6 +56,30 @@ impl<'a> Steps<'a> {
                 ));
             }
         }
+    }
+
+    /// Shows how far the chain is while a step goes on.
+    pub(crate) fn observe(&mut self, world: &World) {
+        let Some((step, shown)) = self.running.filter(|_| self.columns.is_some()) else {
+            return;
+        };
+        let height = world.nodes().iter().map(|node| node.tip.height).max();
+        if height != shown {
+            self.running = Some((step, height));
+            let height = height.unwrap_or_default();
+            self.clear_line();
+            self.print_running(&format!(
+                "{} ... at {height:<6} {}",
+                self.number(step),
+                self.plan.steps[step].text
+            ));
+        }
+    }
+
+    fn number(&self, step: usize) -> String {
+        let total = self.plan.steps.len();
+        let width = total.to_string().len();
+        format!("[{:>width$}/{total}]", step + 1)
     }
 
     /// The line of a step that is going on: cut at the terminal's width, so that it can be cleared.

@@ -62,8 +62,8 @@ fn launch(plan: &Arc<Plan>, folder: &Path, args: &RunArgs, quiet: bool) -> Resul
         folder: Some(folder.to_owned()),
         interrupt,
     };
-    let steps = Steps::new(plan, quiet);
-    let finished = cluster::run(plan, &options, &mut |progress| show(progress, &steps, quiet))
+    let mut steps = Steps::new(plan, quiet);
+    let finished = cluster::run(plan, &options, &mut |progress| show(progress, &mut steps, quiet))
         .map_err(Failure::could_not_start)?;
     let ending = finished.outcome.map_or(Ending::Interrupted, Ending::Steps);
     let mut collector = finished.collector;
@@ -81,7 +81,7 @@ fn launch(plan: &Arc<Plan>, folder: &Path, args: &RunArgs, quiet: bool) -> Resul
 }
 
 /// Prints news of a run on real nodes.
-pub(crate) fn show(progress: &Progress<'_>, steps: &Steps<'_>, quiet: bool) {
+pub(crate) fn show(progress: &Progress<'_>, steps: &mut Steps<'_>, quiet: bool) {
     match progress {
         Progress::Step(report) => steps.print(report),
         Progress::NodeDied(died) => {
@@ -108,10 +108,10 @@ pub(crate) fn show(progress: &Progress<'_>, steps: &Steps<'_>, quiet: bool) {
                 words::duration(*took)
             )));
         }
+        Progress::Observed(collector) => steps.observe(collector.world()),
         Progress::Starting { .. }
         | Progress::Started { .. }
         | Progress::Connected { .. }
-        | Progress::Observed(_)
         | Progress::Settling
         | Progress::Stopping => {}
     }
@@ -127,7 +127,7 @@ fn simulate(plan: &Arc<Plan>, folder: &Path, quiet: bool) -> Result<Run, Failure
         stop,
         ..sim::Options::default()
     };
-    let steps = Steps::new(plan, quiet);
+    let mut steps = Steps::new(plan, quiet);
     let finished = sim::run(plan, &options, &mut |report| steps.print(report)).map_err(Failure::could_not_start)?;
     let mut collector = finished.collector;
     let summary = collector.finish(finished.at, finished.ending);

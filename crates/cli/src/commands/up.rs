@@ -34,13 +34,13 @@ pub(crate) fn up(args: &UpArgs) -> Ended {
         words::count(args.nodes, "node"),
         folder.display()
     ));
-    let steps = Steps::new(&plan, true);
+    let mut steps = Steps::new(&plan, true);
     let mut news = News::default();
     let finished = cluster::run(&plan, &options, &mut |progress| {
         if let Progress::Observed(collector) = progress {
             news.tell(collector);
         } else {
-            show(progress, &steps, false);
+            show(progress, &mut steps, false);
         }
     })
     .map_err(Failure::could_not_start)?;
