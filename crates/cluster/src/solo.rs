@@ -168,6 +168,7 @@ fn config(options: &SoloOptions) -> Config {
         strategy: Strategy::Honest,
         tie: node::config::Tie::default(),
         relay: node::Relay::default(),
+        block_size: None,
         epoch: epoch.unwrap_or(Duration::ZERO),
         mempool_bytes: Config::DEFAULT_MEMPOOL_BYTES,
         min_relay_fee: Config::DEFAULT_MIN_RELAY_FEE,

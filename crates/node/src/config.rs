@@ -5,6 +5,8 @@ use std::time::Duration;
 use chain::{HashRate, Owner};
 use serde::{Deserialize, Serialize};
 
+use crate::BlockSize;
+
 /// How a node behaves where the protocol leaves it a choice.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -59,6 +61,8 @@ pub struct Config {
     pub tie: Tie,
     /// How it tells of new blocks.
     pub relay: Relay,
+    /// What its blocks stand for on the way, when that is more than what is in them.
+    pub block_size: Option<BlockSize>,
     /// The Unix time, since 1970, at [`base::Time::ZERO`]: what its wall clock says is this plus `now` (plus its skew).
     pub epoch: Duration,
     /// The most bytes its mempool may take.

@@ -2,16 +2,17 @@
 
 use base::{NodeId, Time};
 use chain::{BlockId, BlockRef, Ledger};
-use gossip::{Message, wire};
+use gossip::Message;
 
 use crate::event::TipRef;
-use crate::{Event, Outbox, Output};
+use crate::{BlockSize, Event, Outbox, Output, message_bytes};
 
 /// Passed along while one input is handled; nothing of it stays in the node.
 pub(crate) struct Context<'a> {
     pub(crate) ledger: &'a mut Ledger,
     pub(crate) now: Time,
     pub(crate) out: &'a mut Outbox,
+    pub(crate) block_size: Option<BlockSize>,
 }
 
 impl Context<'_> {
@@ -25,7 +26,7 @@ impl Context<'_> {
         let sent = Event::MessageSent {
             peer,
             message: message.kind(),
-            bytes: wire::encoded_len(&message) as u64,
+            bytes: message_bytes(self.block_size, &message),
             about: about(&message),
         };
         self.out.push(Output::Send { peer, message });
@@ -37,7 +38,7 @@ impl Context<'_> {
         self.emit(Event::MessageReceived {
             peer,
             message: message.kind(),
-            bytes: wire::encoded_len(message) as u64,
+            bytes: message_bytes(self.block_size, message),
             about: about(message),
         });
     }

@@ -10,6 +10,7 @@ pub mod node;
 pub mod seam;
 pub mod view;
 
+mod block_size;
 mod bodies;
 mod branches;
 mod choice;
@@ -34,6 +35,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use block_size::{BlockSize, Distribution, message_bytes};
 pub use config::{Config, Relay, Strategy};
 pub use event::{Event, TipChange};
 pub use node::Node;

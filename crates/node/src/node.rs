@@ -68,7 +68,13 @@ impl Node {
     /// `ledger` may be this node's own or shared with others: it holds facts, and the node acts only on those it has been told.
     pub fn handle(&mut self, ledger: &mut Ledger, now: Time, input: Input, out: &mut Outbox) {
         self.knowledge.begin(ledger);
-        let mut cx = Context { ledger, now, out };
+        let block_size = self.config.block_size;
+        let mut cx = Context {
+            ledger,
+            now,
+            out,
+            block_size,
+        };
         match self.config.strategy {
             Strategy::Honest => self.handle_honest(&mut cx, input),
             Strategy::Hostile => self.handle_hostile(&mut cx, input),

@@ -68,6 +68,7 @@ pub(crate) fn config(number: usize, params: &Params) -> Config {
         strategy: Strategy::Honest,
         tie: Tie::FirstSeen,
         relay: Relay::default(),
+        block_size: None,
         epoch: Duration::from_secs(u64::from(params.genesis_time)),
         mempool_bytes: Config::DEFAULT_MEMPOOL_BYTES,
         min_relay_fee: Config::DEFAULT_MIN_RELAY_FEE,

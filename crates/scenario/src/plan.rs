@@ -22,6 +22,8 @@ pub struct Plan {
     pub file: String,
     /// The file's text.
     pub source: Arc<str>,
+    /// What the command line changed in it, seed aside: keys and values.
+    pub set: Vec<(String, String)>,
     /// The seed that all randomness comes from.
     pub seed: u64,
     /// The run fails when it takes longer.
@@ -299,6 +301,7 @@ impl Plan {
             description: String::new(),
             file: String::new(),
             source: Arc::from(""),
+            set: Vec::new(),
             seed: 1,
             limit: Duration::from_secs(120),
             params,
@@ -345,6 +348,7 @@ impl Plan {
             strategy: planned.strategy,
             tie: self.tie,
             relay: node::Relay::default(),
+            block_size: None,
             epoch: self.epoch(),
             mempool_bytes: Config::DEFAULT_MEMPOOL_BYTES,
             min_relay_fee: Config::DEFAULT_MIN_RELAY_FEE,

@@ -67,12 +67,13 @@ impl Driver {
         }
         let now = self.clock.now();
         let bytes = wire::encoded_len(&message) as u64;
+        let on_line = node::message_bytes(self.node.view().config().block_size, &message);
         let plan = &self.link_plan;
         let link = self
             .links
             .entry(peer)
             .or_insert_with(|| plan.link(self.id, peer, plan.usual));
-        let Some(due) = link.send(now, bytes) else { return };
+        let Some(due) = link.send(now, on_line) else { return };
         let is_slow = self.peers.hold(peer, due, message, bytes).is_err() || {
             due <= now && self.peers.deliver(now).contains(&peer)
         };

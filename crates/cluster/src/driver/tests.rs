@@ -39,6 +39,7 @@ fn config(name: &str) -> Config {
         strategy: Strategy::Honest,
         tie: node::config::Tie::FirstSeen,
         relay: node::Relay::default(),
+        block_size: None,
         epoch: Duration::from_secs(u64::from(Params::instant().genesis_time)),
         mempool_bytes: Config::DEFAULT_MEMPOOL_BYTES,
         min_relay_fee: Config::DEFAULT_MIN_RELAY_FEE,
