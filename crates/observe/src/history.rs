@@ -48,13 +48,22 @@ pub struct Traffic {
     pub bytes: u64,
 }
 
+impl Traffic {
+    fn count(&mut self, bytes: u64) {
+        self.messages += 1;
+        self.bytes += bytes;
+    }
+}
+
 /// The memory. See the module's documentation.
 #[derive(Debug)]
 pub struct History {
     recent: Vec<VecDeque<Record>>,
     reorgs: Vec<ReorgRecord>,
     reorgs_seen: u64,
+    reorg_depths: BTreeMap<usize, u64>,
     traffic: BTreeMap<MessageKind, Traffic>,
+    sent_by_node: Vec<Traffic>,
 }
 
 impl History {
@@ -65,7 +74,9 @@ impl History {
             recent: vec![VecDeque::new(); plan.nodes.len()],
             reorgs: Vec::new(),
             reorgs_seen: 0,
+            reorg_depths: BTreeMap::new(),
             traffic: BTreeMap::new(),
+            sent_by_node: vec![Traffic::default(); plan.nodes.len()],
         }
     }
 
@@ -74,9 +85,8 @@ impl History {
         match &record.what {
             RunEvent::Node { node, event, .. } => {
                 if let Event::MessageSent { message, bytes, .. } = event {
-                    let traffic = self.traffic.entry(*message).or_default();
-                    traffic.messages += 1;
-                    traffic.bytes += bytes;
+                    self.traffic.entry(*message).or_default().count(*bytes);
+                    self.sent_by_node[node.index()].count(*bytes);
                 }
                 self.remember_reorg(record.at, *node, event);
                 if !matches!(event, Event::MessageSent { .. } | Event::MessageReceived { .. }) {
@@ -115,6 +125,18 @@ impl History {
         &self.traffic
     }
 
+    /// What each node sent, in order.
+    #[must_use]
+    pub fn sent_by_node(&self) -> &[Traffic] {
+        &self.sent_by_node
+    }
+
+    /// How many reorgs there were of each depth.
+    #[must_use]
+    pub const fn reorg_depths(&self) -> &BTreeMap<usize, u64> {
+        &self.reorg_depths
+    }
+
     fn remember(&mut self, node: NodeId, record: &Record) {
         let recent = &mut self.recent[node.index()];
         if recent.len() == RECENT_EVENTS {
@@ -136,6 +158,7 @@ impl History {
             return;
         };
         self.reorgs_seen += 1;
+        *self.reorg_depths.entry(disconnected.len()).or_default() += 1;
         if self.reorgs.len() < MAX_REORGS {
             self.reorgs.push(ReorgRecord {
                 at,

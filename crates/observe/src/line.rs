@@ -104,6 +104,7 @@ pub fn run(plan: &Plan, engine: Engine) -> Value {
         "file": plan.file,
         "scenario_sha256": base::hex::encode(&Hash::sha256(&[plan.source.as_bytes()]).0),
         "seed": plan.seed.to_string(),
+        "set": plan.set,
         "engine": engine,
         "detail": "full",
         "participants": nodes,

@@ -43,6 +43,14 @@ pub struct SpreadMeter {
     open: BTreeMap<BlockId, Spreading>,
     order: VecDeque<BlockId>,
     closed: BTreeMap<BlockId, BlockSpread>,
+    by_node: Vec<NodeDelays>,
+}
+
+/// How long all blocks together took to reach a node.
+#[derive(Clone, Copy, Debug, Default)]
+struct NodeDelays {
+    blocks: u64,
+    micros: u128,
 }
 
 impl SpreadMeter {
@@ -66,6 +74,11 @@ impl SpreadMeter {
         {
             let delay = now.since(spreading.mined).as_micros();
             spreading.delays.push(u64::try_from(delay).unwrap_or(u64::MAX));
+            if self.by_node.len() <= node.index() {
+                self.by_node.resize(node.index() + 1, NodeDelays::default());
+            }
+            self.by_node[node.index()].blocks += 1;
+            self.by_node[node.index()].micros += delay;
             if running(world).all(|node| spreading.reached.contains(&node)) {
                 return self.close(block, world);
             }
@@ -95,6 +108,13 @@ impl SpreadMeter {
     /// All measured blocks, in the order of their names.
     pub fn all(&self) -> impl Iterator<Item = &BlockSpread> {
         self.closed.values()
+    }
+
+    /// The mean delay, in microseconds, of the blocks that reached a node: for each node that any reached, in order.
+    pub fn node_means(&self) -> impl Iterator<Item = u64> {
+        let mean = |node: &NodeDelays| node.micros.checked_div(u128::from(node.blocks));
+        let means = self.by_node.iter().filter_map(mean);
+        means.map(|mean| u64::try_from(mean).expect("a mean is not above the greatest delay, which is a time"))
     }
 
     fn close(&mut self, block: &BlockId, world: &World) -> Option<BlockSpread> {

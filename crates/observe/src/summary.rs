@@ -12,6 +12,7 @@ use crate::forks::{Cause, Fork};
 use crate::history::Traffic;
 use crate::invariants::{Rule, Violation};
 use crate::spread::{SpreadMeter, percentile};
+use crate::stats::Statistics;
 use crate::{Collector, names};
 /// Forks that a summary lists; all are in `forks.csv`.
 const MAX_FORKS: usize = 1_000;
@@ -111,6 +112,8 @@ pub struct Summary {
     pub forks: Vec<ForkSummary>,
     /// How blocks spread.
     pub propagation: Propagation,
+    /// What all blocks together say.
+    pub statistics: Statistics,
     /// What was sent, by kind of message.
     pub messages: BTreeMap<MessageKind, Traffic>,
     /// Broken invariants.
@@ -250,6 +253,7 @@ impl Summary {
             forks_seen: collector.forks().len(),
             forks: listed.map(|fork| ForkSummary::of(fork, plan)).collect(),
             propagation: Propagation::of(collector.spread()),
+            statistics: Statistics::of(collector),
             messages: collector.history().traffic().clone(),
             violations: collector.violations().to_vec(),
             violations_left_out: collector.violations_left_out(),

@@ -7,12 +7,11 @@ use std::time::Duration;
 use base::{Hash, NodeId, Time};
 use chain::uint::U256;
 use chain::{Block, BlockId, HashRate, Header, Height, Params, Txid, Work};
-use node::config::Tie;
 use node::event::{DroppedTransaction, TipRef};
 use node::{Event, TipChange};
 use proptest::prelude::*;
+use scenario::Plan;
 use scenario::plan::NodePlan;
-use scenario::{Conditions, Plan};
 
 use crate::{Collector, Engine, RunEvent};
 
@@ -25,23 +24,12 @@ pub(crate) fn plan(nodes: usize) -> Plan {
         started: true,
     };
     Plan {
-        name: "by-hand".to_owned(),
-        description: String::new(),
         file: "by-hand.toml".to_owned(),
         source: "name = \"by-hand\"\n".into(),
         seed: 7,
         limit: Duration::from_secs(60),
-        params: Params::instant(),
-        tie: Tie::default(),
-        relay: node::Relay::default(),
         nodes: (0..nodes).map(node).collect(),
-        links: Vec::new(),
-        conditions: Conditions::default(),
-        steps: Vec::new(),
-        wallets: Vec::new(),
-        payments: Vec::new(),
-        cuts: Vec::new(),
-        warnings: Vec::new(),
+        ..Plan::empty("by-hand", Params::instant())
     }
 }
 
@@ -182,6 +170,11 @@ impl Sketch {
             body: self.body(block),
         };
         self.tell(node, mined);
+    }
+
+    /// What a node follows.
+    pub(crate) fn tip_of(&self, node: usize) -> BlockId {
+        self.tips[node].block
     }
 
     /// A node connects a block it lacks, and follows it when that is more work.

@@ -3,6 +3,7 @@
 mod events;
 mod nodes;
 mod reorgs;
+mod statistics;
 mod tree;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use chain::Txid;
 pub use events::{event, last_events};
 pub use nodes::nodes;
 pub use reorgs::reorgs;
+pub use statistics::statistics;
 pub use tree::tree;
 
 use crate::limits::TEXT_COLUMNS;

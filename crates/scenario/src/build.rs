@@ -56,6 +56,7 @@ pub fn parse(file: &str, source: &str, overrides: &Overrides) -> Result<Plan, Ve
         Some(plan) if report.is_clean() => Ok(Plan {
             file: file.to_owned(),
             source: source.into(),
+            set: overrides.set.clone(),
             description: description(source),
             warnings: report.into_warnings(),
             ..plan
@@ -90,6 +91,7 @@ fn plan(file: &Fields, overrides: &Overrides, report: &mut Report) -> Option<Pla
         description: String::new(),
         file: String::new(),
         source: "".into(),
+        set: Vec::new(),
         seed,
         limit,
         params: rules.params,
