@@ -37,14 +37,14 @@ pub fn statistics(summary: &Summary) -> String {
         let mean = time(intervals.mean_us);
         rows.push((
             "interval",
-            format!("mean {mean}{deviation}; half below {p50}, 90 % {p90}, 99 % {p99}"),
+            format!("mean {mean}{deviation}; p50 {p50}, p90 {p90}, p99 {p99}"),
         ));
     }
     if let Some(delays) = &figures.spread_by_block {
-        rows.push(("spread", format!("{} of the nodes, mean over blocks", shares(delays))));
+        rows.push(("spread", format!("{} over nodes, mean over blocks", shares(delays))));
     }
     if let Some(delays) = &figures.spread_by_node {
-        rows.push(("", format!("{} of the nodes, by their mean delay", shares(delays))));
+        rows.push(("", format!("{} over nodes, of each one's mean", shares(delays))));
     }
     let mut text: String = rows.iter().map(|(name, row)| line(name, row)).collect();
     text.push_str(&traffic(summary));
@@ -81,7 +81,7 @@ fn time(micros: u64) -> String {
 
 fn shares(delays: &Delays) -> String {
     let [p50, p90, p99] = [delays.p50_us, delays.p90_us, delays.p99_us].map(time);
-    format!("{p50} half, {p90} 90 %, {p99} 99 %")
+    format!("p50 {p50}, p90 {p90}, p99 {p99}")
 }
 
 /// What nodes sent, the kinds with the most bytes first.
