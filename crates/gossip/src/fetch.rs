@@ -7,15 +7,15 @@ use base::{NodeId, Time};
 use chain::{BlockId, Height};
 
 use crate::limits::{
-    BLOCK_WINDOW, MAX_ASKED_PER_BLOCK, MAX_BLOCKS_IN_FLIGHT, MAX_BLOCKS_OWED, MAX_BLOCKS_WANTED, MAX_STALL_TIMEOUT,
-    STALL_TIMEOUT,
+    ASK_AGAIN_AFTER, BLOCK_WINDOW, MAX_ASKED_PER_BLOCK, MAX_BLOCKS_IN_FLIGHT, MAX_BLOCKS_OWED, MAX_BLOCKS_WANTED,
+    MAX_STALL_TIMEOUT, STALL_TIMEOUT,
 };
 
 /// One node's requests for bodies.
 ///
-/// A body is asked of one peer at a time. Links are reliable and ordered, so a request is never lost: a peer stalls when it owes bodies and
-/// sends none for the stall timeout, however many it owes. What it owes is then asked of others, but an answer that comes late all the same
-/// is still an answer to a question of ours, until the peer is gone.
+/// A body is asked of one peer at a time. Links are reliable and ordered, so a request is lost only where a link is cut: a peer stalls when it
+/// owes bodies and sends none for the stall timeout, however many it owes. What it owes is then asked of others, but an answer that comes late
+/// all the same is still an answer to a question of ours, until the peer is gone.
 #[derive(Clone, Debug)]
 pub struct BlockFetch {
     wanted: BTreeMap<BlockId, Wanted>,
@@ -32,6 +32,8 @@ struct Wanted {
     height: Height,
     sources: BTreeMap<NodeId, Source>,
     asked_of: Option<NodeId>,
+    /// Nobody wants it any more, but it was asked for: remembered until the answer is settled, lest it be asked for twice.
+    is_idle: bool,
 }
 
 /// A peer that has announced a block, or implied that it has it.
@@ -39,7 +41,10 @@ struct Wanted {
 struct Source {
     /// Cleared when the peer says that it has it not.
     has_it: bool,
+    /// It sent another body in its place.
+    is_liar: bool,
     times_asked: u8,
+    last_asked: Time,
 }
 
 impl Source {
@@ -56,6 +61,8 @@ struct Peer {
     given_up: BTreeSet<BlockId>,
     /// When it last answered, or was asked while it owed nothing.
     progress: Time,
+    /// How many due bodies it may be asked for.
+    offers: usize,
 }
 
 impl Peer {
@@ -100,7 +107,8 @@ impl BlockFetch {
 
     /// The body of this block is wanted. Whether it is (now, or was before): `false` when [`MAX_BLOCKS_WANTED`] others are.
     pub fn want(&mut self, block: BlockId, height: Height) -> bool {
-        if self.wanted.contains_key(&block) {
+        if let Some(wanted) = self.wanted.get_mut(&block) {
+            wanted.is_idle = false;
             return true;
         }
         if self.wanted.len() >= MAX_BLOCKS_WANTED {
@@ -110,17 +118,26 @@ impl BlockFetch {
             height,
             sources: BTreeMap::new(),
             asked_of: None,
+            is_idle: false,
         };
         self.wanted.insert(block, wanted);
         true
     }
 
-    /// The body has arrived and is settled, or is no longer wanted. Whoever was asked for it still may answer.
+    /// The body is not wanted any more. One that was asked for is expected all the same, and when it is wanted again before it came, nobody
+    /// is asked anew.
+    pub fn unwant(&mut self, block: &BlockId) {
+        self.revise(block, |wanted| wanted.is_idle = true);
+    }
+
+    /// The body has arrived and is settled, or can never be. Whoever was asked for it still may answer.
     pub fn forget(&mut self, block: &BlockId) {
         let Some(wanted) = self.wanted.remove(block) else {
             return;
         };
-        self.due.remove(&(wanted.height, *block));
+        if self.due.remove(&(wanted.height, *block)) {
+            count_offers(&mut self.peers, &wanted, |offers| *offers -= 1);
+        }
         self.flying.remove(&(wanted.height, *block));
         if let Some(peer) = wanted.asked_of {
             let peer = self
@@ -133,10 +150,22 @@ impl BlockFetch {
     }
 
     /// The peer announced a wanted block, or a descendant of it. Says nothing about blocks that are not wanted, or of peers that are not known.
-    pub fn add_source(&mut self, peer: NodeId, block: BlockId) {
-        if self.peers.contains_key(&peer) {
-            self.revise(&block, |wanted| wanted.sources.entry(peer).or_default().has_it = true);
+    ///
+    /// Asked often enough, or owing too much, it has another chance now and then: what it was asked may have been lost on a link that was cut.
+    pub fn add_source(&mut self, peer: NodeId, block: BlockId, now: Time) {
+        let Some(announcer) = self.peers.get_mut(&peer) else {
+            return;
+        };
+        if announcer.owed() >= MAX_BLOCKS_OWED && announcer.progress + ASK_AGAIN_AFTER <= now {
+            announcer.given_up.clear();
         }
+        self.revise(&block, |wanted| {
+            let source = wanted.sources.entry(peer).or_default();
+            source.has_it = !source.is_liar;
+            if source.times_asked == MAX_ASKED_PER_BLOCK && source.last_asked + ASK_AGAIN_AFTER <= now {
+                source.times_asked -= 1;
+            }
+        });
     }
 
     /// A body came from this peer; whether it was asked of this peer. What was asked of others stays asked.
@@ -165,7 +194,9 @@ impl BlockFetch {
     pub fn failed(&mut self, peer: NodeId, block: &BlockId) {
         if self.peers.contains_key(&peer) {
             self.revise(block, |wanted| {
-                wanted.sources.entry(peer).or_default().times_asked = MAX_ASKED_PER_BLOCK;
+                let source = wanted.sources.entry(peer).or_default();
+                source.is_liar = true;
+                source.has_it = false;
             });
         }
     }
@@ -219,7 +250,7 @@ impl BlockFetch {
     /// Whether the body is wanted.
     #[must_use]
     pub fn is_wanted(&self, block: &BlockId) -> bool {
-        self.wanted.contains_key(block)
+        self.wanted.get(block).is_some_and(|wanted| !wanted.is_idle)
     }
 
     /// How many bodies are waited for from this peer.
@@ -236,7 +267,7 @@ impl BlockFetch {
     }
 
     fn somebody_has_room(&self) -> bool {
-        self.peers.values().any(Peer::has_room)
+        self.peers.values().any(|peer| peer.offers > 0 && peer.has_room())
     }
 
     /// The first height beyond the window, which starts at the lowest body that can still come.
@@ -270,11 +301,9 @@ impl BlockFetch {
         asked.in_flight.insert(block);
         self.revise(&block, |wanted| {
             wanted.asked_of = Some(peer);
-            wanted
-                .sources
-                .get_mut(&peer)
-                .expect("only a source is asked")
-                .times_asked += 1;
+            let source = wanted.sources.get_mut(&peer).expect("only a source is asked");
+            source.times_asked += 1;
+            source.last_asked = now;
         });
     }
 
@@ -297,12 +326,21 @@ impl BlockFetch {
         let Some(wanted) = self.wanted.get_mut(block) else {
             return;
         };
-        change(wanted);
         let key = (wanted.height, *block);
-        let is_flying = wanted.asked_of.is_some();
-        let is_due = !is_flying && wanted.sources.values().any(|source| source.may_be_asked());
+        if wanted.is_due() {
+            count_offers(&mut self.peers, wanted, |offers| *offers -= 1);
+        }
+        change(wanted);
+        if wanted.is_due() {
+            count_offers(&mut self.peers, wanted, |offers| *offers += 1);
+        }
+        let (is_due, is_flying) = (wanted.is_due(), wanted.asked_of.is_some());
+        let is_done_with = wanted.is_idle && !is_flying;
         file(&mut self.flying, key, is_flying);
         file(&mut self.due, key, is_due);
+        if is_done_with {
+            self.wanted.remove(block);
+        }
     }
 }
 
@@ -313,9 +351,23 @@ impl Default for BlockFetch {
 }
 
 impl Wanted {
+    fn is_due(&self) -> bool {
+        !self.is_idle && self.asked_of.is_none() && self.sources.values().any(|source| source.may_be_asked())
+    }
+
     fn stop_waiting_for(&mut self, peer: NodeId) {
         if self.asked_of == Some(peer) {
             self.asked_of = None;
+        }
+    }
+}
+
+/// Counts a due body in, or out, for each peer that may be asked for it.
+fn count_offers(peers: &mut BTreeMap<NodeId, Peer>, wanted: &Wanted, count: impl Fn(&mut usize)) {
+    for (id, _) in wanted.sources.iter().filter(|(_, source)| source.may_be_asked()) {
+        // One that has just left is not counted any more.
+        if let Some(peer) = peers.get_mut(id) {
+            count(&mut peer.offers);
         }
     }
 }

@@ -29,6 +29,8 @@ pub const BLOCK_WINDOW: u32 = 1_024;
 pub const MAX_BLOCKS_WANTED: usize = 1 << 16;
 /// How often one peer is asked for the same body (ours: a peer that failed thrice will fail again).
 pub const MAX_ASKED_PER_BLOCK: u8 = 3;
+/// After this long a peer that was asked so often is asked once more, when it announces the body again: requests get lost where a link was cut (ours).
+pub const ASK_AGAIN_AFTER: Duration = Duration::from_secs(64);
 /// How long a peer that owes bodies may send none, at first and at least (`BLOCK_STALLING_TIMEOUT_DEFAULT`).
 pub const STALL_TIMEOUT: Duration = Duration::from_secs(2);
 /// The same, at most (`BLOCK_STALLING_TIMEOUT_MAX`).

@@ -50,6 +50,8 @@ pub(crate) struct Bodies {
     held: BTreeMap<BlockId, Held>,
     by_height: BTreeSet<(Height, BlockId)>,
     by_parent: BTreeMap<BlockId, BTreeSet<BlockId>>,
+    /// Held, but of no branch that is being fetched at present. It may become one again; until then these give way first.
+    spare: BTreeSet<(Height, BlockId)>,
     bytes: u64,
     /// A body was dropped for lack of room and must be asked for again.
     overflowed: bool,
@@ -60,18 +62,37 @@ impl Bodies {
         self.held.contains_key(id)
     }
 
-    /// Keeps a body; when there is no room the highest goes, be it this one. Whether this one was kept.
+    /// Keeps a body; when there is no room a spare one goes, or else the highest, be it this one. Whether this one was kept.
     fn hold(&mut self, id: BlockId, held: Held) -> bool {
         self.bytes += held.block.bytes();
         self.by_height.insert((held.height, id));
         self.by_parent.entry(held.block.header.parent).or_default().insert(id);
         self.held.insert(id, held);
         while self.held.len() > MAX_HELD_BODIES || self.bytes > MAX_HELD_BYTES {
-            let (_, highest) = *self.by_height.last().expect("something takes the room");
-            self.release(&highest);
-            self.overflowed = true;
+            self.overflowed |= self.spare.is_empty();
+            let (_, given_up) = *self
+                .spare
+                .first()
+                .or_else(|| self.by_height.last())
+                .expect("something takes the room");
+            self.release(&given_up);
         }
         self.holds(&id)
+    }
+
+    /// The body's branch is fetched no longer; the body is kept as long as there is room.
+    pub(crate) fn set_aside(&mut self, id: &BlockId) {
+        if let Some(held) = self.held.get(id) {
+            self.spare.insert((held.height, *id));
+        }
+    }
+
+    /// The body's branch is fetched; whether the body is here already.
+    pub(crate) fn pick_up(&mut self, id: &BlockId) -> bool {
+        if let Some(held) = self.held.get(id) {
+            self.spare.remove(&(held.height, *id));
+        }
+        self.holds(id)
     }
 
     /// Lets go of a body.
@@ -79,6 +100,7 @@ impl Bodies {
         let held = self.held.remove(id)?;
         self.bytes -= held.block.bytes();
         self.by_height.remove(&(held.height, *id));
+        self.spare.remove(&(held.height, *id));
         let parent = held.block.header.parent;
         if let Some(siblings) = self.by_parent.get_mut(&parent) {
             siblings.remove(id);
@@ -127,13 +149,18 @@ impl Node {
             return;
         };
         if self.knowledge.standing(known) != Standing::Header {
+            self.bodies.fetch.forget(&id);
             return;
         }
         let parent = cx.ledger.parent(known).expect("the genesis block is connected");
         if self.knowledge.is_connected(parent) {
             self.take_body(cx, known, block, Origin::Peer(peer));
-        } else if is_wanted {
+        } else {
+            // Even when its branch is not the one to fetch at this moment: it was asked for, and would be asked for again.
             self.hold_body(cx, known, block, peer);
+            if !is_wanted {
+                self.bodies.set_aside(&id);
+            }
         }
     }
 

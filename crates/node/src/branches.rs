@@ -93,7 +93,7 @@ impl Node {
         let targets: Vec<Target> = self.bodies.targets.values().copied().collect();
         for target in targets {
             for (id, _) in self.missing(cx.ledger, target, block) {
-                self.bodies.fetch.add_source(peer, id);
+                self.bodies.fetch.add_source(peer, id, cx.now);
             }
         }
     }
@@ -107,8 +107,10 @@ impl Node {
         let end = cx.ledger.height(target.block);
         target.wanted_to = end.min(Height(cx.ledger.height(base).0.saturating_add(BODY_WINDOW)));
         let target = *target;
-        for (id, height) in self.missing(cx.ledger, target, target.block) {
-            self.bodies.fetch.want(id, height);
+        for (id, height) in self.unconnected(cx.ledger, target, target.block) {
+            if !self.bodies.pick_up(&id) {
+                self.bodies.fetch.want(id, height);
+            }
         }
         let sources: Vec<(NodeId, BlockRef)> = self
             .peers
@@ -117,7 +119,7 @@ impl Node {
             .collect();
         for (peer, best) in sources {
             for (id, _) in self.missing(cx.ledger, target, best) {
-                self.bodies.fetch.add_source(peer, id);
+                self.bodies.fetch.add_source(peer, id, cx.now);
             }
         }
     }
@@ -169,8 +171,8 @@ impl Node {
             .unwrap_or(Height(0));
         for (id, height) in self.unconnected(cx.ledger, target, target.block) {
             if height > shared {
-                self.bodies.fetch.forget(&id);
-                self.bodies.release(&id);
+                self.bodies.fetch.unwant(&id);
+                self.bodies.set_aside(&id);
             }
         }
     }

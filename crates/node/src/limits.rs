@@ -26,6 +26,10 @@ pub const MAX_TARGETS: usize = 64;
 pub const MAX_ANNOUNCED_HEADERS: u32 = 8;
 /// How often one item is sent to one peer.
 pub const MAX_SENDS_PER_ITEM: u8 = 3;
+/// After this long an item is sent to a peer once more, however often it was sent (ours; below [`gossip::limits::ASK_AGAIN_AFTER`]).
+pub const SEND_AGAIN_AFTER: Duration = Duration::from_secs(60);
+/// How often a peer may ask for an item that it was sent often enough, before it is blamed each time (ours: an honest one hardly ever does).
+pub const MAX_REFUSED_PER_ITEM: u8 = 32;
 /// Items whose sends are counted, per peer; the oldest is forgotten first.
 pub const MAX_SERVED_REMEMBERED: usize = 4_096;
 /// A node this many blocks behind its best header is in initial sync: it asks for no transactions and announces no blocks.

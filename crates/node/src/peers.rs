@@ -7,7 +7,10 @@ use chain::{BlockId, BlockRef, Height, Txid, Wtxid};
 use gossip::{Item, Known, Offence, Score};
 
 use crate::HangupReason;
-use crate::limits::{HANDSHAKE_TIMEOUT, MAX_DISCOURAGED, MAX_SENDS_PER_ITEM, MAX_SERVED_REMEMBERED};
+use crate::limits::{
+    HANDSHAKE_TIMEOUT, MAX_DISCOURAGED, MAX_REFUSED_PER_ITEM, MAX_SENDS_PER_ITEM, MAX_SERVED_REMEMBERED,
+    SEND_AGAIN_AFTER,
+};
 
 /// How far a connection has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -96,29 +99,57 @@ impl Peer {
     }
 }
 
+/// What to do about a request for an item.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Serving {
+    /// Send it.
+    Send,
+    /// Say that it cannot be had.
+    Refuse,
+    /// The same, and blame the peer: no honest node asks that often.
+    Blame,
+}
+
+/// How often an item was sent to a peer, and how often refused since.
+#[derive(Clone, Copy, Debug)]
+struct Sends {
+    count: u8,
+    refused: u8,
+    last: Time,
+}
+
 /// How often each item was sent to a peer.
 #[derive(Debug, Default)]
 pub(crate) struct Served {
-    sends: BTreeMap<Item, u8>,
+    sends: BTreeMap<Item, Sends>,
     oldest_first: VecDeque<Item>,
 }
 
 impl Served {
-    /// Counts a send; `false` when the peer has had the item often enough.
-    pub(crate) fn count(&mut self, item: Item) -> bool {
-        let sends = self.sends.entry(item).or_insert(0);
-        if *sends >= MAX_SENDS_PER_ITEM {
-            return false;
-        }
-        *sends += 1;
-        if *sends == 1 {
+    /// Counts a request. An item is sent a few times, and after that once in a while: what was sent may have been lost on a cut link.
+    pub(crate) fn count(&mut self, item: Item, now: Time) -> Serving {
+        let Some(sends) = self.sends.get_mut(&item) else {
+            let (count, refused, last) = (1, 0, now);
+            self.sends.insert(item, Sends { count, refused, last });
             self.oldest_first.push_back(item);
+            if self.oldest_first.len() > MAX_SERVED_REMEMBERED {
+                let oldest = self.oldest_first.pop_front().expect("longer than the limit");
+                self.sends.remove(&oldest);
+            }
+            return Serving::Send;
+        };
+        if sends.count < MAX_SENDS_PER_ITEM || sends.last + SEND_AGAIN_AFTER <= now {
+            sends.count = sends.count.saturating_add(1);
+            sends.refused = 0;
+            sends.last = now;
+            return Serving::Send;
         }
-        if self.oldest_first.len() > MAX_SERVED_REMEMBERED {
-            let oldest = self.oldest_first.pop_front().expect("longer than the limit");
-            self.sends.remove(&oldest);
+        sends.refused = sends.refused.saturating_add(1);
+        if sends.refused > MAX_REFUSED_PER_ITEM {
+            Serving::Blame
+        } else {
+            Serving::Refuse
         }
-        true
     }
 }
 
@@ -229,21 +260,45 @@ impl Peers {
 mod tests {
     use super::*;
 
+    fn item(name: &str) -> Item {
+        Item::Transaction(Wtxid(base::Hash::sha256(&[name.as_bytes()])))
+    }
+
     #[test]
     fn an_item_is_sent_three_times_and_the_count_of_the_oldest_is_forgotten() {
         let mut served = Served::default();
-        let item = |n: u8| Item::Transaction(Wtxid(base::Hash::sha256(&[&[n]])));
+        let now = Time::ZERO;
         for _ in 0..MAX_SENDS_PER_ITEM {
-            assert!(served.count(item(0)));
+            assert_eq!(served.count(item("first"), now), Serving::Send);
         }
-        assert!(!served.count(item(0)));
-        for n in 0..MAX_SERVED_REMEMBERED {
-            let name = base::Hash::sha256(&[b"filler", &n.to_le_bytes()]);
-            assert!(served.count(Item::Transaction(Wtxid(name))));
+        assert_eq!(served.count(item("first"), now), Serving::Refuse);
+        for number in 0..MAX_SERVED_REMEMBERED {
+            assert_eq!(served.count(item(&number.to_string()), now), Serving::Send);
         }
-        assert!(served.count(item(0)), "forgotten, so counted anew");
+        assert_eq!(
+            served.count(item("first"), now),
+            Serving::Send,
+            "forgotten, so counted anew"
+        );
         assert_eq!(served.sends.len(), MAX_SERVED_REMEMBERED);
         assert_eq!(served.oldest_first.len(), MAX_SERVED_REMEMBERED);
+    }
+
+    #[test]
+    fn only_who_is_refused_again_and_again_is_blamed_and_an_item_is_sent_once_more_after_a_minute() {
+        let mut served = Served::default();
+        let mut now = Time::ZERO;
+        for _ in 0..MAX_SENDS_PER_ITEM {
+            served.count(item("it"), now);
+        }
+        for _ in 0..2 {
+            for _ in 0..MAX_REFUSED_PER_ITEM {
+                assert_eq!(served.count(item("it"), now), Serving::Refuse);
+            }
+            assert_eq!(served.count(item("it"), now), Serving::Blame);
+            now += SEND_AGAIN_AFTER;
+            assert_eq!(served.count(item("it"), now), Serving::Send);
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use gossip::{Item, Message, Offence};
 use crate::Node;
 use crate::context::Context;
 use crate::limits::MAX_ANNOUNCED_HEADERS;
+use crate::peers::Serving;
 
 impl Node {
     /// Tells all peers about the tip, when it is another than before. In initial sync nothing is said: peers know more.
@@ -45,7 +46,7 @@ impl Node {
         }
     }
 
-    /// A peer asks for items. Each is sent a few times at most, whoever asks.
+    /// A peer asks for items. Each is sent a few times, and after that hardly ever, whoever asks.
     pub(crate) fn get(&mut self, cx: &mut Context<'_>, peer: NodeId, items: &[Item]) {
         if items.len() > MAX_ITEMS {
             let detail = format!("{} items in one request", items.len());
@@ -61,11 +62,13 @@ impl Node {
             let Some(asker) = self.peers.ready_mut(peer) else {
                 return;
             };
-            if asker.served.count(*item) {
-                cx.send(peer, message);
-            } else {
-                let detail = "asked for the same item again and again".to_owned();
-                self.penalise(cx, peer, Offence::Flooding, detail);
+            match asker.served.count(*item, cx.now) {
+                Serving::Send => cx.send(peer, message),
+                Serving::Refuse => missing.push(*item),
+                Serving::Blame => {
+                    let detail = "asked for the same item again and again".to_owned();
+                    self.penalise(cx, peer, Offence::Flooding, detail);
+                }
             }
         }
         if !missing.is_empty() && self.peers.ready(peer).is_some() {

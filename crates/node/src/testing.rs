@@ -21,7 +21,7 @@ use gossip::{Hello, Message};
 use crate::config::{Relay, Tie};
 use crate::{Command, Config, Event, Input, Node, Outbox, Output, Strategy, Template};
 
-/// How long a message takes.
+/// How long a message takes unless a test says otherwise.
 pub(crate) const DELAY: Duration = Duration::from_millis(10);
 /// The first number of peers that a test plays itself.
 pub(crate) const PLAYED: u32 = 1_000;
@@ -38,6 +38,8 @@ pub(crate) struct World {
     pub(crate) nodes: Vec<Node>,
     pub(crate) ledgers: Vec<Ledger>,
     pub(crate) now: Time,
+    /// How long a message takes.
+    pub(crate) delay: Duration,
     queue: BTreeMap<(Time, u64), (usize, Input)>,
     sequence: u64,
     links: BTreeSet<(NodeId, NodeId)>,
@@ -105,6 +107,7 @@ impl World {
             nodes: (0..nodes).map(node).collect(),
             ledgers: (0..count).map(|_| Ledger::new(params.clone())).collect(),
             now: Time::ZERO,
+            delay: DELAY,
             queue: BTreeMap::new(),
             sequence: 0,
             links: BTreeSet::new(),
@@ -150,6 +153,15 @@ impl World {
         });
         self.input(a, Input::Disconnected { peer: n(b) });
         self.input(b, Input::Disconnected { peer: n(a) });
+    }
+
+    /// Disconnects two nodes that are connected, connects two that are not.
+    pub(crate) fn toggle(&mut self, a: usize, b: usize) {
+        if self.links.contains(&(n(a), n(b))) {
+            self.disconnect(a, b);
+        } else {
+            self.connect(a, b);
+        }
     }
 
     /// Connects a peer that the test plays, handshake included.
@@ -200,7 +212,7 @@ impl World {
                 let is_lost = self.muted.contains(&n(node)) && !matches!(message, Message::Hello(_));
                 if self.links.contains(&(n(node), peer)) && !is_lost {
                     let input = Input::Received { peer: n(node), message };
-                    self.schedule(DELAY, peer.index(), input);
+                    self.schedule(self.delay, peer.index(), input);
                 }
             }
             Output::Hangup { peer, .. } => {

@@ -8,6 +8,7 @@
 mod blame;
 mod determinism;
 mod forks;
+mod honest;
 mod mining;
 mod relay;
 mod sync;

@@ -28,7 +28,7 @@ fn fetch(peers: &[NodeId], heights: impl IntoIterator<Item = u32>) -> BlockFetch
     for height in heights {
         assert!(fetch.want(block(height), Height(height)));
         for &peer in peers {
-            fetch.add_source(peer, block(height));
+            fetch.add_source(peer, block(height), seconds(0));
         }
     }
     fetch
@@ -51,16 +51,16 @@ fn a_body_is_asked_of_one_source_at_a_time() {
 #[test]
 fn a_body_that_nobody_has_is_not_asked_for_until_somebody_does() {
     let mut fetch = fetch(&[], [1]);
-    fetch.add_source(A, block(1));
+    fetch.add_source(A, block(1), seconds(0));
     assert_eq!(requests(&mut fetch, seconds(0)), [], "A is not known");
     fetch.add_peer(A);
-    fetch.add_source(A, block(2));
+    fetch.add_source(A, block(2), seconds(0));
     assert_eq!(
         requests(&mut fetch, seconds(0)),
         [],
         "A has another block, which is not wanted"
     );
-    fetch.add_source(A, block(1));
+    fetch.add_source(A, block(1), seconds(0));
     assert_eq!(requests(&mut fetch, seconds(0)), [(A, vec![block(1)])]);
 }
 
@@ -139,7 +139,7 @@ fn threat_c7_after_a_bad_body_another_is_asked_at_once_and_the_liar_never_again(
     fetch.failed(A, &block(1));
     assert_eq!(requests(&mut fetch, seconds(1)), [(B, vec![block(1)])]);
     fetch.remove_peer(B);
-    fetch.add_source(A, block(1));
+    fetch.add_source(A, block(1), seconds(0));
     assert_eq!(requests(&mut fetch, seconds(2)), []);
 }
 
@@ -151,7 +151,7 @@ fn after_not_found_another_is_asked_and_the_first_when_it_announces_again() {
     assert_eq!(requests(&mut fetch, seconds(1)), [(B, vec![block(1)])]);
     assert!(fetch.not_found(B, &block(1), seconds(2)));
     assert_eq!(requests(&mut fetch, seconds(2)), []);
-    fetch.add_source(A, block(1));
+    fetch.add_source(A, block(1), seconds(0));
     assert_eq!(requests(&mut fetch, seconds(3)), [(A, vec![block(1)])]);
 }
 
@@ -195,7 +195,7 @@ fn asking_for_more_does_not_give_a_peer_more_time() {
     let mut fetch = fetch(&[A], [1]);
     requests(&mut fetch, seconds(0));
     fetch.want(block(2), Height(2));
-    fetch.add_source(A, block(2));
+    fetch.add_source(A, block(2), seconds(0));
     assert_eq!(requests(&mut fetch, seconds(1)), [(A, vec![block(2)])]);
     assert_eq!(fetch.deadline(), Some(seconds(2)));
 }
@@ -207,10 +207,10 @@ fn who_was_not_yet_asked_for_a_body_comes_before_who_owes_less() {
     assert!(fetch.not_found(A, &block(1), seconds(0)));
     fetch.add_peer(B);
     fetch.want(block(2), Height(2));
-    fetch.add_source(B, block(2));
+    fetch.add_source(B, block(2), seconds(0));
     assert_eq!(requests(&mut fetch, seconds(0)), [(B, vec![block(2)])]);
-    fetch.add_source(A, block(1));
-    fetch.add_source(B, block(1));
+    fetch.add_source(A, block(1), seconds(0));
+    fetch.add_source(B, block(1), seconds(0));
     assert_eq!(requests(&mut fetch, seconds(0)), [(B, vec![block(1)])]);
 }
 
@@ -220,14 +220,14 @@ fn threat_m7_the_stall_timeout_doubles_to_its_limit_and_halves_with_every_body()
     let mut now = Time::ZERO;
     for (staller, timeout) in (10..).zip([2, 4, 8, 16, 32, 64, 64]) {
         fetch.add_peer(NodeId(staller));
-        fetch.add_source(NodeId(staller), block(1));
+        fetch.add_source(NodeId(staller), block(1), seconds(0));
         requests(&mut fetch, now);
         now += Duration::from_secs(timeout);
         assert_eq!(fetch.deadline(), Some(now));
         assert_eq!(fetch.overdue(now).len(), 1);
     }
     fetch.add_peer(A);
-    (1..=8).for_each(|height| fetch.add_source(A, block(height)));
+    (1..=8).for_each(|height| fetch.add_source(A, block(height), seconds(0)));
     requests(&mut fetch, now);
     for (height, timeout) in (1..=7).zip([32, 16, 8, 4, 2, 2, 2]) {
         assert!(fetch.received(A, &block(height), now));
@@ -257,9 +257,9 @@ fn a_peer_that_stalls_is_asked_only_for_what_nobody_else_has() {
     fetch.overdue(seconds(2));
     for height in 2..=4 {
         fetch.want(block(height), Height(height));
-        fetch.add_source(A, block(height));
+        fetch.add_source(A, block(height), seconds(0));
     }
-    (2..=3).for_each(|height| fetch.add_source(B, block(height)));
+    (2..=3).for_each(|height| fetch.add_source(B, block(height), seconds(0)));
     let expected = [(A, vec![block(4)]), (B, vec![block(1), block(2), block(3)])];
     assert_eq!(requests(&mut fetch, seconds(2)), expected);
 }
@@ -273,10 +273,10 @@ fn threat_s12_one_peer_is_asked_for_the_same_body_at_most_three_times() {
         now = fetch.deadline().expect("A was asked");
         assert_eq!(fetch.overdue(now), [(A, block(1))]);
     }
-    fetch.add_source(A, block(1));
+    fetch.add_source(A, block(1), seconds(0));
     assert_eq!(requests(&mut fetch, now), []);
     fetch.add_peer(C);
-    fetch.add_source(C, block(1));
+    fetch.add_source(C, block(1), seconds(0));
     assert_eq!(requests(&mut fetch, now), [(C, vec![block(1)])]);
 }
 
@@ -296,4 +296,85 @@ fn a_peer_that_owes_too_much_is_asked_for_nothing_until_it_answers() {
     assert_eq!(requests(&mut fetch, now), []);
     assert!(fetch.received(A, &block(1), now));
     assert_eq!(requests(&mut fetch, now), [(A, vec![block(limit + 1)])]);
+}
+
+/// The request gets lost, and so do those that repeat it, until the peer is asked no more.
+fn fetch_that_asked_in_vain() -> (BlockFetch, Time) {
+    let mut fetch = fetch(&[A], [1]);
+    let mut now = seconds(0);
+    for _ in 0..MAX_ASKED_PER_BLOCK {
+        assert_eq!(requests(&mut fetch, now), [(A, vec![block(1)])]);
+        now = fetch.deadline().expect("A owes a body");
+        assert_eq!(fetch.overdue(now), [(A, block(1))]);
+    }
+    assert_eq!(requests(&mut fetch, now), []);
+    (fetch, now)
+}
+
+#[test]
+fn a_body_whose_requests_were_lost_is_asked_for_again_when_it_is_announced_a_minute_later() {
+    let (mut fetch, now) = fetch_that_asked_in_vain();
+    fetch.add_source(A, block(1), now);
+    assert_eq!(requests(&mut fetch, now), [], "too soon");
+    let later = now + ASK_AGAIN_AFTER;
+    assert_eq!(requests(&mut fetch, later), [], "not announced");
+    fetch.add_source(A, block(1), later);
+    assert_eq!(requests(&mut fetch, later), [(A, vec![block(1)])]);
+    assert!(fetch.received(A, &block(1), later));
+    fetch.add_source(A, block(1), later);
+    assert_eq!(requests(&mut fetch, later), [], "once a minute");
+}
+
+#[test]
+fn a_peer_whose_answers_were_all_lost_is_not_taken_for_one_that_owes_too_much_for_ever() {
+    let mut fetch = fetch(&[A], []);
+    let want = |fetch: &mut BlockFetch, number, now| {
+        fetch.want(block(number), Height(number));
+        fetch.add_source(A, block(number), now);
+        requests(fetch, now).len()
+    };
+    let limit = u32::try_from(MAX_BLOCKS_OWED).expect("fits");
+    for number in 0..limit {
+        assert_eq!(want(&mut fetch, number, seconds(0)), 1);
+        fetch.forget(&block(number));
+    }
+    assert_eq!(want(&mut fetch, limit, seconds(1)), 0);
+    let later = seconds(1) + ASK_AGAIN_AFTER;
+    assert_eq!(want(&mut fetch, limit, later), 1);
+}
+
+#[test]
+fn a_body_that_is_wanted_again_before_it_came_is_not_asked_for_again() {
+    let mut fetch = fetch(&[A, B], [1]);
+    requests(&mut fetch, seconds(0));
+    fetch.unwant(&block(1));
+    assert!(!fetch.is_wanted(&block(1)));
+    assert_eq!(fetch.in_flight(A), 1);
+    assert!(fetch.want(block(1), Height(1)));
+    fetch.add_source(B, block(1), seconds(1));
+    assert_eq!(requests(&mut fetch, seconds(1)), []);
+    assert!(fetch.received(A, &block(1), seconds(1)));
+}
+
+#[test]
+fn a_body_that_nobody_wants_any_more_is_not_asked_for_and_leaves_nothing_once_it_came() {
+    let mut fetch = fetch(&[A], [1, 2]);
+    fetch.unwant(&block(2));
+    assert_eq!(requests(&mut fetch, seconds(0)), [(A, vec![block(1)])]);
+    fetch.unwant(&block(1));
+    assert!(fetch.received(A, &block(1), seconds(1)));
+    assert!(fetch.wanted.is_empty() && fetch.due.is_empty() && fetch.flying.is_empty());
+    assert_eq!(fetch.peers[&A].offers, 0);
+}
+
+#[test]
+fn only_peers_that_could_be_asked_for_something_due_count_as_having_room() {
+    let limit = u32::try_from(MAX_BLOCKS_IN_FLIGHT).expect("fits");
+    let mut fetch = fetch(&[A], 1..=limit + 1);
+    fetch.add_peer(B);
+    assert!(fetch.somebody_has_room());
+    requests(&mut fetch, seconds(0));
+    assert!(!fetch.somebody_has_room(), "B has room, but nothing that is wanted");
+    fetch.add_source(B, block(limit + 1), seconds(0));
+    assert!(fetch.somebody_has_room());
 }
