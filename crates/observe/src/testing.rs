@@ -22,6 +22,7 @@ pub(crate) fn plan(nodes: usize) -> Plan {
         hashrate: HashRate(1_000),
         strategy: node::Strategy::Honest,
         started: true,
+        ..NodePlan::default()
     };
     Plan {
         file: "by-hand.toml".to_owned(),

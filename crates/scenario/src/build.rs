@@ -2,6 +2,7 @@
 
 mod actions;
 mod expectation;
+mod model;
 mod network;
 mod rules;
 mod state;
@@ -9,6 +10,7 @@ mod steps;
 
 use std::path::Path;
 
+use chain::ProofOfWork;
 use toml::de::DeTable;
 
 use crate::Plan;
@@ -70,11 +72,16 @@ fn plan(file: &Fields, overrides: &Overrides, report: &mut Report) -> Option<Pla
     let seed = overrides.seed.or_else(|| file.integer("seed").copied());
     let network = network::build(file.table("network"), seed.unwrap_or(0), report);
     let rates = network.nodes.iter().map(|node| node.hashrate).sum();
-    let rules = file.table("chain").and_then(|chain| rules::build(chain, rates, report));
+    let rules = file
+        .table("chain")
+        .and_then(|chain| rules::build(chain, (rates, network.model.as_ref()), report));
     let limit = file.duration("limit").copied();
     let around = state::Surroundings {
         network: &network,
         subsidy: rules.as_ref().map(|rules| rules.params.initial_subsidy),
+        oracle: rules
+            .as_ref()
+            .is_some_and(|rules| rules.params.proof_of_work == ProofOfWork::Oracle),
         on_demand: rules.as_ref().is_some_and(|rules| rules.on_demand),
         limit,
     };
@@ -99,6 +106,8 @@ fn plan(file: &Fields, overrides: &Overrides, report: &mut Report) -> Option<Pla
         nodes: network.nodes,
         links: network.links,
         conditions: network.conditions,
+        lines: network.model.as_ref().map(model::lines),
+        block_size: rules.block_size,
         steps: story.steps,
         wallets: story.wallets,
         payments: story.payments,

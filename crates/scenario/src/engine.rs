@@ -1,5 +1,6 @@
 //! What carries out a plan, and what it cannot do.
 
+use chain::ProofOfWork;
 use serde::{Deserialize, Serialize};
 
 use crate::Plan;
@@ -24,6 +25,13 @@ impl Engine {
                 "a cluster has at most {MAX_CLUSTER_NODES} nodes, this scenario has {}; a simulation can carry it out",
                 plan.nodes.len()
             )),
+            Self::Cluster if plan.lines.is_some() => Some(
+                "a cluster has no lines that blocks queue for, as `preset` of `[network]` gives its nodes; a simulation can carry it out"
+                    .to_owned(),
+            ),
+            Self::Cluster if plan.params.proof_of_work == ProofOfWork::Oracle => Some(
+                "a cluster hashes, and cannot take an oracle's word for proof of work; a simulation can carry it out".to_owned(),
+            ),
             Self::Cluster | Self::Sim => None,
         }
     }
@@ -47,5 +55,18 @@ mod tests {
             "{refusal}"
         );
         assert_eq!(Engine::Sim.refusal(&plan(1_001)), None);
+    }
+
+    #[test]
+    fn what_only_virtual_time_has_is_refused_by_a_cluster() {
+        for (source, word) in [
+            ("[chain]\nproof-of-work = \"oracle\"\n[network]\nnodes = 2\n", "oracle"),
+            ("[network]\npreset = \"simblock-litecoin\"\nnodes = 9\n", "lines"),
+        ] {
+            let plan = parse("x.toml", source, &Overrides::default()).expect("a sound file");
+            let refusal = Engine::Cluster.refusal(&plan).expect("not in a cluster");
+            assert!(refusal.contains(word), "{refusal}");
+            assert_eq!(Engine::Sim.refusal(&plan), None);
+        }
     }
 }

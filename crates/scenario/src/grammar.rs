@@ -57,6 +57,8 @@ pub(crate) enum Kind {
     Delay,
     /// Bits per second, or `unlimited`.
     Bandwidth,
+    /// Bytes, at most a gigabyte.
+    Bytes,
     /// Hashes per second.
     HashRate,
     /// One hash rate, or a table of nodes and their hash rates.
@@ -205,6 +207,7 @@ impl Kind {
             Self::Bandwidth => {
                 "a bandwidth, as \"20Mbit/s\" (bit/s, kbit/s, Mbit/s, Gbit/s) or \"unlimited\"".to_owned()
             }
+            Self::Bytes => "a size, as \"500kB\" (B, kB, MB), of at most 1000MB".to_owned(),
             Self::HashRate => "a hash rate, as \"5kH/s\" (H/s to EH/s) or 5000".to_owned(),
             Self::Rates => {
                 "a hash rate, as \"5kH/s\", or one for each node, as { n0 = \"5kH/s\", n1 = 2000 }".to_owned()

@@ -21,6 +21,7 @@ pub mod plan;
 mod quantity;
 mod read;
 pub mod topology;
+pub mod uplink;
 pub mod words;
 pub mod world;
 
@@ -33,4 +34,5 @@ pub use overrides::Overrides;
 pub use plan::Plan;
 pub use quantity::hash_rate;
 pub use topology::Topology;
+pub use uplink::Uplink;
 pub use world::World;

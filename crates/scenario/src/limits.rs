@@ -22,6 +22,8 @@ pub const ACTION_PATIENCE: Duration = Duration::from_secs(30);
 pub const MAX_REORGS_KEPT: usize = 10_000;
 /// The most hashes tried to give a broken block its proof of work.
 pub const MAX_DEFECT_HASHES: u32 = 1 << 24;
+/// The most bytes that a block can stand for.
+pub const MAX_BLOCK_SIZE: u64 = 1_000_000_000;
 /// The most links at the start.
 pub const MAX_LINKS: usize = 200_000;
 /// The most that the number of steps times the number of nodes may be: a step may name every node.

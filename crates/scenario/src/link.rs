@@ -61,19 +61,14 @@ impl Link {
             return None;
         }
         let start = self.busy_until.max(now);
-        self.busy_until = start + self.transmission(bytes);
+        self.busy_until = start
+            + self
+                .conditions
+                .bandwidth
+                .map_or(Duration::ZERO, |bandwidth| transmission(bytes, bandwidth));
         let arrival = self.busy_until + self.delay();
         self.last_arrival = self.last_arrival.max(arrival);
         Some(self.last_arrival)
-    }
-
-    /// How long the bytes take to leave the sender.
-    fn transmission(&self, bytes: u64) -> Duration {
-        let Some(bandwidth) = self.conditions.bandwidth else {
-            return Duration::ZERO;
-        };
-        let micros = (u128::from(bytes) * 8 * 1_000_000).div_ceil(u128::from(bandwidth.max(1)));
-        Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))
     }
 
     /// The latency, jittered to the microsecond.
@@ -86,6 +81,12 @@ impl Link {
         let above = self.rng.below(2 * jitter + 1);
         (latency + Duration::from_micros(above)).saturating_sub(Duration::from_micros(jitter))
     }
+}
+
+/// How long so many bytes take at so many bits per second, to the microsecond.
+pub(crate) fn transmission(bytes: u64, bandwidth: u64) -> Duration {
+    let micros = (u128::from(bytes) * 8 * 1_000_000).div_ceil(u128::from(bandwidth.max(1)));
+    Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]

@@ -6,10 +6,12 @@ use std::time::Duration;
 use base::{NodeId, Seed};
 use chain::{Amount, HashRate, Height, Params, SigningKey};
 use node::config::Tie;
-use node::{Config, Strategy};
+use node::{BlockSize, Config, Relay, Strategy};
 use serde::Serialize;
 
 use crate::link::Conditions;
+use crate::networks::Region;
+use crate::uplink::{Line, Lines};
 
 /// What a scenario file says, checked.
 #[derive(Clone, Debug)]
@@ -38,6 +40,10 @@ pub struct Plan {
     pub links: Vec<LinkPlan>,
     /// What links are like unless said otherwise.
     pub conditions: Conditions,
+    /// How nodes use their lines; `None` when they have none, and only links bound what they send.
+    pub lines: Option<Lines>,
+    /// What blocks stand for on links, when that is more than what is in them.
+    pub block_size: Option<BlockSize>,
     /// What happens, in order.
     pub steps: Vec<Step>,
     /// The names of wallets, in order of first mention.
@@ -63,7 +69,7 @@ pub struct PaymentId(pub usize);
 pub struct CutId(pub usize);
 
 /// One node.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct NodePlan {
     /// Its name: `n0` unless its group has a name.
     pub name: String,
@@ -71,6 +77,12 @@ pub struct NodePlan {
     pub hashrate: HashRate,
     /// How it behaves.
     pub strategy: Strategy,
+    /// How it tells of new blocks.
+    pub relay: Relay,
+    /// Where it is, in a network of the literature.
+    pub region: Option<Region>,
+    /// What its line carries, in such a network.
+    pub line: Option<Line>,
     /// Whether it runs from the start, or only when a step starts it.
     pub started: bool,
 }
@@ -309,6 +321,8 @@ impl Plan {
             nodes: Vec::new(),
             links: Vec::new(),
             conditions: Conditions::default(),
+            lines: None,
+            block_size: None,
             steps: Vec::new(),
             wallets: Vec::new(),
             payments: Vec::new(),
@@ -347,8 +361,8 @@ impl Plan {
             hashrate: planned.hashrate,
             strategy: planned.strategy,
             tie: self.tie,
-            relay: node::Relay::default(),
-            block_size: None,
+            relay: planned.relay,
+            block_size: self.block_size,
             epoch: self.epoch(),
             mempool_bytes: Config::DEFAULT_MEMPOOL_BYTES,
             min_relay_fee: Config::DEFAULT_MIN_RELAY_FEE,

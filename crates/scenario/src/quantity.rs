@@ -23,6 +23,8 @@ const BITS: [Unit; 4] = [
     ("Gbit/s", 1_000_000_000),
 ];
 
+const BYTES: [Unit; 3] = [("B", 1), ("kB", 1_000), ("MB", 1_000_000)];
+
 const HASHES: [Unit; 7] = [
     ("H/s", 1),
     ("kH/s", 1_000),
@@ -47,6 +49,11 @@ pub(crate) fn duration(text: &str) -> Option<Duration> {
 /// Bits per second, as `20Mbit/s`.
 pub(crate) fn bandwidth(text: &str) -> Option<u64> {
     with_unit(text, &BITS)
+}
+
+/// Bytes, as `500kB`.
+pub(crate) fn bytes(text: &str) -> Option<u64> {
+    with_unit(text, &BYTES)
 }
 
 /// Hashes per second, as `5kH/s` or `2000`; none when the text is no rate.
@@ -144,6 +151,13 @@ mod tests {
         assert_eq!(hash_rate("5kH/s"), Some(HashRate(5_000)));
         assert_eq!(hash_rate("1.2 MH/s"), Some(HashRate(1_200_000)));
         assert_eq!(hash_rate("100EH/s"), None);
+    }
+
+    #[test]
+    fn sizes_are_in_decimal_units() {
+        assert_eq!(bytes("535kB"), Some(535_000));
+        assert_eq!(bytes("1.5 MB"), Some(1_500_000));
+        assert_eq!(bytes("1MiB"), None);
     }
 
     #[test]

@@ -79,6 +79,8 @@ pub struct World {
     nodes: Vec<NodeFacts>,
     blocks: BTreeMap<BlockId, BlockFacts>,
     genesis: TipRef,
+    /// How many nodes run.
+    running: usize,
 }
 
 impl World {
@@ -104,6 +106,7 @@ impl World {
             nodes: vec![NodeFacts::down(genesis); plan.nodes.len()],
             blocks: BTreeMap::from([(genesis.block, facts)]),
             genesis,
+            running: 0,
         }
     }
 
@@ -111,6 +114,7 @@ impl World {
     pub fn node_started(&mut self, node: NodeId) {
         let facts = &mut self.nodes[node.index()];
         facts.forget_what_was_in_memory();
+        self.running += usize::from(!facts.running);
         facts.running = true;
         facts.tip = self.genesis;
         facts.most_work = self.genesis.chain_work;
@@ -120,6 +124,7 @@ impl World {
     pub fn node_stopped(&mut self, node: NodeId) {
         let facts = &mut self.nodes[node.index()];
         facts.forget_what_was_in_memory();
+        self.running -= usize::from(facts.running);
         facts.running = false;
     }
 
@@ -189,6 +194,9 @@ impl World {
     /// Moves a node's tip; what the blocks on the way to the new one confirm is no longer in its mempool.
     fn change_tip(&mut self, node: NodeId, new: TipRef) {
         let old = std::mem::replace(&mut self.nodes[node.index()].tip, new);
+        if self.nodes[node.index()].mempool.is_empty() {
+            return;
+        }
         let fork_point = self.fork_point(&old.block, &new.block);
         let mempool = &mut self.nodes[node.index()].mempool;
         let mut at = new.block;
@@ -205,6 +213,12 @@ impl World {
     #[must_use]
     pub fn nodes(&self) -> &[NodeFacts] {
         &self.nodes
+    }
+
+    /// How many nodes run.
+    #[must_use]
+    pub const fn running(&self) -> usize {
+        self.running
     }
 
     /// One node.

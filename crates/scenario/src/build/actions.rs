@@ -411,6 +411,12 @@ impl Act<'_, '_> {
 
     fn inject_block(&mut self) -> Option<Action> {
         let fields = &self.step.fields;
+        if self.state.around.oracle {
+            let message = "a hostile node cannot make proof of work where an oracle gives it";
+            let help = "set `proof-of-work = \"sha256d\"`";
+            self.report.error_with_help(fields.place("inject-block"), message, help);
+            return None;
+        }
         let defect = match fields.text("inject-block")?.text.as_str() {
             "bad-pow" => BlockDefect::BadPow,
             "bad-merkle-root" => BlockDefect::BadMerkleRoot,

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use base::{NodeId, Seed};
 use chain::HashRate;
-use node::Strategy;
+use node::{Relay, Strategy};
 
+use super::model;
 use crate::diagnostic::Report;
 use crate::limits::{MAX_LINKS, MAX_NODES};
 use crate::link::Conditions;
 use crate::names::Names;
+use crate::networks;
 use crate::plan::{LinkChange, LinkPlan, NodePlan};
 use crate::read::{Fields, Text};
 use crate::topology::Topology;
@@ -19,6 +21,8 @@ pub(super) struct Network {
     pub(super) nodes: Vec<NodePlan>,
     pub(super) links: Vec<LinkPlan>,
     pub(super) conditions: Conditions,
+    /// The network of the literature that it is drawn from.
+    pub(super) model: Option<networks::Network>,
     pub(super) names: Names,
 }
 
@@ -38,12 +42,18 @@ pub(super) fn build(fields: Option<&Fields>, seed: u64, report: &mut Report) -> 
         nodes: Vec::new(),
         links: Vec::new(),
         conditions: Conditions::default(),
+        model: None,
         names: Names::default(),
     };
     let Some(fields) = fields else {
         network.names.broken = true;
         return network;
     };
+    network.model = model::chosen(fields, report);
+    if let Some(model) = network.model {
+        draw(&model, fields, seed, &mut network, report);
+        return network;
+    }
     if nodes(fields, &mut network, report).is_none() {
         network.names.broken = true;
         return network;
@@ -62,6 +72,15 @@ pub(super) fn build(fields: Option<&Fields>, seed: u64, report: &mut Report) -> 
     network
 }
 
+/// Draws the network from its model; single links may differ.
+fn draw(model: &networks::Network, fields: &Fields, seed: u64, network: &mut Network, report: &mut Report) {
+    let seed = Seed::from_number(seed).child("network", 0);
+    (network.nodes, network.links) = model::draw(model, fields, &seed);
+    let count = network.nodes.len();
+    network.names.add("n", 0..count).expect("no other names are there yet");
+    single_links(fields, network, report);
+}
+
 /// The nodes and their names; `None` when they cannot be known.
 fn nodes(fields: &Fields, network: &mut Network, report: &mut Report) -> Option<()> {
     match (fields.gives("nodes"), fields.gives("group")) {
@@ -70,13 +89,13 @@ fn nodes(fields: &Fields, network: &mut Network, report: &mut Report) -> Option<
             network.names.add("n", 0..count).expect("no other names are there yet");
             network.nodes.extend((0..count).map(|number| NodePlan {
                 name: format!("n{number}"),
-                hashrate: HashRate::ZERO,
-                strategy: Strategy::Honest,
+                relay: model::relay(fields).unwrap_or_default(),
                 started: true,
+                ..NodePlan::default()
             }));
             Some(())
         }
-        (false, true) => groups(fields.tables("group")?, network, report),
+        (false, true) => groups(fields, network, report),
         (true, true) => {
             report.error(fields.place("nodes"), "`nodes` and groups exclude each other");
             None
@@ -89,7 +108,9 @@ fn nodes(fields: &Fields, network: &mut Network, report: &mut Report) -> Option<
     }
 }
 
-fn groups(groups: &[Fields], network: &mut Network, report: &mut Report) -> Option<()> {
+fn groups(fields: &Fields, network: &mut Network, report: &mut Report) -> Option<()> {
+    let groups = fields.tables("group")?;
+    let usual = model::relay(fields).unwrap_or_default();
     let mut total = 0_usize;
     for group in groups {
         total += group.count("count")?;
@@ -123,7 +144,7 @@ fn groups(groups: &[Fields], network: &mut Network, report: &mut Report) -> Opti
         }
         network
             .nodes
-            .extend(numbers.map(|number| member(group, format!("{name}{number}"))));
+            .extend(numbers.map(|number| member(group, usual, format!("{name}{number}"))));
         let hostile = network
             .nodes
             .last()
@@ -147,7 +168,7 @@ fn unfit(name: &str) -> Option<String> {
         .then(|| format!("`{name}` is too long: a number is put behind it, and names have at most 32 bytes"))
 }
 
-fn member(group: &Fields, name: String) -> NodePlan {
+fn member(group: &Fields, usual: Relay, name: String) -> NodePlan {
     let hostile = group
         .text("strategy")
         .is_some_and(|strategy| strategy.text == "hostile");
@@ -155,6 +176,9 @@ fn member(group: &Fields, name: String) -> NodePlan {
         name,
         hashrate: group.hash_rate("hashrate").copied().unwrap_or_default(),
         strategy: if hostile { Strategy::Hostile } else { Strategy::Honest },
+        relay: model::relay(group).unwrap_or(usual),
+        region: None,
+        line: None,
         started: group.flag("start").is_none_or(|start| *start),
     }
 }
@@ -223,7 +247,7 @@ fn edges(pairs: &[Vec<Text>], names: &Names, report: &mut Report) -> Option<Vec<
     sound.then_some(edges)
 }
 
-/// Links the nodes, and gives single links their own conditions.
+/// Links the nodes.
 fn links(topology: &Topology, fields: &Fields, seed: u64, network: &mut Network, report: &mut Report) {
     let most = topology.most_links(network.nodes.len());
     if most > MAX_LINKS {
@@ -241,6 +265,11 @@ fn links(topology: &Topology, fields: &Fields, seed: u64, network: &mut Network,
             conditions: network.conditions,
         })
         .collect();
+    single_links(fields, network, report);
+}
+
+/// Gives single links their own conditions.
+fn single_links(fields: &Fields, network: &mut Network, report: &mut Report) {
     let places: BTreeMap<_, _> = network
         .links
         .iter()
@@ -255,7 +284,10 @@ fn links(topology: &Topology, fields: &Fields, seed: u64, network: &mut Network,
             continue;
         };
         match places.get(&pair(a, b)) {
-            Some(at) => network.links[*at].conditions = change(single).applied_to(network.conditions),
+            Some(at) => {
+                let link = &mut network.links[*at];
+                link.conditions = change(single).applied_to(link.conditions);
+            }
             None => {
                 let message = format!("`{}` and `{}` are not linked", network.name_of(a), network.name_of(b));
                 report.error_with_help(single.place("between"), message, "link them in `[network.topology]`");

@@ -2,16 +2,20 @@
 
 use std::time::Duration;
 
-use chain::{Amount, CompactTarget, HashRate, Params, Retarget};
+use chain::{Amount, CompactTarget, HashRate, Params, ProofOfWork, Retarget};
 use node::config::Tie;
+use node::{BlockSize, Distribution};
 
 use crate::diagnostic::Report;
+use crate::networks;
 use crate::read::Fields;
 
 /// The rules of a network, and what its nodes do at equal work.
 pub(super) struct Rules {
     pub(super) params: Params,
     pub(super) tie: Tie,
+    /// What blocks stand for.
+    pub(super) block_size: Option<BlockSize>,
     /// Whether a block takes next to no hashes, so that a hash rate would make a flood.
     pub(super) on_demand: bool,
 }
@@ -19,11 +23,18 @@ pub(super) struct Rules {
 /// The warning at a hash rate where blocks are for the asking.
 pub(super) const FLOOD: &str = "a block of the preset `instant` takes two hashes, so this makes a flood of blocks: set `difficulty`, or another preset";
 
-/// Builds the rules; `rates` is what all nodes hash together at the start.
-pub(super) fn build(chain: &Fields, rates: HashRate, report: &mut Report) -> Option<Rules> {
+/// Builds the rules; `rates` is what all nodes hash together at the start, `model` the network of the literature that they are part of.
+pub(super) fn build(
+    chain: &Fields,
+    (rates, model): (HashRate, Option<&networks::Network>),
+    report: &mut Report,
+) -> Option<Rules> {
     let preset = &chain.text("preset")?.text;
-    let on_demand = preset == "instant";
-    let preset = Params::preset(preset).expect("the grammar has the presets' own names");
+    let on_demand = preset == "instant" && model.is_none();
+    let preset = match model {
+        Some(model) if !chain.gives("preset") => of_model(model),
+        Some(_) | None => Params::preset(preset).expect("the grammar has the presets' own names"),
+    };
     let interval = chain.duration("interval").copied().unwrap_or(preset.interval);
     let retarget = retarget(chain, &preset, interval, report)?;
     let most_future = Params::mainnet_like().max_future;
@@ -39,7 +50,7 @@ pub(super) fn build(chain: &Fields, rates: HashRate, report: &mut Report) -> Opt
         initial_bits: initial_bits(chain, on_demand, (rates, interval)),
         interval,
         retarget,
-        proof_of_work: preset.proof_of_work,
+        proof_of_work: proof_of_work(chain, model),
         halving_interval: chain.small("halving").unwrap_or(preset.halving_interval),
         coinbase_maturity: chain.small("maturity").unwrap_or(preset.coinbase_maturity),
         initial_subsidy: chain.amount("subsidy").copied().unwrap_or(preset.initial_subsidy),
@@ -62,7 +73,49 @@ pub(super) fn build(chain: &Fields, rates: HashRate, report: &mut Report) -> Opt
     if on_demand && rates > HashRate::ZERO {
         report.warn(chain.place("preset"), FLOOD);
     }
-    Some(Rules { params, tie, on_demand })
+    Some(Rules {
+        params,
+        tie,
+        block_size: block_size(chain, model, report),
+        on_demand,
+    })
+}
+
+/// The rules of a network of the literature: Bitcoin's, but for the model's interval, at a difficulty that stays.
+fn of_model(model: &networks::Network) -> Params {
+    Params {
+        name: model.name.to_owned(),
+        interval: model.interval,
+        retarget: Retarget::Fixed,
+        ..Params::mainnet_like()
+    }
+}
+
+/// Nobody can hash at the difficulty of a network of the literature.
+fn proof_of_work(chain: &Fields, model: Option<&networks::Network>) -> ProofOfWork {
+    match chain.text("proof-of-work").map(|word| word.text.as_str()) {
+        Some("oracle") => ProofOfWork::Oracle,
+        None if model.is_some() => ProofOfWork::Oracle,
+        Some(_) | None => ProofOfWork::Sha256d,
+    }
+}
+
+/// What blocks stand for: what the file says, or the model.
+fn block_size(chain: &Fields, model: Option<&networks::Network>, report: &mut Report) -> Option<BlockSize> {
+    let mean = chain.small("block-size").or(model.map(|model| model.block_bytes));
+    if mean.is_none() && chain.gives("block-sizes") {
+        let message = "`block-sizes` is of no use without `block-size`: blocks are as large as what is in them";
+        report.error(chain.place("block-sizes"), message);
+    }
+    let distribution = match chain.text("block-sizes")?.text.as_str() {
+        "exponential" => Distribution::Exponential,
+        "uniform" => Distribution::Uniform,
+        _ => Distribution::Constant,
+    };
+    Some(BlockSize {
+        mean: mean?,
+        distribution,
+    })
 }
 
 /// Whether all that the schedule ever creates is within the money limit.
@@ -137,5 +190,6 @@ fn initial_bits(chain: &Fields, on_demand: bool, (rates, interval): (HashRate, D
     if on_demand {
         return Params::EASIEST;
     }
-    CompactTarget::from_expected_hashes(u128::from(rates.hashes_in(interval)))
+    // Real networks try more than 64 bits of hashes in an interval.
+    CompactTarget::from_expected_hashes(u128::from(rates.0) * interval.as_micros() / 1_000_000)
 }

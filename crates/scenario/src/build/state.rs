@@ -17,6 +17,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) network: &'a Network,
     /// What a block may create; `None` when the rules are broken.
     pub(super) subsidy: Option<Amount>,
+    /// Whether nobody can make proof of work but by mining.
+    pub(super) oracle: bool,
     /// Whether a hash rate would make a flood of blocks.
     pub(super) on_demand: bool,
     /// How long the run may take; `None` when that is broken.

@@ -2,6 +2,7 @@
 
 mod diagnostics;
 mod files;
+mod models;
 mod properties;
 
 use super::*;

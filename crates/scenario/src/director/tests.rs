@@ -26,6 +26,7 @@ impl Stage {
             hashrate: HashRate::ZERO,
             strategy: Strategy::Honest,
             started: true,
+            ..NodePlan::default()
         };
         let link = |a, b| LinkPlan {
             a: NodeId(a),

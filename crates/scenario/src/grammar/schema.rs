@@ -98,6 +98,7 @@ fn definitions() -> Value {
         ),
         "time": text("^[0-9]+(\\.[0-9]+)? *(us|ms|s|m|h|d)$"),
         "bandwidth": text("^([0-9]+(\\.[0-9]+)? *[kMG]?bit/s|unlimited)$"),
+        "bytes": text("^[0-9]+(\\.[0-9]+)? *[kM]?B$"),
         "hashrate": or(
             json!({ "type": "integer", "minimum": 0 }),
             text("^[0-9]+(\\.[0-9]+)? *[kMGTPE]?H/s$"),
@@ -126,6 +127,7 @@ fn of_kind(kind: Kind) -> Value {
         Kind::Amount => refer("amount"),
         Kind::Duration | Kind::Delay => refer("time"),
         Kind::Bandwidth => refer("bandwidth"),
+        Kind::Bytes => refer("bytes"),
         Kind::HashRate => refer("hashrate"),
         Kind::Rates => {
             let each = json!({ "type": "object", "additionalProperties": refer("hashrate"), "minProperties": 1 });

@@ -135,6 +135,24 @@ static CHAIN: Section = Section {
             "2 h or 12 intervals, whichever is less; 2 h with `instant`",
             "how far ahead of a node's clock a header may be",
         ),
+        Key::optional(
+            "proof-of-work",
+            words(&["sha256d", "oracle"]),
+            "`oracle` with a network preset, else `sha256d`",
+            "what makes a header proof of work: its hash, or the word of the simulation, which can be given at any difficulty",
+        ),
+        Key::optional(
+            "block-size",
+            Kind::Bytes,
+            "the network preset's, else what is in them",
+            "what blocks stand for on links, when that is more than what is in them; the mean where sizes vary",
+        ),
+        Key::default(
+            "block-sizes",
+            words(&["constant", "exponential", "uniform"]),
+            "\"constant\"",
+            "how sizes vary around `block-size`; `uniform` goes from nothing to twice the mean",
+        ),
         Key::default(
             "tie",
             words(&["first-seen", "random"]),
@@ -146,12 +164,31 @@ static CHAIN: Section = Section {
 
 static NETWORK: Section = Section {
     name: "network",
-    doc: "The nodes and their links: either `nodes` or groups",
+    doc: "The nodes and their links: a preset, `nodes` or groups",
     keys: &[
+        Key::optional(
+            "preset",
+            words(&[
+                "simblock-bitcoin-2015",
+                "simblock-bitcoin-2019",
+                "simblock-litecoin",
+                "simblock-dogecoin",
+                "gervais-bitcoin",
+            ]),
+            "no model",
+            "a network of the literature: regions, latencies, lines, links and hash power are drawn from it",
+        ),
+        Key::optional(
+            "hashrate",
+            Kind::HashRate,
+            "1EH/s with a preset",
+            "with a preset: the hash power of all nodes together",
+        ),
+        RELAY,
         Key::optional(
             "nodes",
             COUNT,
-            "what the groups say",
+            "the preset's, or what the groups say",
             "how many nodes there are: n0, n1, ...",
         ),
         Key::optional(
@@ -176,6 +213,13 @@ static NETWORK: Section = Section {
     ],
 };
 
+const RELAY: Key = Key::optional(
+    "relay",
+    words(&["headers", "announce", "compact", "push", "mesh"]),
+    "`headers`; for a group, the network's",
+    "how nodes tell of new blocks",
+);
+
 static GROUP: Section = Section {
     name: "network.group",
     doc: "A group of like nodes; groups without a name share one row of names, n0, n1, ...",
@@ -197,6 +241,7 @@ static GROUP: Section = Section {
             "\"honest\"",
             "honest nodes follow the rules; hostile ones do only what `inject-block` tells them",
         ),
+        RELAY,
         Key::default("start", Kind::Flag, "true", "whether they run from the start"),
     ],
 };
