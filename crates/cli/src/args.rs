@@ -20,6 +20,11 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run a scenario file: on real nodes in real time, or in virtual time
     Run(RunArgs),
+    /// Run a scenario file in virtual time: short for `run --engine sim`
+    #[command(mut_arg("engine", |engine| engine.default_value("sim").hide(true)))]
+    Sim(RunArgs),
+    /// Repeat a recorded run in virtual time and find where it differs, if it does
+    Rerun(RerunArgs),
     /// Find every mistake in scenario files without starting anything
     Check(CheckArgs),
     /// List the scenario files of a folder and what each shows
@@ -74,6 +79,12 @@ pub(crate) struct RunArgs {
     /// Print nothing but failures and the verdict
     #[arg(short, long)]
     pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RerunArgs {
+    /// The run's folder, such as runs/latest
+    pub(crate) run: PathBuf,
 }
 
 #[derive(Debug, Args)]

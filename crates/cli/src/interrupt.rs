@@ -1,7 +1,7 @@
 //! Ctrl-C: the first asks for a clean end, the second does not wait for it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use crate::exit::{Exit, Failure};
 use crate::say;
@@ -22,4 +22,12 @@ pub(crate) fn on_interrupt(stop: impl Fn() + Send + 'static) -> Result<(), Failu
         }
     };
     ctrlc::set_handler(handler).map_err(Failure::could_not_start)
+}
+
+/// A flag that the first Ctrl-C sets, for what runs in virtual time and looks at it between two steps.
+pub(crate) fn stop_flag() -> Result<Arc<AtomicBool>, Failure> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let stop = Arc::clone(&flag);
+    on_interrupt(move || stop.store(true, Ordering::Relaxed))?;
+    Ok(flag)
 }

@@ -4,11 +4,13 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use base::{Hash, Time};
+use base::{Hash, NodeId, Time};
+use gossip::MessageKind;
 use scenario::{Engine, Plan, World};
 use sha2::{Digest, Sha256};
 
 use crate::best::BestChain;
+use crate::detail::Detail;
 use crate::folder::RunFolder;
 use crate::forks::{Fork, ForkTracker};
 use crate::history::History;
@@ -24,8 +26,10 @@ use crate::tables;
 pub struct Collector {
     plan: Arc<Plan>,
     engine: Engine,
+    detail: Detail,
     world: World,
     next_seq: u64,
+    changes: u64,
     digest: Sha256,
     folder: Option<RunFolder>,
     history: History,
@@ -41,17 +45,27 @@ impl Collector {
     /// # Errors
     /// When the folder or its first files cannot be written, or it holds a log already.
     pub fn new(plan: Arc<Plan>, engine: Engine, folder: Option<&Path>) -> io::Result<Self> {
+        Self::with_detail(plan, engine, folder, Detail::Full)
+    }
+
+    /// [`Collector::new`] with less detail than all.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn with_detail(plan: Arc<Plan>, engine: Engine, folder: Option<&Path>, detail: Detail) -> io::Result<Self> {
         let folder = folder.map(|path| RunFolder::create(path, &plan, engine)).transpose()?;
         let world = World::new(&plan);
         let genesis = world.genesis();
         let mut collector = Self {
             engine,
+            detail,
             world,
             next_seq: 0,
+            changes: 0,
             digest: Sha256::new(),
             folder,
             history: History::new(&plan),
-            forks: ForkTracker::new(&plan),
+            forks: ForkTracker::new(&plan, detail),
             spread: SpreadMeter::default(),
             watch: Watch::default(),
             checked: false,
@@ -64,6 +78,7 @@ impl Collector {
     /// Takes in what happened. Errors of the log's file are kept: see [`Collector::log_error`].
     pub fn observe(&mut self, now: Time, event: RunEvent) {
         let record = self.record(now, event);
+        self.changes += u64::from(record.what.changes_the_world());
         self.watch.observe(&record, &self.plan, &self.world);
         let mut spread = None;
         match &record.what {
@@ -80,9 +95,15 @@ impl Collector {
             | RunEvent::Derived(_) => {}
         }
         let news = self.forks.observe(now, &record.what, &self.plan, &self.world);
+        let spread = spread.filter(|_| self.detail != Detail::Summary);
         for derived in news.into_iter().chain(spread.map(Derived::BlockSpread)) {
             self.record(now, RunEvent::Derived(derived));
         }
+    }
+
+    /// Counts a message that a node sent and, below full detail, does not tell of.
+    pub fn count_sent(&mut self, node: NodeId, message: MessageKind, bytes: u64) {
+        self.history.count_sent(node, message, bytes);
     }
 
     /// Finishes the log's current frame, so that all events so far survive a crash. In real time, call it about once a second.
@@ -202,7 +223,19 @@ impl Collector {
         BestChain::of(&self.world)
     }
 
-    /// How many events there were.
+    /// How much is told.
+    #[must_use]
+    pub const fn detail(&self) -> Detail {
+        self.detail
+    }
+
+    /// How often something has happened that an expectation could be about.
+    #[must_use]
+    pub const fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// How many events were told.
     #[must_use]
     pub const fn events(&self) -> u64 {
         self.next_seq
@@ -227,6 +260,11 @@ impl Collector {
             at,
             what,
         };
+        if let RunEvent::Node { event, .. } = &record.what
+            && !self.detail.tells(event)
+        {
+            return record;
+        }
         self.next_seq += 1;
         let line = line::line(&record, &self.plan);
         self.digest.update(line.as_bytes());

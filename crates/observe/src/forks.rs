@@ -14,6 +14,7 @@ use node::{Event, Strategy};
 use scenario::plan::{Action, StepKind};
 use scenario::{Plan, StepState, World};
 
+use crate::detail::Detail;
 use crate::record::{Derived, RunEvent};
 
 pub use report::{BranchReport, Cause, ForkReport, Resolution};
@@ -38,6 +39,8 @@ pub struct Fork {
     /// How it ended; none while it is open.
     pub resolution: Option<Resolution>,
     members: BTreeMap<BlockId, usize>,
+    /// How many honest nodes are on each branch.
+    crowds: Vec<usize>,
     followers: BTreeMap<NodeId, usize>,
     /// Everyone who was on a branch at some time.
     visitors: BTreeSet<NodeId>,
@@ -73,6 +76,11 @@ pub struct ForkTracker {
     /// Blocks of branches that lost, and the point they lost at: a node that turns up on one opens the fork again.
     lost: BTreeMap<BlockId, BlockId>,
     rates: Vec<HashRate>,
+    /// Which honest nodes run, and how many.
+    honest: Vec<bool>,
+    honest_count: usize,
+    /// Whether every change of a fork is told: with many nodes, what is told of all changes of one fork grows with their square.
+    tells_progress: bool,
 }
 
 /// What the tracker looks at but does not own.
@@ -86,13 +94,16 @@ struct Scene<'a> {
 impl ForkTracker {
     /// No forks yet.
     #[must_use]
-    pub fn new(plan: &Plan) -> Self {
+    pub fn new(plan: &Plan, detail: Detail) -> Self {
         Self {
             children: BTreeMap::new(),
             forks: Vec::new(),
             open: BTreeMap::new(),
             lost: BTreeMap::new(),
             rates: plan.nodes.iter().map(|node| node.hashrate).collect(),
+            honest: vec![false; plan.nodes.len()],
+            honest_count: 0,
+            tells_progress: detail == Detail::Full,
         }
     }
 
@@ -103,6 +114,7 @@ impl ForkTracker {
         match event {
             RunEvent::Node { node, event, .. } => self.node_event(scene, *node, event, &mut news),
             RunEvent::NodeStarted { node, .. } | RunEvent::NodeStopped { node, .. } => {
+                self.count_honest(scene, *node);
                 self.node_moved(scene, *node, &mut news);
             }
             RunEvent::Step(report) => {
@@ -138,6 +150,13 @@ impl ForkTracker {
         }
     }
 
+    fn count_honest(&mut self, scene: Scene<'_>, node: NodeId) {
+        let runs = scene.world.node(node).running && is_honest(scene.plan, node);
+        let ran = std::mem::replace(&mut self.honest[node.index()], runs);
+        self.honest_count += usize::from(runs);
+        self.honest_count -= usize::from(ran);
+    }
+
     fn acted(&mut self, action: &Action) {
         if let Action::SetHashRate { rates } = action {
             for (node, rate) in rates {
@@ -158,7 +177,9 @@ impl ForkTracker {
         }
         for &fork in self.open.values() {
             let fork = &mut self.forks[fork];
-            if let Some(branch) = fork.grow(scene.world, block, parent) {
+            if let Some(branch) = fork.grow(scene.world, block, parent)
+                && self.tells_progress
+            {
                 news.push(Derived::ForkProgress(fork.report_of(&self.rates, [branch])));
             }
         }
@@ -193,8 +214,8 @@ impl ForkTracker {
         }
         for &fork in self.open.values() {
             let fork = &mut self.forks[fork];
-            let (left, entered) = fork.place(scene.world, node);
-            if left != entered {
+            let (left, entered) = fork.place(scene, node);
+            if left != entered && self.tells_progress {
                 let changed = left.into_iter().chain(entered);
                 news.push(Derived::ForkProgress(fork.report_of(&self.rates, changed)));
             }
@@ -214,6 +235,7 @@ impl ForkTracker {
             deepest_reorg: 0,
             resolution: None,
             members: BTreeMap::new(),
+            crowds: Vec::new(),
             followers: BTreeMap::new(),
             visitors: BTreeSet::new(),
         };
@@ -225,7 +247,7 @@ impl ForkTracker {
             }
         }
         for node in scene.plan.node_ids() {
-            fork.place(scene.world, node);
+            fork.place(scene, node);
         }
         self.lost.retain(|block, _| !fork.members.contains_key(block));
         news.push(Derived::ForkOpened(fork.report(&self.rates)));
@@ -251,6 +273,12 @@ impl ForkTracker {
 
     /// The branch that won, `Some(None)` when the whole fork was left behind, `None` while it is open.
     fn verdict(&self, scene: Scene<'_>, fork: &Fork) -> Option<Option<usize>> {
+        // Most often two branches have followers, or somebody has not come over and no other fork could keep him: then it goes on.
+        let followed = fork.crowds.iter().filter(|crowd| **crowd > 0).count();
+        let followers: usize = fork.crowds.iter().sum();
+        if followed > 1 || (followed == 1 && self.open.len() == 1 && followers < self.honest_count) {
+            return None;
+        }
         let honest = || {
             scene
                 .plan
@@ -313,6 +341,7 @@ impl Fork {
                 miners: BTreeSet::new(),
                 followed: false,
             });
+            self.crowds.push(0);
             self.branches.len() - 1
         } else {
             *self.members.get(&parent)?
@@ -330,15 +359,26 @@ impl Fork {
     }
 
     /// Puts a node on the branch its tip is on; says which it was on before and which it is on now.
-    fn place(&mut self, world: &World, node: NodeId) -> (Option<usize>, Option<usize>) {
-        let facts = world.node(node);
-        let branch = self.members.get(&facts.tip.block).filter(|_| facts.running).copied();
-        let Some(entered) = branch else {
-            return (self.followers.remove(&node), None);
+    fn place(&mut self, scene: Scene<'_>, node: NodeId) -> (Option<usize>, Option<usize>) {
+        let facts = scene.world.node(node);
+        let entered = self.members.get(&facts.tip.block).filter(|_| facts.running).copied();
+        let left = match entered {
+            Some(branch) => {
+                self.branches[branch].followed = true;
+                self.visitors.insert(node);
+                self.followers.insert(node, branch)
+            }
+            None => self.followers.remove(&node),
         };
-        self.branches[entered].followed = true;
-        self.visitors.insert(node);
-        (self.followers.insert(node, entered), Some(entered))
+        if is_honest(scene.plan, node) {
+            if let Some(branch) = left {
+                self.crowds[branch] -= 1;
+            }
+            if let Some(branch) = entered {
+                self.crowds[branch] += 1;
+            }
+        }
+        (left, entered)
     }
 
     /// Who is on a branch.

@@ -85,8 +85,7 @@ impl History {
         match &record.what {
             RunEvent::Node { node, event, .. } => {
                 if let Event::MessageSent { message, bytes, .. } = event {
-                    self.traffic.entry(*message).or_default().count(*bytes);
-                    self.sent_by_node[node.index()].count(*bytes);
+                    self.count_sent(*node, *message, *bytes);
                 }
                 self.remember_reorg(record.at, *node, event);
                 if !matches!(event, Event::MessageSent { .. } | Event::MessageReceived { .. }) {
@@ -100,6 +99,12 @@ impl History {
             | RunEvent::Control { .. }
             | RunEvent::Derived(_) => {}
         }
+    }
+
+    /// Counts a message that a node sent.
+    pub fn count_sent(&mut self, node: NodeId, message: MessageKind, bytes: u64) {
+        self.traffic.entry(message).or_default().count(bytes);
+        self.sent_by_node[node.index()].count(bytes);
     }
 
     /// A node's last events but messages, the oldest first: at most [`RECENT_EVENTS`].

@@ -230,7 +230,10 @@ fn check_chain(plan: &Plan, world: &World, told: &TipRef, tip: &BlockId) -> Resu
 fn begins_a_batch(event: &Event) -> bool {
     matches!(
         event,
-        Event::MessageReceived { .. } | Event::PeerConnected { .. } | Event::PeerDisconnected { .. }
+        Event::MessageReceived { .. }
+            | Event::BlockReceived { .. }
+            | Event::PeerConnected { .. }
+            | Event::PeerDisconnected { .. }
     )
 }
 

@@ -5,6 +5,7 @@
 
 pub mod best;
 pub mod collector;
+pub mod detail;
 pub mod folder;
 pub mod forks;
 pub mod history;
@@ -15,6 +16,7 @@ pub mod line;
 pub mod log;
 pub mod names;
 pub mod record;
+pub mod recorded;
 pub mod reference;
 pub mod spread;
 pub mod stats;
@@ -26,9 +28,11 @@ pub mod text;
 mod testing;
 
 pub use collector::Collector;
+pub use detail::Detail;
 pub use forks::Fork;
 pub use invariants::Violation;
 pub use record::{Derived, Record, RunEvent};
+pub use recorded::Recorded;
 pub use scenario::Engine;
 pub use stats::Statistics;
 pub use summary::{Ending, Summary, Verdict};

@@ -1,5 +1,7 @@
 //! Every bound of this crate.
 
+/// Bytes of log, before compression, for which the detail of a run is chosen.
+pub const LOG_BUDGET: u64 = 2 << 30;
 /// Events in one zstd frame of the log: a crash loses at most these.
 pub const FRAME_EVENTS: usize = 4_096;
 /// Uncompressed bytes after which a frame is finished early.

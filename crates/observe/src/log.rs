@@ -3,9 +3,11 @@
 //! A segment is a row of whole zstd frames, each with a checksum and some thousand events at most. `zstdcat events-*.zst` reads it.
 //! A frame is appended by one write, so a crash loses the unfinished frame and nothing before it.
 
+mod compare;
 mod read;
 mod write;
 
+pub use compare::{Difference, first_difference};
 pub use read::{LoggedEvent, ReadError, Reader, read};
 pub use write::LogWriter;
 

@@ -54,6 +54,25 @@ pub enum RunEvent {
     Derived(Derived),
 }
 
+impl RunEvent {
+    /// Whether a [`scenario::World`] is another after it, as far as expectations can tell.
+    pub(crate) const fn changes_the_world(&self) -> bool {
+        match self {
+            Self::Node { event, .. } => !matches!(
+                event,
+                Event::MessageSent { .. }
+                    | Event::MessageReceived { .. }
+                    | Event::HeaderAccepted { .. }
+                    | Event::BlockReceived { .. }
+                    | Event::OrphanHeld { .. }
+                    | Event::OrphanResolved { .. }
+            ),
+            Self::RunStarted { .. } | Self::NodeStarted { .. } | Self::NodeStopped { .. } => true,
+            Self::RunEnded { .. } | Self::Step(_) | Self::Control { .. } | Self::Derived(_) => false,
+        }
+    }
+}
+
 /// A conclusion from several nodes' events.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]

@@ -1,6 +1,6 @@
 //! How blocks spread: from the miner's `block_mined` to everyone else's `block_connected`.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use base::{NodeId, Time};
 use chain::BlockId;
@@ -33,8 +33,42 @@ pub struct BlockSpread {
 #[derive(Debug)]
 struct Spreading {
     mined: Time,
-    reached: BTreeSet<NodeId>,
+    reached: Reached,
     delays: Vec<u64>,
+}
+
+/// A set of nodes, a bit each.
+#[derive(Debug, Default)]
+struct Reached {
+    bits: Vec<u64>,
+    count: usize,
+}
+
+impl Reached {
+    fn by(node: NodeId) -> Self {
+        let mut reached = Self::default();
+        reached.insert(node);
+        reached
+    }
+
+    /// Whether the node is new.
+    fn insert(&mut self, node: NodeId) -> bool {
+        if self.contains(node) {
+            return false;
+        }
+        let (word, bit) = (node.index() / 64, node.index() % 64);
+        if word >= self.bits.len() {
+            self.bits.resize(word + 1, 0);
+        }
+        self.bits[word] |= 1 << bit;
+        self.count += 1;
+        true
+    }
+
+    fn contains(&self, node: NodeId) -> bool {
+        let (word, bit) = (node.index() / 64, node.index() % 64);
+        self.bits.get(word).is_some_and(|bits| bits >> bit & 1 == 1)
+    }
 }
 
 /// Measures the spread of every block.
@@ -62,7 +96,7 @@ impl SpreadMeter {
         {
             let spreading = Spreading {
                 mined: now,
-                reached: BTreeSet::from([node]),
+                reached: Reached::by(node),
                 delays: Vec::new(),
             };
             self.open.insert(*block, spreading);
@@ -79,7 +113,8 @@ impl SpreadMeter {
             }
             self.by_node[node.index()].blocks += 1;
             self.by_node[node.index()].micros += delay;
-            if running(world).all(|node| spreading.reached.contains(&node)) {
+            let may_be_all = spreading.reached.count >= world.running();
+            if may_be_all && running(world).all(|node| spreading.reached.contains(node)) {
                 return self.close(block, world);
             }
         }
@@ -128,8 +163,8 @@ impl SpreadMeter {
         delays.sort_unstable();
         let spread = BlockSpread {
             block: *block,
-            seen: reached.len(),
-            never: running(world).filter(|node| !reached.contains(node)).count(),
+            seen: reached.count,
+            never: running(world).filter(|node| !reached.contains(*node)).count(),
             p50_us: percentile(&delays, 50),
             p90_us: percentile(&delays, 90),
             p99_us: percentile(&delays, 99),

@@ -2,5 +2,6 @@
 
 mod cluster;
 mod input;
+mod repeats;
 mod runs;
 mod stage;

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use thiserror::Error;
 use zstd::stream::read::Decoder;
@@ -14,7 +14,7 @@ use crate::limits::{MAX_FRAME_BYTES, MAX_SEGMENTS};
 use crate::line::SCHEMA;
 
 /// One line of a log, its fields as they stand. Kinds and fields a reader does not know are for it to ignore.
-#[derive(Clone, PartialEq, Debug, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct LoggedEvent {
     /// The schema's version.
     pub v: u32,

@@ -47,10 +47,7 @@ impl Intervals {
 /// The sample standard deviation. Squares are of distances from the rounded mean, which is off by less than a microsecond.
 fn deviation(gaps: &[u64], mean: u128) -> Option<u64> {
     let square = |gap: &u64| u128::from(*gap).abs_diff(mean).pow(2);
-    let squares = gaps
-        .iter()
-        .map(square)
-        .fold(0_u128, |sum, square| sum.saturating_add(square));
+    let squares = gaps.iter().map(square).fold(0, u128::saturating_add);
     let variance = squares.checked_div(gaps.len() as u128 - 1)?;
     Some(u64::try_from(variance.isqrt()).expect("the root of 128 bits has 64"))
 }

@@ -1,0 +1,154 @@
+//! What a run folder says of how to repeat its run.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use scenario::{Engine, Overrides};
+use serde::Deserialize;
+use thiserror::Error;
+
+/// A run that has been recorded.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Recorded {
+    /// What its scenario file was called.
+    pub file: String,
+    /// The file's text.
+    pub source: String,
+    /// What the command line changed in it; the seed is always there.
+    pub overrides: Overrides,
+    /// Which engine ran it.
+    pub engine: Engine,
+    /// The version of this program that did.
+    pub tool_version: String,
+    /// How it went, as `summary.json` calls it; none when it never ended.
+    pub verdict: Option<String>,
+    /// SHA-256 over the lines of its log, in hexadecimal; none when it never ended.
+    pub digest: Option<String>,
+}
+
+/// Why a folder is no run that can be repeated.
+#[derive(Debug, Error)]
+pub enum RecordedError {
+    /// A file is missing or cannot be read.
+    #[error("cannot read {path}")]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// `run.json` lacks what is needed.
+    #[error("{path} does not describe a run")]
+    NotARun {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// The seed is not a number.
+    #[error("{path} has the seed {seed:?}, which is no number")]
+    Seed {
+        /// Which file.
+        path: PathBuf,
+        /// What stands there.
+        seed: String,
+    },
+}
+
+/// The part of `run.json` that is needed here.
+#[derive(Deserialize)]
+struct RunJson {
+    file: String,
+    seed: String,
+    set: Vec<(String, String)>,
+    engine: Engine,
+    tool_version: String,
+    verdict: Option<String>,
+    digest: Option<String>,
+}
+
+impl Recorded {
+    /// Reads `run.json` and `scenario.toml` of a run folder.
+    ///
+    /// # Errors
+    /// When one is missing, or does not say what is needed.
+    pub fn read(folder: &Path) -> Result<Self, RecordedError> {
+        let path = folder.join("run.json");
+        let run: RunJson = serde_json::from_str(&read(&path)?).map_err(|source| RecordedError::NotARun {
+            path: path.clone(),
+            source,
+        })?;
+        let source = read(&folder.join("scenario.toml"))?;
+        let Ok(seed) = run.seed.parse() else {
+            return Err(RecordedError::Seed { path, seed: run.seed });
+        };
+        Ok(Self {
+            file: run.file,
+            source,
+            overrides: Overrides {
+                seed: Some(seed),
+                set: run.set,
+            },
+            engine: run.engine,
+            tool_version: run.tool_version,
+            verdict: run.verdict,
+            digest: run.digest,
+        })
+    }
+}
+
+fn read(path: &Path) -> Result<String, RecordedError> {
+    fs::read_to_string(path).map_err(|source| RecordedError::Io {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::testing::{Sketch, plan};
+    use crate::{Collector, Ending};
+
+    #[test]
+    fn a_run_folder_tells_how_to_repeat_its_run() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let set = vec![("network.nodes".to_owned(), "2".to_owned())];
+        let plan = Arc::new(scenario::Plan {
+            seed: u64::MAX,
+            set: set.clone(),
+            ..plan(2)
+        });
+        let collector = Collector::new(Arc::clone(&plan), Engine::Sim, Some(folder.path())).expect("a new folder");
+        let begun = Recorded::read(folder.path()).expect("the folder of a run");
+        assert_eq!((begun.verdict, begun.digest), (None, None));
+        let mut sketch = Sketch::observed_by(collector);
+        let summary = sketch
+            .collector
+            .finish(sketch.now, Ending::Steps(scenario::Outcome::Passed));
+        let recorded = Recorded::read(folder.path()).expect("the folder of a run");
+        assert_eq!(recorded.source.as_str(), &*plan.source);
+        assert_eq!(
+            recorded.overrides,
+            Overrides {
+                seed: Some(u64::MAX),
+                set
+            }
+        );
+        assert_eq!(recorded.verdict.as_deref(), Some("passed"));
+        assert_eq!(recorded.digest, Some(summary.log.digest.to_string()));
+    }
+
+    #[test]
+    fn a_folder_without_a_run_is_refused_with_the_file_that_is_missing() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let refusal = Recorded::read(folder.path()).expect_err("an empty folder");
+        assert!(refusal.to_string().ends_with("run.json"), "{refusal}");
+        fs::write(folder.path().join("run.json"), "{}").expect("it can be written");
+        let refusal = Recorded::read(folder.path()).expect_err("an empty object");
+        assert!(refusal.to_string().ends_with("does not describe a run"), "{refusal}");
+    }
+}
