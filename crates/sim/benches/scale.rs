@@ -62,6 +62,7 @@ fn plan(nodes: u32, blocks: u32) -> Plan {
             hashrate: if index < miners { HashRate(1) } else { HashRate::ZERO },
             strategy: Strategy::Honest,
             started: true,
+            ..NodePlan::default()
         })
         .collect();
     plan.links = links(&plan, nodes, conditions);
