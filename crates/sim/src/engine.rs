@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use base::Time;
+use base::{Hash, Time};
 use node::Command;
 use observe::{Collector, Ending, Engine, RunEvent};
 use scenario::{Director, Plan, StepReport};
@@ -57,6 +57,9 @@ pub struct Finished {
     pub ending: Ending,
     /// The virtual time at the end.
     pub at: Time,
+    /// SHA-256 over everything that happened, in order: the same for the same plan on every machine, whatever the log's detail and
+    /// whoever checks blocks.
+    pub digest: Hash,
 }
 
 /// Runs a plan. `on_step` is told of every step as it begins and ends.
@@ -69,28 +72,33 @@ pub fn run(plan: &Arc<Plan>, options: &Options, on_step: &mut dyn FnMut(&StepRep
     let ending = direct(&mut network, &mut director, (&options.stop, on_step));
     let settled = ending != Ending::Interrupted && settle(plan, &mut network);
     let at = network.now();
-    let mut collector = network.into_collector();
+    let (mut collector, digest) = network.finish();
     collector.check_end(at, settled && director.links_are_open());
     Ok(Finished {
         collector,
         director,
         ending,
         at,
+        digest,
     })
 }
 
 /// Lets the planned links come up.
 fn connect(plan: &Plan, network: &mut Network) -> Result<(), Error> {
     let started = |node: base::NodeId| plan.nodes[node.index()].started;
-    let mut missing: Vec<_> = plan
+    let planned: Vec<_> = plan
         .links
         .iter()
         .filter(|link| started(link.a) && started(link.b))
         .collect();
+    let mut looked = None;
     loop {
-        missing.retain(|link| !network.collector().world().connected(link.a, link.b));
-        if missing.is_empty() {
-            return Ok(());
+        let greeted = network.greeted();
+        if greeted >= 2 * planned.len() && looked.replace(greeted) != Some(greeted) {
+            let world = network.collector().world();
+            if planned.iter().all(|link| world.connected(link.a, link.b)) {
+                return Ok(());
+            }
         }
         if network.next().is_none_or(|next| next > Time::ZERO + MAX_CONNECT) {
             return Err(Error::NotConnected);

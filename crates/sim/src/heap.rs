@@ -1,100 +1,140 @@
 //! What is to happen, in total order.
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
-
 use base::{NodeId, Time};
 use gossip::Message;
+
+use crate::pairs::Way;
 
 /// Something that is to happen.
 #[derive(Debug)]
 pub(crate) enum Happening {
     /// A message arrives, unless its connection has closed meanwhile.
     Arrival {
-        from: NodeId,
-        to: NodeId,
-        connection: u64,
+        way: Way,
+        connection: u32,
+        bytes: u32,
         message: Message,
     },
     /// A node's deadline is due, unless it has asked for another since.
     Tick { node: NodeId },
-    /// A nonce is found, unless the node mines something else by now.
+    /// A nonce is found, unless the search was given up meanwhile.
     Solved { node: NodeId, search: u64 },
-    /// A connection is open in both directions, unless it was given up meanwhile.
-    Connected { a: NodeId, b: NodeId, connection: u64 },
+    /// A connection is open in both directions, unless it was given up meanwhile. `way` leads from the dialler.
+    Connected { way: Way, connection: u32 },
     /// A dialler tries again.
-    Redial { a: NodeId, b: NodeId },
+    Redial { way: Way },
 }
-
-/// A happening and its place in the order.
-#[derive(Debug)]
-struct Entry {
-    at: Time,
-    sequence: u64,
-    happening: Happening,
-}
-
-impl Entry {
-    const fn key(&self) -> (Time, u64) {
-        (self.at, self.sequence)
-    }
-}
-
-/// The earliest is the greatest: `BinaryHeap` gives the greatest first.
-impl Ord for Entry {
-    fn cmp(&self, other: &Self) -> Ordering {
-        other.key().cmp(&self.key())
-    }
-}
-
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Entry {
-    fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
-    }
-}
-
-impl Eq for Entry {}
 
 /// All that is to happen, by time and, at one time, in the order it was planned in.
-#[derive(Debug, Default)]
+///
+/// A radix heap (Ahuja, Mehlhorn, Orlin and Tarjan 1990): time never runs backwards, so an entry waits in the bucket of the highest bit in
+/// which its time differs from the present, and moves to lower buckets as the present comes nearer. Buckets are only ever appended to, and
+/// one is spread over those below it only when they are empty, so entries of one time keep their order without carrying it.
+#[derive(Debug)]
 pub(crate) struct Heap {
-    entries: BinaryHeap<Entry>,
-    sequence: u64,
+    buckets: [Vec<Entry>; BUCKETS],
+    /// The earliest time in each bucket; [`Time::MAX`] in an empty one.
+    earliest: [Time; BUCKETS],
+    /// How far the first bucket has been taken out.
+    taken: usize,
+    /// What was taken out last: nothing is planned for before.
+    now: Time,
+    happenings: Vec<Option<Happening>>,
+    /// Places in `happenings` that are free.
+    free: Vec<u32>,
     /// How many entries are more than somebody's timer: arrivals, connections, dials.
     traffic: usize,
 }
 
+/// One for the present, one for each bit of a time.
+const BUCKETS: usize = 65;
+
+/// When something happens, and where it is written what.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    at: Time,
+    place: u32,
+}
+
+impl Default for Heap {
+    fn default() -> Self {
+        Self {
+            buckets: std::array::from_fn(|_| Vec::new()),
+            earliest: [Time::MAX; BUCKETS],
+            taken: 0,
+            now: Time::ZERO,
+            happenings: Vec::new(),
+            free: Vec::new(),
+            traffic: 0,
+        }
+    }
+}
+
 impl Heap {
+    /// Plans something for a time that is not before the last one taken out.
     pub(crate) fn push(&mut self, at: Time, happening: Happening) {
+        assert!(at >= self.now, "nothing is planned for the past");
         self.traffic += usize::from(happening.is_traffic());
-        self.entries.push(Entry {
-            at,
-            sequence: self.sequence,
-            happening,
-        });
-        self.sequence += 1;
+        let place = self.store(happening);
+        self.file(Entry { at, place });
     }
 
     pub(crate) fn pop(&mut self) -> Option<(Time, Happening)> {
-        let entry = self.entries.pop()?;
-        self.traffic -= usize::from(entry.happening.is_traffic());
-        Some((entry.at, entry.happening))
+        if self.taken == self.buckets[0].len() {
+            self.advance()?;
+        }
+        let entry = self.buckets[0][self.taken];
+        self.taken += 1;
+        let happening = self.happenings[entry.place as usize].take();
+        let happening = happening.expect("an entry names what it stands for");
+        self.free.push(entry.place);
+        self.traffic -= usize::from(happening.is_traffic());
+        Some((entry.at, happening))
     }
 
     /// When the next thing happens.
     pub(crate) fn next(&self) -> Option<Time> {
-        self.entries.peek().map(|entry| entry.at)
+        if self.taken < self.buckets[0].len() {
+            return Some(self.now);
+        }
+        let bucket = (1..BUCKETS).find(|bucket| !self.buckets[*bucket].is_empty())?;
+        Some(self.earliest[bucket])
     }
 
     /// Whether nothing is under way but timers.
     pub(crate) const fn is_quiet(&self) -> bool {
         self.traffic == 0
+    }
+
+    /// Moves the present to the earliest entry, so that the first bucket has it and all of its time.
+    fn advance(&mut self) -> Option<()> {
+        self.buckets[0].clear();
+        self.taken = 0;
+        let from = (1..BUCKETS).find(|bucket| !self.buckets[*bucket].is_empty())?;
+        self.now = std::mem::replace(&mut self.earliest[from], Time::MAX);
+        let mut entries = std::mem::take(&mut self.buckets[from]);
+        for entry in entries.drain(..) {
+            self.file(entry);
+        }
+        // Its room is used again.
+        self.buckets[from] = entries;
+        Some(())
+    }
+
+    fn file(&mut self, entry: Entry) {
+        let differs = entry.at.as_micros() ^ self.now.as_micros();
+        let bucket = (u64::BITS - differs.leading_zeros()) as usize;
+        self.earliest[bucket] = self.earliest[bucket].min(entry.at);
+        self.buckets[bucket].push(entry);
+    }
+
+    fn store(&mut self, happening: Happening) -> u32 {
+        if let Some(place) = self.free.pop() {
+            self.happenings[place as usize] = Some(happening);
+            return place;
+        }
+        self.happenings.push(Some(happening));
+        u32::try_from(self.happenings.len() - 1).expect("memory ends before four billion happenings")
     }
 }
 
@@ -109,6 +149,10 @@ impl Happening {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use base::Seed;
+
     use super::*;
 
     #[test]
@@ -124,18 +168,40 @@ mod tests {
         assert_eq!(order, [1, 3, 0, 2]);
     }
 
+    /// Against sorting: pushes and pops in turn, times near and far.
+    #[test]
+    fn everything_comes_out_by_time_and_order_of_planning() {
+        let mut rng = Seed::from_number(1).rng();
+        let mut heap = Heap::default();
+        let mut planned = std::collections::BTreeSet::new();
+        let mut now = Time::ZERO;
+        for number in 0..20_000_u32 {
+            let reach = 1 << rng.below(40);
+            let at = now + Duration::from_micros(rng.below(reach));
+            heap.push(at, Happening::Tick { node: NodeId(number) });
+            planned.insert((at, number));
+            if rng.chance(0.4) {
+                let expected = planned.pop_first().expect("one was just planned");
+                assert_eq!(heap.next(), Some(expected.0));
+                let Some((at, Happening::Tick { node })) = heap.pop() else {
+                    panic!("a tick is there")
+                };
+                assert_eq!((at, node.0), expected);
+                now = at;
+            }
+        }
+        while let Some((at, Happening::Tick { node })) = heap.pop() {
+            assert_eq!(Some((at, node.0)), planned.pop_first());
+        }
+        assert!(planned.is_empty() && heap.next().is_none());
+    }
+
     #[test]
     fn timers_are_no_traffic() {
         let mut heap = Heap::default();
         heap.push(Time::ZERO, Happening::Tick { node: NodeId(0) });
         assert!(heap.is_quiet());
-        heap.push(
-            Time::ZERO,
-            Happening::Redial {
-                a: NodeId(0),
-                b: NodeId(1),
-            },
-        );
+        heap.push(Time::ZERO, Happening::Redial { way: Way::first() });
         assert!(!heap.is_quiet());
         heap.pop();
         heap.pop();

@@ -5,8 +5,10 @@
 pub mod engine;
 pub mod limits;
 
+mod digest;
 mod heap;
 mod miner;
 mod network;
+mod pairs;
 
 pub use engine::{Finished, Options, Verify, run};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base::{Rng, Time};
 use chain::uint::U256;
-use chain::{HashRate, Header, Work, mining};
+use chain::{CompactTarget, HashRate, Header, ProofOfWork, Work, mining};
 use node::Template;
 
 use crate::limits::ON_DEMAND;
@@ -13,51 +13,83 @@ use crate::limits::ON_DEMAND;
 #[derive(Debug)]
 pub(crate) struct Miner {
     template: Option<Template>,
+    goal: Option<Goal>,
     /// Tells a search from those it replaced.
     search: u64,
     rng: Rng,
+}
+
+/// What the waiting time depends on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Goal {
+    bits: CompactTarget,
+    rate: HashRate,
+    on_demand: bool,
 }
 
 impl Miner {
     pub(crate) const fn new(rng: Rng) -> Self {
         Self {
             template: None,
+            goal: None,
             search: 0,
             rng,
         }
     }
 
-    /// Searches for something else from now on. Gives when it will be found, and the search's number; nothing when it is not searched for.
+    /// Searches for something else from now on. Gives when it will be found, and the search's number; nothing when it is not searched
+    /// for, or when the search that goes on stands for it.
     ///
-    /// Waiting times have no memory, so a new draw for a new template is as good as going on with the old one.
+    /// Waiting times have no memory: while neither bits nor hash rate change, going on with the old wait is as good as a new draw.
     pub(crate) fn search(&mut self, now: Time, template: Option<Template>, rate: HashRate) -> Option<(Time, u64)> {
-        self.search += 1;
+        let goal = template.as_ref().map(|template| Goal {
+            bits: template.header.bits,
+            rate,
+            on_demand: template.on_demand,
+        });
         self.template = template;
-        let template = self.template.as_ref()?;
-        if template.on_demand {
+        if goal == self.goal && !goal?.on_demand {
+            return None;
+        }
+        self.goal = goal;
+        self.search += 1;
+        let goal = goal?;
+        if goal.on_demand {
             return Some((now + ON_DEMAND, self.search));
         }
-        let mean = expected_time(&template.header, rate)?;
+        let mean = expected_time(goal.bits, rate)?;
         Some((now + self.rng.exponential(mean), self.search))
     }
 
+    /// Searches for nothing any more.
+    pub(crate) fn stop(&mut self) {
+        self.template = None;
+        self.goal = None;
+        self.search += 1;
+    }
+
     /// The header that a search has found; nothing when another took its place. `clock` is the miner's, in Unix seconds.
-    pub(crate) fn found(&mut self, search: u64, clock: u32) -> Option<Header> {
+    ///
+    /// An oracle's header is proof of work once it is sealed, as it is.
+    pub(crate) fn found(&mut self, search: u64, clock: u32, proof_of_work: ProofOfWork) -> Option<Header> {
         let mut header = self.template.as_ref().filter(|_| search == self.search)?.header;
         header.time = header.time.max(clock);
-        self.template = None;
-        loop {
-            if let Some(solved) = mining::solve(&header, u32::MAX) {
-                return Some(solved);
-            }
-            header.time += 1;
+        self.stop();
+        match proof_of_work {
+            ProofOfWork::Oracle => Some(header),
+            ProofOfWork::Sha256d => loop {
+                if let Some(solved) = mining::solve(&header, u32::MAX) {
+                    return Some(solved);
+                }
+                header.time += 1;
+            },
         }
     }
 }
 
 /// The mean time until a hash meets the target; nothing when it never does.
-fn expected_time(header: &Header, rate: HashRate) -> Option<Duration> {
-    let Work(U256(limbs)) = header.bits.target()?.work();
+fn expected_time(bits: CompactTarget, rate: HashRate) -> Option<Duration> {
+    let Work(U256(limbs)) = bits.target()?.work();
     let hashes = limbs
         .iter()
         .rev()

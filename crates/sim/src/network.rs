@@ -1,26 +1,21 @@
 //! Nodes, links and connections in virtual time: what happens when something happens.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use base::{NodeId, Seed, Time};
-use chain::{Block, HashRate, Ledger};
-use gossip::{Message, wire};
-use node::{Command, Config, HangupReason, Input, Node, Outbox, Output};
+use base::{Hash, NodeId, Time};
+use chain::{Block, HashRate, Ledger, ProofOfWork};
+use gossip::Message;
+use node::{Command, Config, Event, HangupReason, Input, Node, Outbox, Output};
 use observe::{Collector, RunEvent};
-use scenario::{Conditions, Link, Order, Plan};
+use scenario::uplink::{Line, Parcel};
+use scenario::{Order, Plan, Uplink};
 
+use crate::digest::Digest;
 use crate::engine::Verify;
 use crate::heap::{Happening, Heap};
 use crate::limits::REDIAL;
 use crate::miner::Miner;
-
-/// A pair of nodes, the lower first.
-type Pair = (NodeId, NodeId);
-
-fn pair(a: NodeId, b: NodeId) -> Pair {
-    (a.min(b), a.max(b))
-}
+use crate::pairs::{Pairs, Way};
 
 /// One node's place in the network.
 #[derive(Debug)]
@@ -28,6 +23,8 @@ struct Place {
     /// None while it is down.
     node: Option<Node>,
     miner: Miner,
+    /// The queue that its blocks leave by, in a network whose nodes have lines.
+    uplink: Option<Uplink>,
     /// What it has on disk: blocks, parents before children.
     disk: Vec<Arc<Block>>,
     /// How many events it has told of.
@@ -45,17 +42,11 @@ pub(crate) struct Network {
     /// One for all, or one for each node.
     ledgers: Vec<Ledger>,
     places: Vec<Place>,
-    /// Links by direction; made when first used.
-    links: BTreeMap<(NodeId, NodeId), Link>,
-    conditions: BTreeMap<(NodeId, NodeId), Conditions>,
-    /// Who dials whom.
-    wanted: BTreeMap<Pair, (NodeId, NodeId)>,
-    severed: BTreeSet<Pair>,
-    /// Pairs of which one will not hear of the other any more.
-    discouraged: BTreeSet<Pair>,
-    /// The connection between two nodes, open or opening.
-    connections: BTreeMap<Pair, u64>,
-    next_connection: u64,
+    pairs: Pairs,
+    next_connection: u32,
+    /// How often a node has said that a connection is ready.
+    greeted: usize,
+    digest: Digest,
     outbox: Outbox,
     collector: Collector,
 }
@@ -69,6 +60,7 @@ impl Network {
         let place = |node: NodeId| Place {
             node: None,
             miner: Miner::new(plan.root_seed().child("mining", u64::from(node.0)).rng()),
+            uplink: plan.uplink(node),
             disk: Vec::new(),
             told: 0,
             tick: Time::MAX,
@@ -78,21 +70,19 @@ impl Network {
             heap: Heap::default(),
             ledgers: (0..ledgers).map(|_| Ledger::new(plan.params.clone())).collect(),
             places: plan.node_ids().map(place).collect(),
-            links: BTreeMap::new(),
-            conditions: BTreeMap::new(),
-            wanted: BTreeMap::new(),
-            severed: BTreeSet::new(),
-            discouraged: BTreeSet::new(),
-            connections: BTreeMap::new(),
+            pairs: Pairs::new(plan.nodes.len(), plan.conditions, plan.root_seed()),
             next_connection: 0,
+            greeted: 0,
+            digest: Digest::new(),
             outbox: Outbox::new(),
             collector,
             plan: Arc::clone(plan),
         };
         for link in &plan.links {
-            network.wanted.insert(pair(link.a, link.b), (link.a, link.b));
-            network.conditions.insert((link.a, link.b), link.conditions);
-            network.conditions.insert((link.b, link.a), link.conditions);
+            let way = network.pairs.way(link.a, link.b);
+            network.pairs.get_mut(way).wanted = Some(way);
+            network.pairs.link_mut(way).set(link.conditions);
+            network.pairs.link_mut(way.reversed()).set(link.conditions);
         }
         // Nobody mines before all are connected, or every run would begin with a fork.
         for node in plan.node_ids().filter(|node| plan.nodes[node.index()].started) {
@@ -109,8 +99,14 @@ impl Network {
         &self.collector
     }
 
-    pub(crate) fn into_collector(self) -> Collector {
-        self.collector
+    /// What was observed, and the digest of all that happened.
+    pub(crate) fn finish(self) -> (Collector, Hash) {
+        (self.collector, self.digest.finish())
+    }
+
+    /// How often a node has said that a connection is ready. Each planned link is ready when both its ends say so.
+    pub(crate) const fn greeted(&self) -> usize {
+        self.greeted
     }
 
     /// When the next thing happens.
@@ -138,47 +134,58 @@ impl Network {
         self.now = at;
         match happening {
             Happening::Arrival {
-                from,
-                to,
+                way,
                 connection,
+                bytes,
                 message,
-            } => {
-                if self.connections.get(&pair(from, to)) == Some(&connection) {
-                    self.handle(to, Input::Received { peer: from, message });
-                }
-            }
+            } => self.arrive((way, connection), bytes, message),
             Happening::Tick { node } => {
                 let place = &mut self.places[node.index()];
                 if place.tick == at {
                     place.tick = Time::MAX;
+                    self.digest.happened(at, node, (TICKED, 0));
                     self.handle(node, Input::Tick);
                 }
             }
-            Happening::Solved { node, search } => {
-                let clock = u32::try_from(self.plan.epoch().as_secs() + at.as_secs()).unwrap_or(u32::MAX);
-                if let Some(header) = self.places[node.index()].miner.found(search, clock) {
-                    self.handle(node, Input::Solved { header });
-                }
+            Happening::Solved { node, search } => self.solve(node, search),
+            Happening::Connected { way, connection } => self.connected(way, connection),
+            Happening::Redial { way } => self.dial(way),
+        }
+    }
+
+    fn arrive(&mut self, (way, connection): (Way, u32), bytes: u32, message: Message) {
+        if self.pairs.get(way).connection != Some(connection) {
+            return;
+        }
+        let (peer, node) = self.pairs.ends(way);
+        let about = (u64::from(peer.0) << 32) | u64::from(bytes);
+        self.digest.happened(self.now, node, (message.kind() as u8, about));
+        self.handle(node, Input::Received { peer, message });
+    }
+
+    fn solve(&mut self, node: NodeId, search: u64) {
+        let clock = u32::try_from(self.plan.epoch().as_secs() + self.now.as_secs()).unwrap_or(u32::MAX);
+        let proof_of_work = self.plan.params.proof_of_work;
+        let Some(header) = self.places[node.index()].miner.found(search, clock, proof_of_work) else {
+            return;
+        };
+        if proof_of_work == ProofOfWork::Oracle {
+            for ledger in &mut self.ledgers {
+                ledger.seal(header.id());
             }
-            Happening::Connected { a, b, connection } => {
-                if self.connections.get(&pair(a, b)) == Some(&connection) {
-                    self.handle(
-                        a,
-                        Input::Connected {
-                            peer: b,
-                            outbound: true,
-                        },
-                    );
-                    self.handle(
-                        b,
-                        Input::Connected {
-                            peer: a,
-                            outbound: false,
-                        },
-                    );
-                }
-            }
-            Happening::Redial { a, b } => self.dial(a, b),
+        }
+        self.digest.happened(self.now, node, (SOLVED, search));
+        self.handle(node, Input::Solved { header });
+    }
+
+    fn connected(&mut self, way: Way, connection: u32) {
+        if self.pairs.get(way).connection != Some(connection) {
+            return;
+        }
+        let (a, b) = self.pairs.ends(way);
+        for (node, peer, outbound) in [(a, b, true), (b, a, false)] {
+            self.digest.happened(self.now, node, (CONNECTED, u64::from(peer.0)));
+            self.handle(node, Input::Connected { peer, outbound });
         }
     }
 
@@ -194,28 +201,28 @@ impl Network {
             Order::Stop(node) => self.stop(node, "stopped"),
             Order::Kill(node) => self.stop(node, "killed"),
             Order::Connect(a, b) => {
-                self.wanted.insert(pair(a, b), (a, b));
-                self.dial(a, b);
+                let way = self.pairs.way(a, b);
+                self.pairs.get_mut(way).wanted = Some(way);
+                self.dial(way);
             }
             Order::Disconnect(a, b) => {
-                self.wanted.remove(&pair(a, b));
-                self.close(a, b);
+                let way = self.pairs.way(a, b);
+                self.pairs.get_mut(way).wanted = None;
+                self.close(way);
             }
             Order::Sever(a, b) => {
-                self.severed.insert(pair(a, b));
-                self.close(a, b);
+                let way = self.pairs.way(a, b);
+                self.pairs.get_mut(way).severed = true;
+                self.close(way);
             }
             Order::Mend(a, b) => {
-                self.severed.remove(&pair(a, b));
-                if let Some((a, b)) = self.wanted.get(&pair(a, b)).copied() {
-                    self.dial(a, b);
-                }
+                let way = self.pairs.way(a, b);
+                self.pairs.get_mut(way).severed = false;
+                self.dial(way);
             }
             Order::SetLink(from, to, conditions) => {
-                self.conditions.insert((from, to), conditions);
-                if let Some(link) = self.links.get_mut(&(from, to)) {
-                    link.set(conditions);
-                }
+                let way = self.pairs.way(from, to);
+                self.pairs.link_mut(way).set(conditions);
             }
         }
     }
@@ -254,28 +261,16 @@ impl Network {
             self.handle(node, Input::Restored { block });
         }
         self.handle(node, Input::Tick);
-        let links: Vec<Pair> = self
-            .wanted
-            .values()
-            .copied()
-            .filter(|&(a, b)| a == node || b == node)
-            .collect();
-        for (a, b) in links {
-            self.dial(a, b);
+        for way in self.ways_of(node) {
+            self.dial(way);
         }
     }
 
     fn stop(&mut self, node: NodeId, reason: &str) {
-        let peers: Vec<Pair> = self
-            .connections
-            .keys()
-            .copied()
-            .filter(|&(a, b)| a == node || b == node)
-            .collect();
         self.places[node.index()].node = None;
-        self.places[node.index()].miner.search(self.now, None, HashRate::ZERO);
-        for (a, b) in peers {
-            self.close(a, b);
+        self.places[node.index()].miner.stop();
+        for way in self.ways_of(node) {
+            self.close(way);
         }
         self.record(RunEvent::NodeStopped {
             node,
@@ -284,38 +279,43 @@ impl Network {
         });
     }
 
-    /// Opens a connection where one is wanted and may be. It takes a round trip.
-    fn dial(&mut self, a: NodeId, b: NodeId) {
-        let key = pair(a, b);
-        let wanted = self.wanted.contains_key(&key) && !self.severed.contains(&key) && !self.discouraged.contains(&key);
-        if !wanted || self.connections.contains_key(&key) || !self.is_up(a) || !self.is_up(b) {
+    /// A node's ways to others, in their order.
+    fn ways_of(&self, node: NodeId) -> Vec<Way> {
+        self.pairs.from(node).collect()
+    }
+
+    /// Opens a pair's connection where one is wanted and may be. It takes a round trip.
+    fn dial(&mut self, way: Way) {
+        let pair = self.pairs.get(way);
+        let Some(way) = pair.wanted.filter(|_| pair.may_connect()) else {
+            return;
+        };
+        let (a, b) = self.pairs.ends(way);
+        if !self.is_up(a) || !self.is_up(b) {
             return;
         }
         let connection = self.next_connection;
         self.next_connection += 1;
-        self.connections.insert(key, connection);
-        let round_trip = self.conditions_of(a, b).latency + self.conditions_of(b, a).latency;
+        self.pairs.get_mut(way).connection = Some(connection);
+        let latency = |way| self.pairs.link(way).conditions().latency;
+        let round_trip = latency(way) + latency(way.reversed());
         self.heap
-            .push(self.now + round_trip, Happening::Connected { a, b, connection });
+            .push(self.now + round_trip, Happening::Connected { way, connection });
     }
 
-    /// Closes the connection between two nodes, if there is one.
-    fn close(&mut self, a: NodeId, b: NodeId) {
-        if self.connections.remove(&pair(a, b)).is_some() {
-            self.handle(a, Input::Disconnected { peer: b });
-            self.handle(b, Input::Disconnected { peer: a });
+    /// Closes a pair's connection, if there is one. The end that the way leads from hears of it first.
+    fn close(&mut self, way: Way) {
+        if self.pairs.get_mut(way).connection.take().is_some() {
+            let (a, b) = self.pairs.ends(way);
+            for (node, peer) in [(a, b), (b, a)] {
+                self.digest.happened(self.now, node, (DISCONNECTED, u64::from(peer.0)));
+                self.handle(node, Input::Disconnected { peer });
+            }
         }
     }
 
     fn is_up(&self, node: NodeId) -> bool {
         self.places[node.index()].node.is_some()
-    }
-
-    fn conditions_of(&self, from: NodeId, to: NodeId) -> Conditions {
-        self.conditions
-            .get(&(from, to))
-            .copied()
-            .unwrap_or(self.plan.conditions)
     }
 
     /// Hands a node an input and carries out what it leaves. Nothing happens to a node that is down.
@@ -332,11 +332,7 @@ impl Network {
                 Output::Hangup { peer, reason } => closing.push((peer, reason)),
                 Output::Mine(template) => self.mine(node, template),
                 Output::Save { block, .. } => self.places[node.index()].disk.push(block),
-                Output::Emit(event) => {
-                    let nseq = self.places[node.index()].told;
-                    self.places[node.index()].told += 1;
-                    self.collector.observe(self.now, RunEvent::Node { node, nseq, event });
-                }
+                Output::Emit(event) => self.tell(node, event),
             }
         }
         self.outbox = outbox;
@@ -346,41 +342,54 @@ impl Network {
         }
     }
 
+    fn tell(&mut self, node: NodeId, event: Event) {
+        self.digest.told(self.now, node, &event);
+        self.greeted += usize::from(matches!(event, Event::PeerConnected { .. }));
+        let place = &mut self.places[node.index()];
+        let nseq = place.told;
+        place.told += 1;
+        self.collector.observe(self.now, RunEvent::Node { node, nseq, event });
+    }
+
     fn hang_up(&mut self, node: NodeId, peer: NodeId, reason: HangupReason) {
+        let way = self.pairs.way(node, peer);
         match reason {
             HangupReason::Discouraged(_) | HangupReason::OtherNetwork => {
-                self.discouraged.insert(pair(node, peer));
+                self.pairs.get_mut(way).discouraged = true;
             }
             HangupReason::NoHandshake => {
-                if let Some((a, b)) = self.wanted.get(&pair(node, peer)).copied() {
-                    self.heap.push(self.now + REDIAL, Happening::Redial { a, b });
-                }
+                self.heap.push(self.now + REDIAL, Happening::Redial { way });
             }
         }
-        self.close(node, peer);
+        self.close(way);
     }
 
     fn send(&mut self, from: NodeId, to: NodeId, message: Message) {
-        let Some(&connection) = self.connections.get(&pair(from, to)) else {
+        let Some(way) = self.pairs.find(from, to) else { return };
+        let Some(connection) = self.pairs.get(way).connection else {
             return;
         };
-        let conditions = self.conditions_of(from, to);
-        let seed = link_seed(&self.plan, from, to);
-        let link = self
-            .links
-            .entry((from, to))
-            .or_insert_with(|| Link::new(conditions, &seed));
-        if let Some(at) = link.send(self.now, wire::encoded_len(&message) as u64) {
-            self.heap.push(
-                at,
-                Happening::Arrival {
-                    from,
-                    to,
-                    connection,
-                    message,
-                },
-            );
-        }
+        let bytes = node::message_bytes(self.plan.block_size, &message);
+        let link = self.pairs.link_mut(way);
+        let arrival = match &mut self.places[from.index()].uplink {
+            None => link.send(self.now, bytes),
+            Some(uplink) => {
+                let parcel = Parcel {
+                    bytes,
+                    is_block: node::carries_body(&message),
+                    to: self.plan.nodes[to.index()].line.unwrap_or(Line::UNLIMITED),
+                };
+                uplink.send(link, self.now, parcel)
+            }
+        };
+        let Some(at) = arrival else { return };
+        let arrival = Happening::Arrival {
+            way,
+            connection,
+            bytes: u32::try_from(bytes).unwrap_or(u32::MAX),
+            message,
+        };
+        self.heap.push(at, arrival);
     }
 
     fn mine(&mut self, node: NodeId, template: Option<node::Template>) {
@@ -408,7 +417,8 @@ impl Network {
     }
 }
 
-fn link_seed(plan: &Plan, from: NodeId, to: NodeId) -> Seed {
-    plan.root_seed()
-        .child("link", (u64::from(from.0) << 32) | u64::from(to.0))
-}
+/// What the digest calls happenings; messages have the numbers of their kinds, events of nodes those from 32.
+const TICKED: u8 = 24;
+const SOLVED: u8 = 25;
+const CONNECTED: u8 = 26;
+const DISCONNECTED: u8 = 27;

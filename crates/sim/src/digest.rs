@@ -1,0 +1,98 @@
+//! The digest of a run: SHA-256 over everything that happened, in order.
+//!
+//! What happens is written as numbers of fixed width and hashed in large pieces, so that the digest costs little beside what it is about.
+//! It depends on neither the detail of the log nor on who checks blocks.
+
+use base::{Hash, NodeId, Time};
+use node::Event;
+use sha2::{Digest as _, Sha256};
+
+/// Bytes that are hashed at a time.
+const PIECE: usize = 1 << 16;
+
+/// Collects what happens.
+#[derive(Debug)]
+pub(crate) struct Digest {
+    hasher: Sha256,
+    piece: Vec<u8>,
+}
+
+impl Digest {
+    pub(crate) fn new() -> Self {
+        Self {
+            hasher: Sha256::new(),
+            piece: Vec::with_capacity(PIECE),
+        }
+    }
+
+    /// Something happened to a node: `what` tells kinds of happenings apart, `about` one of a kind from another.
+    pub(crate) fn happened(&mut self, at: Time, node: NodeId, (what, about): (u8, u64)) {
+        if self.piece.len() + 21 > PIECE {
+            self.hasher.update(&self.piece);
+            self.piece.clear();
+        }
+        let mut entry = [0; 21];
+        entry[..8].copy_from_slice(&at.as_micros().to_le_bytes());
+        entry[8..12].copy_from_slice(&node.0.to_le_bytes());
+        entry[12] = what;
+        entry[13..].copy_from_slice(&about.to_le_bytes());
+        self.piece.extend_from_slice(&entry);
+    }
+
+    /// A node told of something. Messages are told of by the engine, as they arrive.
+    pub(crate) fn told(&mut self, at: Time, node: NodeId, event: &Event) {
+        let (what, about) = match event {
+            Event::MessageSent { .. } | Event::MessageReceived { .. } => return,
+            Event::PeerConnected { peer, .. } => (32, u64::from(peer.0)),
+            Event::PeerDisconnected { peer, .. } => (33, u64::from(peer.0)),
+            Event::PeerPenalised { peer, score, .. } => (34, u64::from(peer.0) << 32 | u64::from(*score)),
+            Event::BlockMined { block, .. } => (35, telling(&block.0)),
+            Event::HeaderAccepted { block, .. } => (36, telling(&block.0)),
+            Event::BlockReceived { block, .. } => (37, telling(&block.0)),
+            Event::BlockConnected { block, .. } => (38, telling(&block.0)),
+            Event::BlockRejected { block, .. } => (39, telling(&block.0)),
+            Event::OrphanHeld { block, .. } => (40, telling(&block.0)),
+            Event::OrphanResolved { block } => (41, telling(&block.0)),
+            Event::TipChanged { new, .. } => (42, telling(&new.block.0)),
+            Event::Reorg { fork_point, depth, .. } => (43, telling(&fork_point.0) ^ u64::from(*depth)),
+            Event::TxSubmitted { txid } => (44, telling(&txid.0)),
+            Event::TxAccepted { txid, .. } => (45, telling(&txid.0)),
+            Event::TxRejected { txid, .. } => (46, telling(&txid.0)),
+            Event::TxEvicted { txid, .. } => (47, telling(&txid.0)),
+            Event::TxReplaced { txid, by, .. } => (48, telling(&txid.0) ^ telling(&by.0)),
+        };
+        self.happened(at, node, (what, about));
+    }
+
+    pub(crate) fn finish(mut self) -> Hash {
+        self.hasher.update(&self.piece);
+        Hash(self.hasher.finalize().into())
+    }
+}
+
+/// Eight bytes that tell a hash from others: the first, which are not zero where work is proven.
+fn telling(hash: &Hash) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = hash.0;
+    u64::from_le_bytes([a, b, c, d, e, f, g, h])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digest(entries: impl IntoIterator<Item = u64>) -> Hash {
+        let mut digest = Digest::new();
+        for about in entries {
+            digest.happened(Time::from_secs(1), NodeId(7), (3, about));
+        }
+        digest.finish()
+    }
+
+    #[test]
+    fn every_happening_and_their_order_count() {
+        let many = digest(0..10_000);
+        assert_eq!(many, digest(0..10_000));
+        assert_ne!(many, digest(0..9_999));
+        assert_ne!(many, digest((0..10_000).rev()));
+    }
+}
