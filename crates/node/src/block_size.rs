@@ -60,6 +60,21 @@ pub fn message_bytes(size: Option<BlockSize>, message: &Message) -> u64 {
     }
 }
 
+/// Whether a message carries a body.
+#[must_use]
+pub const fn carries_body(message: &Message) -> bool {
+    match message {
+        Message::Block(_) => true,
+        Message::Hello(_)
+        | Message::GetHeaders { .. }
+        | Message::Headers(_)
+        | Message::Announce(_)
+        | Message::Get(_)
+        | Message::Transaction(_)
+        | Message::NotFound(_) => false,
+    }
+}
+
 /// A number in `0.0..1.0` from the bytes of the id that proof of work does not press down.
 fn level(block: &BlockId) -> f64 {
     let low = block.0.0.first_chunk().map_or(0, |low| u32::from_le_bytes(*low));
@@ -126,6 +141,7 @@ mod tests {
             })
         };
         let encoded = wire::encoded_len(&body) as u64;
+        assert!(carries_body(&body) && !carries_body(&headers));
         assert_eq!(message_bytes(None, &body), encoded);
         assert_eq!(message_bytes(of(MEAN), &body), u64::from(MEAN));
         assert_eq!(message_bytes(of(1), &body), encoded);

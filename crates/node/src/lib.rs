@@ -35,7 +35,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use block_size::{BlockSize, Distribution, message_bytes};
+pub use block_size::{BlockSize, Distribution, carries_body, message_bytes};
 pub use config::{Config, Relay, Strategy};
 pub use event::{Event, TipChange};
 pub use node::Node;

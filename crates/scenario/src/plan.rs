@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::link::Conditions;
 use crate::networks::Region;
-use crate::uplink::{Line, Lines};
+use crate::uplink::{Line, Lines, Uplink};
 
 /// What a scenario file says, checked.
 #[derive(Clone, Debug)]
@@ -367,6 +367,12 @@ impl Plan {
             mempool_bytes: Config::DEFAULT_MEMPOOL_BYTES,
             min_relay_fee: Config::DEFAULT_MIN_RELAY_FEE,
         }
+    }
+
+    /// The queue that a node's blocks leave by, when it has a line.
+    #[must_use]
+    pub fn uplink(&self, node: NodeId) -> Option<Uplink> {
+        Some(Uplink::new(self.nodes[node.index()].line?, self.lines?))
     }
 
     /// A node's name.

@@ -21,6 +21,14 @@ pub struct Line {
     pub upload: u64,
 }
 
+impl Line {
+    /// A line that bounds nothing.
+    pub const UNLIMITED: Self = Self {
+        download: u64::MAX,
+        upload: u64::MAX,
+    };
+}
+
 /// How the nodes of a network use their lines.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Lines {
