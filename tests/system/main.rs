@@ -2,5 +2,6 @@
 
 mod architecture;
 mod files;
+mod golden;
 mod scenarios;
 mod tidy;

@@ -9,14 +9,19 @@ usage: cargo xtask COMMAND
 
   test     every check: format, lints, documentation, tests, dependencies
   schema   write scenarios/schema.json from the grammar
+  bless    write what all scenarios do now into tests/golden/digests.txt
 
 `test` is what the continuous integration runs; see docs/TESTING.md.";
+
+/// The workspace's folder.
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["test"] => report(test()),
         ["schema"] => report(schema()),
+        ["bless"] => report(bless()),
         ["help" | "--help" | "-h"] | [] => {
             println!("{HELP}");
             ExitCode::SUCCESS
@@ -72,22 +77,35 @@ fn test() -> Result<(), Failed> {
 }
 
 fn schema() -> Result<(), Failed> {
-    let output = cargo(["run", "--quiet", "--package", "cli", "--", "schema", "scenario"])
+    write(
+        "scenarios/schema.json",
+        cargo(["run", "--quiet", "--package", "cli", "--", "schema", "scenario"]),
+    )
+}
+
+fn bless() -> Result<(), Failed> {
+    write(
+        "tests/golden/digests.txt",
+        cargo(["run", "--quiet", "--package", "system-tests", "--example", "goldens"]),
+    )
+}
+
+/// Writes what a command prints into a file of the project.
+fn write(file: &str, mut command: Command) -> Result<(), Failed> {
+    let output = command
         .output()
         .map_err(|error| format!("could not run cargo: {error}"))?;
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into_owned());
     }
-    std::fs::write("scenarios/schema.json", output.stdout)
-        .map_err(|error| format!("could not write scenarios/schema.json: {error}"))
+    let path = format!("{ROOT}/{file}");
+    std::fs::write(&path, output.stdout).map_err(|error| format!("could not write {path}: {error}"))
 }
 
 /// The same cargo that runs this task, in the workspace's folder.
 fn cargo<const N: usize>(arguments: [&str; N]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").as_deref().unwrap_or(OsStr::new("cargo")));
-    command
-        .args(arguments)
-        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+    command.args(arguments).current_dir(ROOT);
     command
 }
 
