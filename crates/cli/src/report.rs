@@ -46,10 +46,10 @@ pub(crate) fn print(run: &Run, folder: &Path, repeat: &str) {
     }
     if !passed {
         for node in standing_out(run) {
-            section(
-                &format!("Last events of {}", plan.name_of(node)),
-                &text::last_events(history, plan, node, 8),
-            );
+            let events = text::last_events(history, plan, node, 8);
+            if !events.is_empty() {
+                section(&format!("Last events of {}", plan.name_of(node)), &events);
+            }
         }
     }
     print_verdict(run, folder);

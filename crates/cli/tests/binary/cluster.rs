@@ -39,6 +39,16 @@ fn a_hundred_blocks_give_way_on_real_nodes() {
 }
 
 #[test]
+fn every_action_and_expectation_works_on_both_engines() {
+    let stage = Stage::new();
+    stage.write("every.toml", include_str!("every.toml"));
+    for engine in ["sim", "cluster"] {
+        let output = stage.run(&["run", "every.toml", "--engine", engine]);
+        assert_eq!(output.code, 0, "{engine}: {output:?}");
+    }
+}
+
+#[test]
 fn databases_are_kept_when_asked_for() {
     let stage = Stage::new();
     let output = stage.run(&["run", &scenario("two-nodes.toml"), "--keep"]);
