@@ -243,6 +243,9 @@ impl BlockFetch {
     /// When [`BlockFetch::overdue`] next has something to say.
     #[must_use]
     pub fn deadline(&self) -> Option<Time> {
+        if self.flying.is_empty() {
+            return None;
+        }
         let waited_for = self.peers.values().filter(|peer| !peer.in_flight.is_empty());
         waited_for.map(|peer| peer.progress + self.stall_timeout).min()
     }

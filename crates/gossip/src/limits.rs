@@ -10,6 +10,8 @@ use crate::MessageKind;
 pub const MAX_HEADERS: usize = 2_000;
 /// The most entries of a request or an announcement (Core allows 50,000; ours are asked for in smaller bites).
 pub const MAX_ITEMS: usize = 1_000;
+/// The most blocks of one announcement by name (Core announces up to 8 at once and takes 50,000; ours are always the newest).
+pub const MAX_ANNOUNCED_BLOCKS: usize = 8;
 /// The most bytes of an agent string.
 pub const MAX_AGENT_BYTES: usize = 64;
 /// The most bytes of an encoded message before the handshake is done.
@@ -69,6 +71,7 @@ pub const fn max_bytes(kind: MessageKind) -> usize {
         MessageKind::Headers => LIST_FRAME + MAX_HEADERS * chain::Header::BYTES,
         MessageKind::Announce => LIST_FRAME + MAX_ITEMS * 32,
         MessageKind::Get | MessageKind::NotFound => LIST_FRAME + MAX_ITEMS * 36,
+        MessageKind::AnnounceBlocks => LIST_FRAME + MAX_ANNOUNCED_BLOCKS * 32,
         MessageKind::Block => MAX_MESSAGE_BYTES,
         // Five lengths (a coinbase's tag is the fifth) are 4 bytes wider on the wire than in the preimage, whose size the rules limit.
         MessageKind::Transaction => 4 + MAX_TRANSACTION_BYTES as usize + 5 * 4,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chain::{Block, BlockId, Header, Height, Transaction, Txid, Wtxid};
+use chain::{Block, BlockId, HashedHeader, Header, Height, Transaction, Txid, Wtxid};
 use serde::{Deserialize, Serialize};
 
 /// The first message on a connection, in both directions; nothing else is heard before it.
@@ -48,7 +48,7 @@ pub enum Message {
     },
     /// Headers that link, oldest first: the answer to [`Message::GetHeaders`], and, unasked, the announcement of new blocks (BIP130).
     /// An answer with [`crate::limits::MAX_HEADERS`] says that there may be more.
-    Headers(Vec<Header>),
+    Headers(Arc<[HashedHeader]>),
     /// "I have these transactions."
     Announce(Vec<Wtxid>),
     /// "Send me these."
@@ -59,6 +59,8 @@ pub enum Message {
     Transaction(Arc<Transaction>),
     /// "I do not have these", so that the asker turns to another at once.
     NotFound(Vec<Item>),
+    /// "I have these blocks": by name alone, so that whoever does not know one asks for its header first.
+    AnnounceBlocks(Vec<BlockId>),
 }
 
 /// Which message it is, without what it carries: for events, counters and per-kind limits.
@@ -74,9 +76,16 @@ pub enum MessageKind {
     Block,
     Transaction,
     NotFound,
+    AnnounceBlocks,
 }
 
 impl Message {
+    /// [`Message::Headers`] with these.
+    #[must_use]
+    pub fn headers(headers: impl IntoIterator<Item = Header>) -> Self {
+        Self::Headers(headers.into_iter().map(HashedHeader::from).collect())
+    }
+
     /// Which message it is.
     #[must_use]
     pub const fn kind(&self) -> MessageKind {
@@ -89,6 +98,7 @@ impl Message {
             Self::Block(_) => MessageKind::Block,
             Self::Transaction(_) => MessageKind::Transaction,
             Self::NotFound(_) => MessageKind::NotFound,
+            Self::AnnounceBlocks(_) => MessageKind::AnnounceBlocks,
         }
     }
 }

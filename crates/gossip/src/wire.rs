@@ -87,7 +87,8 @@ fn is_presentable(message: &Message) -> bool {
         | Message::Get(_)
         | Message::Block(_)
         | Message::Transaction(_)
-        | Message::NotFound(_) => true,
+        | Message::NotFound(_)
+        | Message::AnnounceBlocks(_) => true,
     }
 }
 

@@ -56,7 +56,8 @@ pub fn message_bytes(size: Option<BlockSize>, message: &Message) -> u64 {
         | Message::Announce(_)
         | Message::Get(_)
         | Message::Transaction(_)
-        | Message::NotFound(_) => encoded,
+        | Message::NotFound(_)
+        | Message::AnnounceBlocks(_) => encoded,
     }
 }
 
@@ -71,7 +72,8 @@ pub const fn carries_body(message: &Message) -> bool {
         | Message::Announce(_)
         | Message::Get(_)
         | Message::Transaction(_)
-        | Message::NotFound(_) => false,
+        | Message::NotFound(_)
+        | Message::AnnounceBlocks(_) => false,
     }
 }
 
@@ -133,7 +135,7 @@ mod tests {
     fn only_messages_with_a_body_grow_and_none_shrinks() {
         let block = std::sync::Arc::new(Params::instant().genesis_block());
         let body = Message::Block(std::sync::Arc::clone(&block));
-        let headers = Message::Headers(vec![block.header]);
+        let headers = Message::headers([block.header]);
         let of = |mean| {
             Some(BlockSize {
                 mean,

@@ -127,10 +127,11 @@ impl Node {
         let id = block.id();
         let was_asked = self.bodies.fetch.received(peer, &id, cx.now);
         let is_wanted = self.bodies.fetch.is_wanted(&id);
-        let is_owed = self
+        // A first body may come unasked, and may cross our request for it: then it comes twice.
+        let is_excused = self
             .peers
             .ready_mut(peer)
-            .is_some_and(|sender| sender.settles(&Item::Block(id)));
+            .is_some_and(|sender| sender.bodies.insert(id) || sender.settles(&Item::Block(id)));
         let known = self.knowledge.find(cx.ledger, &id);
         let duplicate = known.is_some_and(|known| self.knowledge.is_connected(known)) || self.bodies.holds(&id);
         cx.emit(Event::BlockReceived {
@@ -139,9 +140,13 @@ impl Node {
             bytes: block.bytes(),
             duplicate,
         });
-        if !was_asked && !is_wanted && !is_owed {
-            let detail = format!("body of {id}, which nobody asked for");
-            self.penalise(cx, peer, Offence::Unexpected, detail);
+        if !was_asked && !is_wanted {
+            if !is_excused {
+                let detail = format!("body of {id} again, which nobody asked for");
+                self.penalise(cx, peer, Offence::Unexpected, detail);
+            } else if !duplicate {
+                self.pushed(cx, peer, block);
+            }
             return;
         }
         let Some(known) = known.filter(|_| !duplicate) else {
@@ -152,15 +157,31 @@ impl Node {
             self.bodies.fetch.forget(&id);
             return;
         }
-        let parent = cx.ledger.parent(known).expect("the genesis block is connected");
+        // Even when its branch is not the one to fetch at this moment: it was asked for, and would be asked for again.
+        self.settle_body(cx, known, block, peer);
+        if !is_wanted {
+            self.bodies.set_aside(&id);
+        }
+    }
+
+    /// A body came unasked, as some peers tell of blocks. It is worth no more than its header: without the work, or without a parent that is
+    /// known, it is dropped, and fetched when its branch is worth it.
+    fn pushed(&mut self, cx: &mut Context<'_>, peer: NodeId, block: &Arc<Block>) {
+        let Some(at) = self.pushed_header(cx, peer, &block.header) else {
+            return;
+        };
+        if self.knowledge.standing(at) == Standing::Header && self.bodies.fetch.is_wanted(&block.id()) {
+            self.settle_body(cx, at, block, peer);
+        }
+    }
+
+    /// A body that is welcome: connected when its parent is, held otherwise.
+    fn settle_body(&mut self, cx: &mut Context<'_>, at: BlockRef, block: &Arc<Block>, peer: NodeId) {
+        let parent = cx.ledger.parent(at).expect("the genesis block is connected");
         if self.knowledge.is_connected(parent) {
-            self.take_body(cx, known, block, Origin::Peer(peer));
+            self.take_body(cx, at, block, Origin::Peer(peer));
         } else {
-            // Even when its branch is not the one to fetch at this moment: it was asked for, and would be asked for again.
-            self.hold_body(cx, known, block, peer);
-            if !is_wanted {
-                self.bodies.set_aside(&id);
-            }
+            self.hold_body(cx, at, block, peer);
         }
     }
 

@@ -13,6 +13,8 @@ pub(crate) struct Context<'a> {
     pub(crate) now: Time,
     pub(crate) out: &'a mut Outbox,
     pub(crate) block_size: Option<BlockSize>,
+    /// Whether messages are told of.
+    pub(crate) tells_messages: bool,
 }
 
 impl Context<'_> {
@@ -23,18 +25,23 @@ impl Context<'_> {
 
     /// Sends a message and says so.
     pub(crate) fn send(&mut self, peer: NodeId, message: Message) {
-        let sent = Event::MessageSent {
+        let sent = self.tells_messages.then(|| Event::MessageSent {
             peer,
             message: message.kind(),
             bytes: message_bytes(self.block_size, &message),
             about: about(&message),
-        };
+        });
         self.out.push(Output::Send { peer, message });
-        self.emit(sent);
+        if let Some(sent) = sent {
+            self.emit(sent);
+        }
     }
 
     /// Says that a message arrived.
     pub(crate) fn received(&mut self, peer: NodeId, message: &Message) {
+        if !self.tells_messages {
+            return;
+        }
         self.emit(Event::MessageReceived {
             peer,
             message: message.kind(),
@@ -57,8 +64,12 @@ impl Context<'_> {
 fn about(message: &Message) -> Option<BlockId> {
     match message {
         Message::Block(block) => Some(block.id()),
-        Message::Headers(headers) => match headers.as_slice() {
+        Message::Headers(headers) => match headers.as_ref() {
             [header] => Some(header.id()),
+            [] | [_, _, ..] => None,
+        },
+        Message::AnnounceBlocks(ids) => match ids.as_slice() {
+            [id] => Some(*id),
             [] | [_, _, ..] => None,
         },
         Message::Hello(_)

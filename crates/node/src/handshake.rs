@@ -53,11 +53,10 @@ impl Node {
             self.hang_up(cx, peer, HangupReason::OtherNetwork);
             return false;
         }
-        let Some(greeting) = self.peers.get_mut(peer) else {
+        let Some(outbound) = self.peers.get(peer).map(|peer| peer.outbound) else {
             return false;
         };
-        greeting.stage = Stage::Ready;
-        let outbound = greeting.outbound;
+        self.peers.set_ready(peer);
         cx.emit(Event::PeerConnected {
             peer,
             outbound,

@@ -1,9 +1,9 @@
 //! Headers from peers: do they link, are they valid, and what follows from them.
 
 use base::NodeId;
-use chain::{BlockId, BlockRef, Header, Reject, Verdict};
+use chain::{BlockId, BlockRef, HashedHeader, Header, Reject, Verdict};
 use gossip::Offence;
-use gossip::limits::MAX_HEADERS;
+use gossip::limits::{MAX_ANNOUNCED_BLOCKS, MAX_HEADERS};
 
 use crate::context::Context;
 use crate::future::Early;
@@ -23,7 +23,7 @@ enum Outcome {
 
 impl Node {
     /// Headers came, asked for or not: unasked they announce new blocks.
-    pub(crate) fn headers(&mut self, cx: &mut Context<'_>, peer: NodeId, headers: &[Header]) {
+    pub(crate) fn headers(&mut self, cx: &mut Context<'_>, peer: NodeId, headers: &[HashedHeader]) {
         let Some(first) = headers.first() else {
             self.headers_answered(cx, peer, None);
             return;
@@ -33,8 +33,7 @@ impl Node {
             self.penalise(cx, peer, Offence::Malformed, detail);
             return;
         }
-        let ids: Vec<BlockId> = headers.iter().map(Header::id).collect();
-        if let Some(at) = (1..headers.len()).find(|at| headers[*at].parent != ids[at - 1]) {
+        if let Some(at) = (1..headers.len()).find(|at| headers[*at].parent != headers[at - 1].id()) {
             let detail = format!("header {at} does not stand on the one before it");
             self.penalise(cx, peer, Offence::DisconnectedHeaders, detail);
             return;
@@ -44,8 +43,8 @@ impl Node {
             return;
         }
         let mut last = None;
-        for (header, id) in headers.iter().zip(&ids) {
-            match self.header(cx, Some(peer), header, *id) {
+        for header in headers {
+            match self.header(cx, Some(peer), header) {
                 Outcome::Known(block) => last = Some(block),
                 Outcome::Early | Outcome::Refused => break,
             }
@@ -64,8 +63,40 @@ impl Node {
         self.headers_answered(cx, peer, last.filter(|_| may_be_more));
     }
 
+    /// A header came with its block, unasked. The block, when it is known or valid and stands on what is known.
+    pub(crate) fn pushed_header(&mut self, cx: &mut Context<'_>, peer: NodeId, header: &Header) -> Option<BlockRef> {
+        if self.knowledge.find(cx.ledger, &header.parent).is_none() {
+            self.unconnecting(cx, peer);
+            return None;
+        }
+        let Outcome::Known(block) = self.header(cx, Some(peer), &HashedHeader::from(*header)) else {
+            return None;
+        };
+        self.consider_branch(cx, block);
+        if let Some(peer) = self.peers.ready_mut(peer) {
+            peer.unconnecting = 0;
+        }
+        self.note_has(cx, peer, block);
+        Some(block)
+    }
+
+    /// A peer has these blocks: what is not known is asked for, header first.
+    pub(crate) fn blocks_announced(&mut self, cx: &mut Context<'_>, peer: NodeId, ids: &[BlockId]) {
+        if ids.len() > MAX_ANNOUNCED_BLOCKS {
+            let detail = format!("{} blocks in one announcement", ids.len());
+            self.penalise(cx, peer, Offence::Flooding, detail);
+            return;
+        }
+        for id in ids {
+            match self.knowledge.find(cx.ledger, id) {
+                Some(block) => self.note_has(cx, peer, block),
+                None => self.unconnecting(cx, peer),
+            }
+        }
+    }
+
     /// The announced block's parent is unknown here: asks what lies between, but not for ever. An honest peer may be that far ahead.
-    fn unconnecting(&mut self, cx: &mut Context<'_>, peer: NodeId) {
+    pub(crate) fn unconnecting(&mut self, cx: &mut Context<'_>, peer: NodeId) {
         let Some(sender) = self.peers.ready_mut(peer) else {
             return;
         };
@@ -76,7 +107,8 @@ impl Node {
     }
 
     /// Looks at one header whose parent is known. `from` is none for the operator's.
-    fn header(&mut self, cx: &mut Context<'_>, from: Option<NodeId>, header: &Header, id: BlockId) -> Outcome {
+    fn header(&mut self, cx: &mut Context<'_>, from: Option<NodeId>, header: &HashedHeader) -> Outcome {
+        let id = header.id();
         if let Some(known) = self.knowledge.find(cx.ledger, &id) {
             if self.knowledge.standing(known) == Standing::Invalid {
                 self.refuse_header(cx, from, id, &Reject::BadPrevblk);
@@ -86,7 +118,7 @@ impl Node {
         }
         let recorded = match self.knowledge.find(cx.ledger, &header.parent) {
             Some(parent) if self.knowledge.standing(parent) == Standing::Invalid => Err(Reject::BadPrevblk),
-            Some(_) => cx.ledger.record_header(header),
+            Some(_) => cx.ledger.record_hashed_header(header),
             None => Err(Reject::PrevBlkNotFound),
         };
         let block = match recorded {
@@ -110,7 +142,7 @@ impl Node {
 
     /// Takes in the operator's header; the block when it is valid and not invalid by what is known.
     pub(crate) fn own_header(&mut self, cx: &mut Context<'_>, header: &Header) -> Option<BlockRef> {
-        match self.header(cx, None, header, header.id()) {
+        match self.header(cx, None, &HashedHeader::from(*header)) {
             Outcome::Known(block) => Some(block),
             Outcome::Early | Outcome::Refused => None,
         }
@@ -161,7 +193,7 @@ impl Node {
             let id = early.header.id();
             cx.emit(Event::OrphanResolved { block: id });
             let sender = self.peers.ready(early.from).map(|_| early.from);
-            let Outcome::Known(block) = self.header(cx, Some(early.from), &early.header, id) else {
+            let Outcome::Known(block) = self.header(cx, Some(early.from), &HashedHeader::from(early.header)) else {
                 continue;
             };
             self.consider_branch(cx, block);

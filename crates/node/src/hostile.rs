@@ -92,7 +92,7 @@ impl Node {
             .filter(|offer| offer.to == to && !offer.is_announced);
         for offer in due {
             offer.is_announced = true;
-            cx.send(to, Message::Headers(vec![offer.block.header]));
+            cx.send(to, Message::headers([offer.block.header]));
         }
     }
 

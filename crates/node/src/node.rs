@@ -23,6 +23,8 @@ use crate::{Config, Input, Outbox, Strategy, Wake};
 pub struct Node {
     pub(crate) id: NodeId,
     pub(crate) config: Config,
+    /// Whether every message is told of.
+    tells_messages: bool,
     pub(crate) seed: Seed,
     pub(crate) clock: Clock,
     pub(crate) knowledge: Knowledge,
@@ -46,6 +48,7 @@ impl Node {
     pub fn new(id: NodeId, config: Config, seed: Seed) -> Self {
         Self {
             id,
+            tells_messages: true,
             seed,
             clock: Clock::new(config.epoch),
             knowledge: Knowledge::new(),
@@ -63,6 +66,13 @@ impl Node {
         }
     }
 
+    /// The same node, which tells of all but messages: an engine that counts them itself saves what the events cost.
+    #[must_use]
+    pub const fn without_messages(mut self) -> Self {
+        self.tells_messages = false;
+        self
+    }
+
     /// The one way to change a node. Never blocks, never fails: a peer's fault becomes an event and a score.
     ///
     /// `ledger` may be this node's own or shared with others: it holds facts, and the node acts only on those it has been told.
@@ -74,6 +84,7 @@ impl Node {
             now,
             out,
             block_size,
+            tells_messages: self.tells_messages,
         };
         match self.config.strategy {
             Strategy::Honest => self.handle_honest(&mut cx, input),
@@ -160,6 +171,7 @@ impl Node {
             Message::Block(block) => self.block(cx, peer, &block),
             Message::Transaction(transaction) => self.transaction(cx, peer, &transaction),
             Message::NotFound(items) => self.not_found(cx, peer, &items),
+            Message::AnnounceBlocks(ids) => self.blocks_announced(cx, peer, &ids),
         }
     }
 

@@ -34,13 +34,17 @@ pub(crate) struct Peer {
     /// The tip it was last told about.
     pub(crate) told: Option<BlockRef>,
     /// The tip it claims, of which nothing is known here yet.
-    pub(crate) claimed: Option<BlockId>,
+    claimed: Option<BlockId>,
     /// When the answer to a request for headers is late.
-    pub(crate) headers_due: Option<Time>,
+    headers_due: Option<Time>,
     /// The highest header of the answers to the present round of requests.
     pub(crate) headers_to: Height,
     /// Announcements in a row that did not connect.
     pub(crate) unconnecting: u32,
+    /// Blocks whose bodies it sent.
+    pub(crate) bodies: Known<BlockId>,
+    /// Blocks that were pushed to it.
+    pub(crate) pushed: Known<BlockId>,
     /// Transactions that it has or was told about.
     pub(crate) known: Known<Wtxid>,
     /// Transactions it will be told about.
@@ -66,6 +70,8 @@ impl Peer {
             headers_due: None,
             headers_to: Height(0),
             unconnecting: 0,
+            bodies: Known::new(),
+            pushed: Known::new(),
             known: Known::new(),
             queue: Vec::new(),
             bodies_owed: 0,
@@ -77,6 +83,21 @@ impl Peer {
 }
 
 impl Peer {
+    /// The tip it claims, of which nothing is known here yet.
+    pub(crate) const fn claimed(&self) -> Option<BlockId> {
+        self.claimed
+    }
+
+    /// When the answer to a request for headers is late.
+    pub(crate) const fn headers_due(&self) -> Option<Time> {
+        self.headers_due
+    }
+
+    /// Whether a hello or headers are waited for, or a claim is to be followed up.
+    const fn is_unsettled(&self) -> bool {
+        matches!(self.stage, Stage::Greeting(_)) || self.headers_due.is_some() || self.claimed.is_some()
+    }
+
     /// Notes that the peer was asked for an item.
     pub(crate) const fn owes(&mut self, item: &Item) {
         let owed = self.owed(item);
@@ -157,6 +178,8 @@ impl Served {
 #[derive(Debug, Default)]
 pub(crate) struct Peers {
     connected: BTreeMap<NodeId, Peer>,
+    /// How many are unsettled: while none is, as between blocks, nobody's deadline needs looking for.
+    unsettled: usize,
     discouraged: BTreeMap<NodeId, Offence>,
     oldest_first: VecDeque<NodeId>,
 }
@@ -165,18 +188,56 @@ impl Peers {
     /// A connection is open.
     pub(crate) fn add(&mut self, peer: NodeId, outbound: bool, now: Time) {
         let stage = Stage::Greeting(now + HANDSHAKE_TIMEOUT);
-        self.connected.insert(peer, Peer::new(outbound, stage));
+        self.put(peer, Peer::new(outbound, stage));
     }
 
     /// The connection is being closed: all that was kept of the peer goes, but why.
     pub(crate) fn close(&mut self, peer: NodeId, reason: HangupReason) {
         let outbound = self.connected.get(&peer).is_some_and(|peer| peer.outbound);
-        self.connected.insert(peer, Peer::new(outbound, Stage::Closing(reason)));
+        self.put(peer, Peer::new(outbound, Stage::Closing(reason)));
     }
 
     /// The connection is gone.
     pub(crate) fn remove(&mut self, peer: NodeId) -> Option<Peer> {
-        self.connected.remove(&peer)
+        let gone = self.connected.remove(&peer)?;
+        self.unsettled -= usize::from(gone.is_unsettled());
+        Some(gone)
+    }
+
+    fn put(&mut self, id: NodeId, peer: Peer) {
+        self.unsettled += usize::from(peer.is_unsettled());
+        if let Some(before) = self.connected.insert(id, peer) {
+            self.unsettled -= usize::from(before.is_unsettled());
+        }
+    }
+
+    /// The peer has said hello.
+    pub(crate) fn set_ready(&mut self, peer: NodeId) {
+        self.settle(peer, |peer| peer.stage = Stage::Ready);
+    }
+
+    /// The tip that a peer claims and that is unknown here; none when there is nothing to follow up any more.
+    pub(crate) fn set_claimed(&mut self, peer: NodeId, claimed: Option<BlockId>) {
+        self.settle(peer, |peer| peer.claimed = claimed);
+    }
+
+    /// When the answer to a request for headers is late; none when no answer is waited for.
+    pub(crate) fn set_headers_due(&mut self, peer: NodeId, due: Option<Time>) {
+        self.settle(peer, |peer| peer.headers_due = due);
+    }
+
+    fn settle(&mut self, peer: NodeId, change: impl FnOnce(&mut Peer)) {
+        let Some(peer) = self.connected.get_mut(&peer) else {
+            return;
+        };
+        self.unsettled -= usize::from(peer.is_unsettled());
+        change(peer);
+        self.unsettled += usize::from(peer.is_unsettled());
+    }
+
+    /// Whether no hello and no headers are waited for, and no claim is to be followed up.
+    pub(crate) const fn are_settled(&self) -> bool {
+        self.unsettled == 0
     }
 
     /// Remembers that the peer is not wanted again.
@@ -243,6 +304,9 @@ impl Peers {
 
     /// When the next peer is too late with its hello.
     pub(crate) fn greeting_deadline(&self) -> Option<Time> {
+        if self.are_settled() {
+            return None;
+        }
         let deadlines = self.connected.values().filter_map(|peer| match peer.stage {
             Stage::Greeting(deadline) => Some(deadline),
             Stage::Ready | Stage::Closing(_) => None,
@@ -252,6 +316,9 @@ impl Peers {
 
     /// When the next answer to a request for headers is late.
     pub(crate) fn headers_deadline(&self) -> Option<Time> {
+        if self.are_settled() {
+            return None;
+        }
         self.connected.values().filter_map(|peer| peer.headers_due).min()
     }
 }

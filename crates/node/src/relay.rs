@@ -1,11 +1,14 @@
 //! Blocks and transactions to peers: announcements of new tips, and answers to requests.
 
+use std::sync::Arc;
+
 use base::NodeId;
-use chain::{BlockId, BlockRef, Header, Height, Wtxid};
+use chain::{BlockId, BlockRef, HashedHeader, Height, Wtxid};
 use gossip::limits::MAX_ITEMS;
 use gossip::{Item, Message, Offence};
 
 use crate::Node;
+use crate::config::Relay;
 use crate::context::Context;
 use crate::limits::MAX_ANNOUNCED_HEADERS;
 use crate::peers::Serving;
@@ -21,29 +24,80 @@ impl Node {
         }
     }
 
+    /// Tells a peer about the tip, in the way that this node has been set up to.
+    pub(crate) fn announce_tip_to(&mut self, cx: &mut Context<'_>, peer: NodeId) {
+        match self.config.relay {
+            Relay::Headers | Relay::Compact | Relay::Mesh => self.announce_headers_to(cx, peer),
+            Relay::Announce => self.announce_name_to(cx, peer),
+            Relay::Push => self.push_tip_to(cx, peer),
+        }
+    }
+
     /// Tells a peer about the tip by its header and those before it that the peer does not know of, the last few (BIP130). One that
     /// does not connect for the peer makes it ask.
-    pub(crate) fn announce_tip_to(&mut self, cx: &mut Context<'_>, peer: NodeId) {
-        let Some(listener) = self.peers.ready_mut(peer) else {
+    fn announce_headers_to(&mut self, cx: &mut Context<'_>, peer: NodeId) {
+        let Some(common) = self.common_height(cx, peer) else {
             return;
         };
         let tip = self.knowledge.tip();
         let height = cx.ledger.height(tip);
-        let common = [listener.best, listener.told]
-            .into_iter()
-            .flatten()
-            .map(|block| cx.ledger.height(cx.ledger.fork_point(block, tip)))
-            .max()
-            .unwrap_or(Height(0));
-        listener.told = Some(tip);
+        if let Some(listener) = self.peers.ready_mut(peer) {
+            listener.told = Some(tip);
+        }
         let first = common.0.max(height.0.saturating_sub(MAX_ANNOUNCED_HEADERS)) + 1;
-        let headers: Vec<Header> = (first..=height.0)
+        let headers: Arc<[HashedHeader]> = (first..=height.0)
             .filter_map(|height| cx.ledger.ancestor(tip, Height(height)))
-            .map(|block| *cx.ledger.header(block))
+            .map(|block| *cx.ledger.hashed_header(block))
             .collect();
         if !headers.is_empty() {
             cx.send(peer, Message::Headers(headers));
         }
+    }
+
+    /// Tells a peer the tip's name, unless it knows the tip (Bitcoin's `inv`).
+    fn announce_name_to(&mut self, cx: &mut Context<'_>, peer: NodeId) {
+        let tip = self.knowledge.tip();
+        if self
+            .common_height(cx, peer)
+            .is_none_or(|common| common == cx.ledger.height(tip))
+        {
+            return;
+        }
+        if let Some(listener) = self.peers.ready_mut(peer) {
+            listener.told = Some(tip);
+        }
+        cx.send(peer, Message::AnnounceBlocks(vec![cx.ledger.id(tip)]));
+    }
+
+    /// Sends a peer the tip's body, when the tip is all that the peer lacks. One that lacks more, as after a reorg, is told by headers and asks.
+    fn push_tip_to(&mut self, cx: &mut Context<'_>, peer: NodeId) {
+        let tip = self.knowledge.tip();
+        let height = cx.ledger.height(tip);
+        let lacks_only_tip = |common: Height| common.0 + 1 == height.0;
+        let body = cx.ledger.body(tip).cloned();
+        let Some(body) = body.filter(|_| self.common_height(cx, peer).is_some_and(lacks_only_tip)) else {
+            self.announce_headers_to(cx, peer);
+            return;
+        };
+        let Some(listener) = self.peers.ready_mut(peer) else {
+            return;
+        };
+        listener.told = Some(tip);
+        if listener.pushed.insert(body.id()) {
+            cx.send(peer, Message::Block(body));
+        }
+    }
+
+    /// The height up to which a peer is known to know our chain; none when it is gone.
+    fn common_height(&self, cx: &Context<'_>, peer: NodeId) -> Option<Height> {
+        let listener = self.peers.ready(peer)?;
+        let tip = self.knowledge.tip();
+        let common = [listener.best, listener.told]
+            .into_iter()
+            .flatten()
+            .map(|block| cx.ledger.height(cx.ledger.fork_point(block, tip)))
+            .max();
+        Some(common.unwrap_or(Height(0)))
     }
 
     /// A peer asks for items. Each is sent a few times, and after that hardly ever, whoever asks.

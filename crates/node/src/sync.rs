@@ -3,8 +3,10 @@
 //! Every peer that claims an unknown tip is asked once. When the answer is full there is more, and only one peer at a time is asked on:
 //! the others' chains are mostly the same. When that one is done, late or gone, the next whose tip is still unknown has its turn.
 
+use std::sync::Arc;
+
 use base::{NodeId, Time};
-use chain::{BlockId, BlockRef, Header, Height, limits};
+use chain::{BlockId, BlockRef, HashedHeader, Height, limits};
 use gossip::limits::MAX_HEADERS;
 use gossip::{Hello, Message, Offence};
 
@@ -19,9 +21,7 @@ impl Node {
             self.note_has(cx, peer, block);
             return;
         }
-        if let Some(peer) = self.peers.ready_mut(peer) {
-            peer.claimed = Some(hello.tip);
-        }
+        self.peers.set_claimed(peer, Some(hello.tip));
         self.request_headers(cx, peer);
     }
 
@@ -30,7 +30,7 @@ impl Node {
         let Some(asked) = self.peers.ready_mut(peer) else {
             return;
         };
-        if asked.headers_due.is_some() {
+        if asked.headers_due().is_some() {
             return;
         }
         asked.headers_to = Height(0);
@@ -38,8 +38,8 @@ impl Node {
     }
 
     fn ask_after(&mut self, cx: &mut Context<'_>, peer: NodeId, block: BlockRef) {
-        if let Some(asked) = self.peers.ready_mut(peer) {
-            asked.headers_due = Some(cx.now + HEADERS_TIMEOUT);
+        if self.peers.ready(peer).is_some() {
+            self.peers.set_headers_due(peer, Some(cx.now + HEADERS_TIMEOUT));
             let locator = cx.ledger.locator(block);
             cx.send(peer, Message::GetHeaders { locator });
         }
@@ -47,10 +47,17 @@ impl Node {
 
     /// A peer answered, or announced what connects. `more_after` is the last header of an answer that was full.
     pub(crate) fn headers_answered(&mut self, cx: &mut Context<'_>, peer: NodeId, more_after: Option<BlockRef>) {
+        if self.peers.are_settled() && more_after.is_none() {
+            // An announcement: nobody had been asked, so there is no answer to go on from.
+            if self.sync_peer == Some(peer) {
+                self.sync_peer = None;
+            }
+            return;
+        }
+        self.peers.set_headers_due(peer, None);
         let Some(answering) = self.peers.ready_mut(peer) else {
             return;
         };
-        answering.headers_due = None;
         if let Some(last) = more_after {
             let height = cx.ledger.height(last);
             let progress = height > answering.headers_to;
@@ -62,7 +69,7 @@ impl Node {
                 return;
             }
         }
-        answering.claimed = None;
+        self.peers.set_claimed(peer, None);
         self.sync_done_with(cx, peer);
     }
 
@@ -72,14 +79,12 @@ impl Node {
         let late: Vec<NodeId> = self
             .peers
             .all_ready()
-            .filter(|(_, peer)| is_late(peer.headers_due))
+            .filter(|(_, peer)| is_late(peer.headers_due()))
             .map(|(id, _)| id)
             .collect();
         for peer in late {
-            if let Some(peer) = self.peers.ready_mut(peer) {
-                peer.headers_due = None;
-                peer.claimed = None;
-            }
+            self.peers.set_headers_due(peer, None);
+            self.peers.set_claimed(peer, None);
             self.penalise(
                 cx,
                 peer,
@@ -109,13 +114,11 @@ impl Node {
         let claims: Vec<(NodeId, BlockId, bool)> = self
             .peers
             .all_ready()
-            .filter_map(|(id, peer)| Some((id, peer.claimed?, peer.headers_due.is_some())))
+            .filter_map(|(id, peer)| Some((id, peer.claimed()?, peer.headers_due().is_some())))
             .collect();
         for (peer, claimed, is_asked) in claims {
             if let Some(block) = self.knowledge.find(cx.ledger, &claimed) {
-                if let Some(peer) = self.peers.ready_mut(peer) {
-                    peer.claimed = None;
-                }
+                self.peers.set_claimed(peer, None);
                 self.note_has(cx, peer, block);
             } else if !is_asked {
                 self.request_headers(cx, peer);
@@ -155,11 +158,11 @@ impl Node {
 }
 
 /// The headers of a chain above a height, as many as one message takes.
-fn headers_above(cx: &Context<'_>, tip: BlockRef, height: Height) -> Vec<Header> {
+fn headers_above(cx: &Context<'_>, tip: BlockRef, height: Height) -> Arc<[HashedHeader]> {
     let last = cx.ledger.height(tip).0;
     let heights = (height.0 + 1..=last).take(MAX_HEADERS);
     heights
         .filter_map(|height| cx.ledger.ancestor(tip, Height(height)))
-        .map(|block| *cx.ledger.header(block))
+        .map(|block| *cx.ledger.hashed_header(block))
         .collect()
 }

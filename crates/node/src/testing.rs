@@ -155,9 +155,13 @@ impl World {
         self.input(b, Input::Disconnected { peer: n(a) });
     }
 
+    pub(crate) fn are_connected(&self, a: usize, b: usize) -> bool {
+        self.links.contains(&(n(a), n(b)))
+    }
+
     /// Disconnects two nodes that are connected, connects two that are not.
     pub(crate) fn toggle(&mut self, a: usize, b: usize) {
-        if self.links.contains(&(n(a), n(b))) {
+        if self.are_connected(a, b) {
             self.disconnect(a, b);
         } else {
             self.connect(a, b);

@@ -10,5 +10,6 @@ mod determinism;
 mod forks;
 mod honest;
 mod mining;
+mod policies;
 mod relay;
 mod sync;

@@ -100,7 +100,7 @@ async fn a_peer_that_does_not_read_is_found_too_slow() {
     let (mouth, _silent) = mpsc::channel(1);
     let a = Conversation::start(NodeId(1), at_a, streams_a, mouth);
     let header = Params::instant().genesis_block().header;
-    let message = Message::Headers(vec![header; 2_000]);
+    let message = Message::headers(vec![header; 2_000]);
     let bytes = wire::encoded_len(&message) as u64;
     let written = (0..).take_while(|_| a.write(message.clone(), bytes).is_ok()).count() as u64;
     // What the connection itself takes in before it stops is beyond our count, and far less than the bound.

@@ -258,7 +258,7 @@ async fn a_long_message_before_the_handshake_is_refused() {
     let mut node = Rig::start(0, &hasher, clock).await;
     let (mut net, mut streams, connection) = dial_raw(&node.address).await;
     let header = Params::instant().genesis_block().header;
-    let frame = wire::frame(&Message::Headers(vec![header; 100]));
+    let frame = wire::frame(&Message::headers(vec![header; 100]));
     streams.outbound.write_all(&frame).await.unwrap();
     streams.outbound.flush().await.unwrap();
     node.until("blamed", |event| matches!(event, Event::PeerPenalised { .. }))

@@ -28,6 +28,7 @@ pub fn encoded_len(message: &Message) -> usize {
         Message::GetHeaders { locator } => COUNT + locator.len() * NAME,
         Message::Headers(headers) => COUNT + headers.len() * Header::BYTES,
         Message::Announce(wtxids) => COUNT + wtxids.len() * NAME,
+        Message::AnnounceBlocks(ids) => COUNT + ids.len() * NAME,
         Message::Get(items) | Message::NotFound(items) => COUNT + items.len() * ITEM,
         Message::Block(block) => {
             let transactions: usize = block.transactions.iter().map(|each| transaction_len(each)).sum();
@@ -51,7 +52,7 @@ fn transaction_len(transaction: &Transaction) -> usize {
 
 /// Which kind of message these bytes say they are.
 pub(super) fn kind(bytes: &[u8]) -> Option<MessageKind> {
-    const KINDS: [MessageKind; 8] = [
+    const KINDS: [MessageKind; 9] = [
         MessageKind::Hello,
         MessageKind::GetHeaders,
         MessageKind::Headers,
@@ -60,6 +61,7 @@ pub(super) fn kind(bytes: &[u8]) -> Option<MessageKind> {
         MessageKind::Block,
         MessageKind::Transaction,
         MessageKind::NotFound,
+        MessageKind::AnnounceBlocks,
     ];
     let index = u32::from_le_bytes(*bytes.first_chunk::<KIND>()?);
     KINDS.get(usize::try_from(index).ok()?).copied()
@@ -76,7 +78,7 @@ pub(super) fn check(kind: MessageKind, bytes: &[u8]) -> Option<()> {
             walk.skip_list(1)?;
             walk.skip(NAME + 4)?;
         }
-        MessageKind::GetHeaders | MessageKind::Announce => walk.skip_list(NAME)?,
+        MessageKind::GetHeaders | MessageKind::Announce | MessageKind::AnnounceBlocks => walk.skip_list(NAME)?,
         MessageKind::Headers => walk.skip_list(Header::BYTES)?,
         MessageKind::Get | MessageKind::NotFound => walk.skip_list(ITEM)?,
         MessageKind::Block => {

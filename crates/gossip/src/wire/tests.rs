@@ -12,7 +12,7 @@ use chain::{
 use proptest::prelude::*;
 
 use super::*;
-use crate::limits::{MAX_HEADERS, MAX_ITEMS};
+use crate::limits::{MAX_ANNOUNCED_BLOCKS, MAX_HEADERS, MAX_ITEMS};
 use crate::{Hello, Item};
 
 pub(super) mod arbitrary;
@@ -96,12 +96,13 @@ fn samples() -> Vec<(Message, Vec<usize>)> {
     vec![
         (hello("nakanet"), vec![40]),
         (Message::GetHeaders { locator }, vec![4]),
-        (Message::Headers(vec![header()]), vec![4]),
+        (Message::headers([header()]), vec![4]),
         (Message::Announce(vec![Wtxid(name(1))]), vec![4]),
         (Message::Get(items.clone()), vec![4]),
         (block(vec![coinbase()]), vec![84, 109, 119, 127, 175, 183]),
         (Message::Transaction(Arc::new(payment(b"m"))), vec![9, 53, 101, 110]),
         (Message::NotFound(items), vec![4]),
+        (Message::AnnounceBlocks(vec![BlockId(name(1))]), vec![4]),
     ]
 }
 
@@ -132,6 +133,7 @@ fn the_bytes_of_each_kind_are_these() {
         "06000000 | 01000000 00 0100000000000000 dd*32 03000000 \
          0100000000000000 0500000000000000 cc*32 0100000000000000 6d 0100000000000000 ee*64",
         "07000000 | 0300000000000000 00000000 01*32 01000000 02*32 02000000 03*32",
+        "08000000 | 0100000000000000 01*32",
     ];
     let samples = samples();
     assert_eq!(samples.len(), golden.len());
@@ -142,7 +144,7 @@ fn the_bytes_of_each_kind_are_these() {
 
 #[test]
 fn a_header_is_sent_as_the_bytes_that_are_hashed() {
-    let bytes = encode(&Message::Headers(vec![header()]));
+    let bytes = encode(&Message::headers([header()]));
     assert_eq!(bytes[12..], header().to_bytes());
 }
 
@@ -195,7 +197,7 @@ fn every_true_beginning_and_every_longer_message_is_refused() {
 
 #[test]
 fn unknown_kinds_items_and_flags_are_refused() {
-    for (at, value) in [(0, 8), (0, 0xff), (3, 1)] {
+    for (at, value) in [(0, 9), (0, 0xff), (3, 1)] {
         let mut bytes = encode(&hello("nakanet"));
         bytes[at] = value;
         assert_eq!(decode(&bytes, MAX_MESSAGE_BYTES), Err(DecodeError::Malformed));
@@ -219,12 +221,13 @@ fn check_size(message: &Message, expected: Result<(), DecodeError>) {
 fn lists_are_let_through_at_their_limit_and_not_above() {
     let ids = |count| vec![BlockId::ZERO; count];
     let items = |count| vec![Item::Block(BlockId::ZERO); count];
-    let kinds: [(usize, &dyn Fn(usize) -> Message); 5] = [
+    let kinds: [(usize, &dyn Fn(usize) -> Message); 6] = [
         (MAX_LOCATOR, &|count| Message::GetHeaders { locator: ids(count) }),
-        (MAX_HEADERS, &|count| Message::Headers(vec![header(); count])),
+        (MAX_HEADERS, &|count| Message::headers(vec![header(); count])),
         (MAX_ITEMS, &|count| Message::Announce(vec![Wtxid::default(); count])),
         (MAX_ITEMS, &|count| Message::Get(items(count))),
         (MAX_ITEMS, &|count| Message::NotFound(items(count))),
+        (MAX_ANNOUNCED_BLOCKS, &|count| Message::AnnounceBlocks(ids(count))),
     ];
     for (limit, message) in kinds {
         check_size(&message(limit), Ok(()));
@@ -316,7 +319,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_of_any_kind_are_survived(kind in 0_u32..9, tail in prop::collection::vec(prop_oneof![Just(0), 0_u8..4, any::<u8>()], 0..300)) {
+    fn any_bytes_of_any_kind_are_survived(kind in 0_u32..10, tail in prop::collection::vec(prop_oneof![Just(0), 0_u8..4, any::<u8>()], 0..300)) {
         let bytes = [kind.to_le_bytes().as_slice(), &tail].concat();
         check_canonical(&bytes)?;
     }

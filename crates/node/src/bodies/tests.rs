@@ -65,11 +65,7 @@ fn a_body_that_was_dropped_for_lack_of_room_is_asked_for_again() {
     }
     let mut world = World::new(1);
     world.play(0, PEER);
-    world.receive(
-        0,
-        PEER,
-        Message::Headers(blocks.iter().map(|block| block.header).collect()),
-    );
+    world.receive(0, PEER, Message::headers(blocks.iter().map(|block| block.header)));
     for block in blocks.iter().skip(1) {
         world.receive(0, PEER, Message::Block(Arc::clone(block)));
         assert!(world.nodes[0].bodies.bytes <= MAX_HELD_BYTES);
@@ -93,7 +89,7 @@ fn branches_that_are_fetched_at_once_have_a_limit() {
     for number in 0..100 {
         let ledger = world.ledger(0);
         let block = forge(ledger, ledger.genesis(), |draft| draft.extra_nonce = number);
-        world.receive(0, PEER, Message::Headers(vec![block.header]));
+        world.receive(0, PEER, Message::headers([block.header]));
     }
     let node = &world.nodes[0];
     assert_eq!(node.bodies.targets.len(), crate::limits::MAX_TARGETS);

@@ -96,11 +96,11 @@ fn a_header_on_a_block_that_only_others_know_to_be_invalid_is_accepted() {
         for node in 0..2 {
             world.play(node, peer);
         }
-        world.receive(0, peer, gossip::Message::Headers(vec![bad.header]));
+        world.receive(0, peer, gossip::Message::headers([bad.header]));
         world.receive(0, peer, gossip::Message::Block(Arc::clone(&bad)));
         let at = world.ledger(0).find(&bad.id()).expect("its header is known");
         let child = forge(world.ledger(0), at, |_| {});
-        world.receive(1, peer, gossip::Message::Headers(vec![bad.header, child.header]));
+        world.receive(1, peer, gossip::Message::headers([bad.header, child.header]));
         let best = world.nodes[1].view().best_header();
         assert_eq!(world.ledger(1).id(best), child.id());
         world.receive(1, peer, gossip::Message::Block(bad));

@@ -313,7 +313,7 @@ fn a_heavier_branch_with_an_invalid_block_changes_nothing() {
     let peer = NodeId(PLAYED);
     world.play(0, peer);
     let headers: Vec<Header> = [source.block(0, 1).header, source.block(0, 2).header, bad.header].to_vec();
-    world.receive(0, peer, Message::Headers(headers));
+    world.receive(0, peer, Message::headers(headers));
     for block in [source.block(0, 1), source.block(0, 2), bad.clone()] {
         world.receive(0, peer, Message::Block(block));
     }

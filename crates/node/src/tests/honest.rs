@@ -11,7 +11,7 @@ use crate::testing::World;
 use crate::{Event, Input};
 
 /// Every blame there was: by whom, of whom, for what.
-fn blames(world: &World) -> Vec<(usize, NodeId, Offence, String)> {
+pub(super) fn blames(world: &World) -> Vec<(usize, NodeId, Offence, String)> {
     let nodes = 0..world.nodes.len();
     let blames = nodes.flat_map(|node| {
         world.events(node).filter_map(move |event| match event {
@@ -25,7 +25,7 @@ fn blames(world: &World) -> Vec<(usize, NodeId, Offence, String)> {
 }
 
 /// Nodes that have hash power, which the test spends.
-fn miners(nodes: usize) -> World {
+pub(super) fn miners(nodes: usize) -> World {
     let mut world = World::new(nodes);
     for node in 0..nodes {
         world.set_up(node, |config| config.hashrate = HashRate(1));
@@ -35,7 +35,7 @@ fn miners(nodes: usize) -> World {
 }
 
 /// The node finds a block now.
-fn find_block(world: &mut World, node: usize) {
+pub(super) fn find_block(world: &mut World, node: usize) {
     let template = world.templates[node].clone().expect("a miner has a template");
     let header = mining::solve(&template.header, 10_000).expect("one hash in two will do");
     world.input(node, Input::Solved { header });

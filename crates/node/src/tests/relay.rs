@@ -191,8 +191,8 @@ fn a_node_in_initial_sync_asks_for_no_transactions() {
     source.mine(0, 30);
     let payment = source.spend(0, 1, 1_000, 1);
     world.play(0, ALICE);
-    let headers = (1..=30).map(|height| source.block(0, height).header).collect();
-    world.receive(0, ALICE, Message::Headers(headers));
+    let headers = (1..=30).map(|height| source.block(0, height).header);
+    world.receive(0, ALICE, Message::headers(headers));
     world.receive(0, ALICE, Message::Announce(vec![payment.wtxid()]));
     world.run(Duration::from_millis(1_900));
     let is_request =

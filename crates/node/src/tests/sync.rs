@@ -203,12 +203,12 @@ fn when_a_peer_falls_silent_within_a_long_answer_the_next_is_asked() {
         sent.filter(|message| message.kind() == MessageKind::GetHeaders).count()
     };
     for peer in [first, second] {
-        world.receive(0, peer, Message::Headers(headers[..2_000].to_vec()));
+        world.receive(0, peer, Message::headers(headers[..2_000].to_vec()));
     }
     assert_eq!([questions(&world, first), questions(&world, second)], [2, 1]);
     world.run_secs(120);
     assert_eq!([questions(&world, first), questions(&world, second)], [2, 2]);
-    world.receive(0, second, Message::Headers(headers[2_000..].to_vec()));
+    world.receive(0, second, Message::headers(headers[2_000..].to_vec()));
     let best = world.nodes[0].view().best_header();
     assert_eq!(world.ledger(0).height(best).0, 2_001);
     assert_eq!(world.nodes[0].sync_peer, None);
@@ -246,7 +246,7 @@ fn a_stalling_peer_is_given_up_and_the_body_comes_from_another() {
     world.muted.insert(n(0));
     let block = world.block(0, 1);
     let header = block.header;
-    world.receive(2, n(0), Message::Headers(vec![header]));
+    world.receive(2, n(0), Message::headers([header]));
     world.command(1, Command::SubmitBlock(block));
     world.run(Duration::from_millis(1_900));
     assert_eq!(world.height(2), 0, "the silent peer was asked first");
@@ -272,7 +272,7 @@ fn bodies_that_come_before_their_parents_wait_for_them() {
     let peer = NodeId(PLAYED);
     world.play(0, peer);
     let headers: Vec<Header> = blocks.iter().map(|block| block.header).collect();
-    world.receive(0, peer, Message::Headers(headers));
+    world.receive(0, peer, Message::headers(headers));
     let asked: Vec<Item> = blocks.iter().map(|block| Item::Block(block.id())).collect();
     assert_eq!(world.sent(0, peer).last(), Some(&Message::Get(asked)));
     for at in [2, 1] {
@@ -301,9 +301,9 @@ fn the_parent_of_an_orphan_block_is_asked_for_a_bounded_number_of_times() {
     world.play(0, peer);
     let header = source.block(0, 2).header;
     for _ in 0..20 {
-        world.receive(0, peer, Message::Headers(vec![header]));
+        world.receive(0, peer, Message::headers([header]));
         // An empty answer, so that another question may be asked.
-        world.receive(0, peer, Message::Headers(vec![]));
+        world.receive(0, peer, Message::headers([]));
     }
     let asked = world
         .sent(0, peer)
@@ -316,7 +316,7 @@ fn the_parent_of_an_orphan_block_is_asked_for_a_bounded_number_of_times() {
     );
     // And when the missing header comes, all is well.
     let headers: Vec<Header> = (1..=2).map(|height| source.block(0, height).header).collect();
-    world.receive(0, peer, Message::Headers(headers));
+    world.receive(0, peer, Message::headers(headers));
     for height in 1..=2 {
         world.receive(0, peer, Message::Block(source.block(0, height)));
     }
@@ -333,7 +333,7 @@ fn a_heavier_chain_of_headers_alone_is_never_the_tip() {
     let peer = NodeId(PLAYED);
     world.play(0, peer);
     let headers: Vec<Header> = (1..=5).map(|height| source.block(0, height).header).collect();
-    world.receive(0, peer, Message::Headers(headers));
+    world.receive(0, peer, Message::headers(headers));
     // All but the first body.
     for height in 2..=5 {
         world.receive(0, peer, Message::Block(source.block(0, height)));
@@ -355,7 +355,7 @@ fn a_block_from_the_future_is_held_without_blame_and_accepted_later() {
     let block = forge(ledger, ledger.genesis(), |draft| draft.time = limit + 30);
     let peer = NodeId(PLAYED);
     world.play(0, peer);
-    world.receive(0, peer, Message::Headers(vec![block.header]));
+    world.receive(0, peer, Message::headers([block.header]));
     assert!(
         world
             .events(0)
@@ -386,7 +386,7 @@ fn after_a_disconnection_nothing_of_the_peer_remains() {
     world.play(0, peer);
     world.mine(0, 3);
     let headers: Vec<Header> = (1..=4).map(|height| source.block(0, height).header).collect();
-    world.receive(0, peer, Message::Headers(headers));
+    world.receive(0, peer, Message::headers(headers));
     let parent = world.block(0, 1);
     let orphan = {
         let middle = world.spend_output(
@@ -456,7 +456,7 @@ fn a_node_that_waits_in_vain_for_bodies_speaks_again() {
     let peer = NodeId(PLAYED);
     world.play(0, peer);
     let headers: Vec<Header> = (1..=40).map(|height| source.block(0, height).header).collect();
-    world.receive(0, peer, Message::Headers(headers));
+    world.receive(0, peer, Message::headers(headers));
     for blocks in 1..=3 {
         world.run_secs(14);
         world.mine(0, 1);
