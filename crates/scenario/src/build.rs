@@ -2,6 +2,7 @@
 
 mod actions;
 mod expectation;
+mod load;
 mod model;
 mod network;
 mod rules;

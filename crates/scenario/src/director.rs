@@ -5,8 +5,10 @@
 
 mod act;
 mod defect;
+mod glance;
 mod judge;
 mod links;
+mod load;
 mod wallet;
 
 use std::collections::BTreeMap;
@@ -23,6 +25,7 @@ use crate::{Plan, World, words};
 use act::Effect;
 use judge::{Judge, Judgement};
 use links::Links;
+use load::Load;
 use wallet::Wallets;
 
 /// What an engine is to do.
@@ -103,6 +106,7 @@ pub struct Director {
     plan: Arc<Plan>,
     links: Links,
     wallets: Wallets,
+    loads: Vec<Load>,
     current: Option<Current>,
     /// The next step to begin.
     next: usize,
@@ -147,6 +151,7 @@ impl Director {
             plan,
             links,
             wallets: Wallets::default(),
+            loads: Vec::new(),
             current: None,
             next: 0,
             never: Vec::new(),
@@ -164,6 +169,7 @@ impl Director {
         orders: &mut Vec<Order>,
         reports: &mut Vec<StepReport>,
     ) -> Option<Outcome> {
+        self.loads.iter_mut().for_each(|load| load.pay(now, world, orders));
         while self.outcome.is_none() {
             self.watch_nevers(now, world, reports);
             if self.outcome.is_some() {
@@ -185,6 +191,20 @@ impl Director {
             }
         }
         self.outcome
+    }
+
+    /// Whether [`Director::advance`] could do more than find, again, that what it waits for has not come: a quick look. It may say yes in
+    /// vain; a deadline that is due it does not see.
+    #[must_use]
+    pub fn may_advance(&self, world: &World) -> bool {
+        let Some(current) = self.current.as_ref().filter(|_| self.never.is_empty()) else {
+            return true;
+        };
+        match (&current.waits_for, &self.plan.steps[current.step].kind) {
+            (WaitsFor::TimeToPass, _) => false,
+            (WaitsFor::Expectation, StepKind::Wait { expectation, .. }) => glance::may_hold(expectation, world),
+            (WaitsFor::Effect(_) | WaitsFor::Expectation | WaitsFor::Now, _) => true,
+        }
     }
 
     fn begin_next(
@@ -220,7 +240,10 @@ impl Director {
             StepKind::Act { action, within } => {
                 // Set before the action begins, so that one that cannot begin fails as this step.
                 self.current = Some(waits(now, WaitsFor::Now));
-                waits(now + *within, WaitsFor::Effect(self.begin(action, world, orders)?))
+                waits(
+                    now + *within,
+                    WaitsFor::Effect(self.begin(action, (now, world), orders)?),
+                )
             }
             StepKind::Expect(_) => waits(now, WaitsFor::Now),
             StepKind::Wait { within, .. } => waits(now + *within, WaitsFor::Expectation),
@@ -367,7 +390,9 @@ impl Director {
     #[must_use]
     pub fn deadline(&self) -> Option<Time> {
         let current = self.current.as_ref().filter(|_| self.outcome.is_none())?;
-        Some(current.until.min(Time::ZERO + self.plan.limit))
+        let end = current.until.min(Time::ZERO + self.plan.limit);
+        let loads = self.loads.iter().filter_map(Load::due);
+        Some(loads.fold(end, Time::min))
     }
 
     /// Whether every link lets messages through, cuts that closed connections aside: when not, connected nodes need not agree.

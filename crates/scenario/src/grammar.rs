@@ -57,6 +57,8 @@ pub(crate) enum Kind {
     Delay,
     /// Bits per second, or `unlimited`.
     Bandwidth,
+    /// How often something happens.
+    Rate,
     /// Bytes, at most a gigabyte.
     Bytes,
     /// Hashes per second.
@@ -207,6 +209,7 @@ impl Kind {
             Self::Bandwidth => {
                 "a bandwidth, as \"20Mbit/s\" (bit/s, kbit/s, Mbit/s, Gbit/s) or \"unlimited\"".to_owned()
             }
+            Self::Rate => "a rate, as \"7/s\", \"30/m\" or \"100/h\", of at most 10000/s".to_owned(),
             Self::Bytes => "a size, as \"500kB\" (B, kB, MB), of at most 1000MB".to_owned(),
             Self::HashRate => "a hash rate, as \"5kH/s\" (H/s to EH/s) or 5000".to_owned(),
             Self::Rates => {

@@ -22,6 +22,10 @@ pub const ACTION_PATIENCE: Duration = Duration::from_secs(30);
 pub const MAX_REORGS_KEPT: usize = 10_000;
 /// The most hashes tried to give a broken block its proof of work.
 pub const MAX_DEFECT_HASHES: u32 = 1 << 24;
+/// The least mean time between two payments of a load.
+pub const MIN_PAUSE: Duration = Duration::from_micros(100);
+/// The most wallets of a load: with their inputs, outputs to all of them fit one transaction.
+pub const MAX_LOAD_WALLETS: u32 = 1_500;
 /// The most bytes that a block can stand for.
 pub const MAX_BLOCK_SIZE: u64 = 1_000_000_000;
 /// The most links at the start.

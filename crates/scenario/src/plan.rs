@@ -161,6 +161,10 @@ pub enum Action {
         fee: Amount,
         via: [NodeId; 2],
     },
+    /// Payments are made at a rate from here on.
+    Load(LoadPlan),
+    /// The load from this wallet ends.
+    StopLoad { from: WalletId },
     /// A node mines blocks on demand.
     Mine { blocks: u32, on: NodeId },
     /// Hash rates change.
@@ -200,6 +204,36 @@ pub enum Action {
         from: NodeId,
         to: NodeId,
     },
+}
+
+/// Payments at a rate.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LoadPlan {
+    /// Which load of the scenario, from 0.
+    pub number: u64,
+    /// Whose coins are split among the wallets of the load.
+    pub from: WalletId,
+    /// How many wallets pay each other.
+    pub wallets: u32,
+    /// The mean time between two payments.
+    pub every: Duration,
+    /// How that time varies.
+    pub pattern: Pattern,
+    /// What each payment costs.
+    pub fee: Amount,
+    /// Who gets the transactions, in turn.
+    pub on: Vec<NodeId>,
+    /// How long after the first payment the last is made; `None` goes on.
+    pub lasting: Option<Duration>,
+}
+
+/// How the time between two payments varies.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Pattern {
+    /// Not at all.
+    Constant,
+    /// Exponentially, as when many pay independently.
+    Poisson,
 }
 
 /// What of a link changes; `None` stays.

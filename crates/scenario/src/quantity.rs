@@ -56,6 +56,15 @@ pub(crate) fn bytes(text: &str) -> Option<u64> {
     with_unit(text, &BYTES)
 }
 
+/// The time between two of what happens as often as `7/s`, `30/m` or `100/h`, rounded down to the microsecond.
+pub(crate) fn pause(text: &str) -> Option<Duration> {
+    let (number, unit) = text.split_once('/')?;
+    let (_, micros) = TIME.iter().find(|(name, _)| *name == unit.trim_start())?;
+    let millionths = scaled(number.trim_end(), 1_000_000)?;
+    let pause = (u128::from(*micros) * 1_000_000).checked_div(u128::from(millionths))?;
+    u64::try_from(pause).ok().map(Duration::from_micros)
+}
+
 /// Hashes per second, as `5kH/s` or `2000`; none when the text is no rate.
 #[must_use]
 pub fn hash_rate(text: &str) -> Option<HashRate> {
@@ -151,6 +160,16 @@ mod tests {
         assert_eq!(hash_rate("5kH/s"), Some(HashRate(5_000)));
         assert_eq!(hash_rate("1.2 MH/s"), Some(HashRate(1_200_000)));
         assert_eq!(hash_rate("100EH/s"), None);
+    }
+
+    #[test]
+    fn rates_are_pauses() {
+        assert_eq!(pause("7/s"), Some(Duration::from_micros(142_857)));
+        assert_eq!(pause("0.5/s"), Some(Duration::from_secs(2)));
+        assert_eq!(pause("30/m"), Some(Duration::from_secs(2)));
+        for text in ["0/s", "7", "7/", "/s", "7/y", "-1/s"] {
+            assert_eq!(pause(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub(super) fn build(
         "fund" => act.fund(following),
         "send" => act.send(),
         "double-spend" => act.double_spend(),
+        "load" => act.load(),
+        "stop-load" => act.stop_load(),
         "mine" => act.mine(),
         "hashrate" => act.hash_rate(),
         "partition" => act.partition(),
@@ -45,10 +47,10 @@ pub(super) fn build(
 }
 
 /// A step on its way to an action.
-struct Act<'a, 'b> {
-    step: &'a RawStep,
-    state: &'a mut State<'b>,
-    report: &'a mut Report,
+pub(super) struct Act<'a, 'b> {
+    pub(super) step: &'a RawStep,
+    pub(super) state: &'a mut State<'b>,
+    pub(super) report: &'a mut Report,
 }
 
 impl Act<'_, '_> {
@@ -115,7 +117,7 @@ impl Act<'_, '_> {
     }
 
     /// The wallet that pays: it must have been funded or paid.
-    fn payer(&mut self, key: &str) -> Option<crate::plan::WalletId> {
+    pub(super) fn payer(&mut self, key: &str) -> Option<crate::plan::WalletId> {
         let name = self.step.fields.text(key)?;
         let wallet = self.state.wallet(name);
         if !self.state.paid.contains(&wallet) {

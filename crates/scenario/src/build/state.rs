@@ -70,6 +70,10 @@ pub(super) struct State<'a> {
     pub(super) paid: BTreeSet<WalletId>,
     /// What the next block of a node will pay.
     pub(super) pending: BTreeMap<NodeId, Amount>,
+    /// How many loads there have been.
+    pub(super) loads: u64,
+    /// Wallets whose load goes on.
+    pub(super) loading: BTreeSet<WalletId>,
     /// Cuts that have not been healed.
     pub(super) open_cuts: BTreeSet<CutId>,
     /// Which nodes run.
@@ -91,6 +95,8 @@ impl<'a> State<'a> {
             doubles: BTreeMap::new(),
             paid: BTreeSet::new(),
             pending: BTreeMap::new(),
+            loads: 0,
+            loading: BTreeSet::new(),
             open_cuts: BTreeSet::new(),
             running: network.nodes.iter().map(|node| node.started).collect(),
             linked: network.links.iter().map(|link| pair(link.a, link.b)).collect(),

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use base::NodeId;
+use base::{NodeId, Time};
 use chain::{Amount, Block, SigningKey, Transaction, TxOutput, Txid};
 use node::Command;
 
 use super::links::Pair;
+use super::load::Load;
 use super::wallet::Book;
 use super::{Director, Order, defect};
-use crate::plan::{Action, BlockDefect, CutId, PaymentId, WalletId};
+use crate::plan::{Action, BlockDefect, CutId, LoadPlan, PaymentId, WalletId};
 use crate::words::count;
 use crate::world::World;
 
@@ -43,10 +44,20 @@ pub(super) enum Effect {
 
 impl Director {
     /// Gives an action's orders; says what to wait for, or why it cannot be done.
-    pub(super) fn begin(&mut self, action: &Action, world: &World, orders: &mut Vec<Order>) -> Result<Effect, String> {
+    pub(super) fn begin(
+        &mut self,
+        action: &Action,
+        (now, world): (Time, &World),
+        orders: &mut Vec<Order>,
+    ) -> Result<Effect, String> {
         match action {
             Action::Fund { wallet, amount, on } => Ok(self.fund(*wallet, *amount, *on, orders)),
             Action::Send { .. } | Action::DoubleSpend { .. } => self.pay(action, world, orders),
+            Action::Load(load) => self.load(load, (now, world), orders),
+            Action::StopLoad { from } => {
+                self.loads.retain(|load| load.plan().from != *from);
+                Ok(Effect::Done("no more payments".to_owned()))
+            }
             Action::Mine { blocks, on } => {
                 let total = world.node(self.running(*on, world)?).mined + blocks;
                 orders.push(Order::Command(*on, Command::Generate { blocks: *blocks }));
@@ -121,6 +132,27 @@ impl Director {
             }
             other => unreachable!("{other:?} pays nobody"),
         }
+    }
+
+    /// Splits a wallet among those of a load; their payments come from [`Director::advance`].
+    fn load(
+        &mut self,
+        load: &LoadPlan,
+        (now, world): (Time, &World),
+        orders: &mut Vec<Order>,
+    ) -> Result<Effect, String> {
+        let plan = Arc::clone(&self.plan);
+        let via = self.running(load.on[0], world)?;
+        let book = Book {
+            plan: &plan,
+            world,
+            via,
+        };
+        let (load, split) = Load::begin(load, &mut self.wallets, &book, now)?;
+        let txid = split.txid();
+        orders.push(Order::Command(via, Command::Submit(split)));
+        self.loads.push(load);
+        Ok(Effect::Answered(vec![(via, txid)]))
     }
 
     /// Cuts, heals and changes of links.

@@ -1,5 +1,7 @@
 //! The director against a stage: a world that is told by hand what nodes would tell.
 
+mod loads;
+
 use chain::block::Draft;
 use chain::{Amount, Block, BlockId, HashRate, Ledger, Params, TxOutput, Work};
 use node::event::TipRef;

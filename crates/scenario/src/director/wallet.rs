@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use base::NodeId;
-use chain::{Amount, Coin, OutPoint, Transaction, TxOutput, Txid};
+use chain::limits::MAX_TRANSACTION_SLOTS;
+use chain::{Amount, Coin, OutPoint, Owner, Transaction, TxOutput, Txid};
 
 use crate::plan::{PaymentId, Plan, WalletId};
 use crate::world::World;
@@ -67,6 +68,35 @@ impl Wallets {
             });
         }
         Ok(self.signed(book, from, &chosen, outputs))
+    }
+
+    /// A signed transaction that divides all that the wallet can spend evenly among owners; or why there is none.
+    pub(super) fn split(
+        &mut self,
+        book: &Book<'_>,
+        from: WalletId,
+        (owners, fee): (&[Owner], Amount),
+    ) -> Result<Arc<Transaction>, String> {
+        let mut chosen = self.spendable(book, from)?;
+        chosen.truncate(MAX_TRANSACTION_SLOTS - owners.len());
+        let total =
+            Amount::total(chosen.iter().map(|(_, coin)| coin.output.value)).ok_or("coins above the money limit")?;
+        // A large transaction pays as much by the byte as a small one.
+        let outputs = owners.len() as u64;
+        let shares = total.units().saturating_sub(fee.units().saturating_mul(outputs));
+        let share = Amount::from_units(shares / outputs);
+        if share <= fee {
+            return Err(format!(
+                "{} can spend {total} coins at {}, too little for {outputs} wallets that pay {fee} a payment",
+                book.plan.wallets[from.0],
+                book.plan.name_of(book.via)
+            ));
+        }
+        let output = |owner: &Owner| TxOutput {
+            value: share,
+            owner: *owner,
+        };
+        Ok(self.signed(book, from, &chosen, owners.iter().map(output).collect()))
     }
 
     /// Two signed transactions that pay one coin to two wallets; or why there are none.

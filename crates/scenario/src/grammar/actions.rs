@@ -2,7 +2,7 @@
 
 use super::sections::{BANDWIDTH, CUT, JITTER, LATENCY};
 use super::{Action, Key, Kind, ToCome};
-use crate::limits::MAX_MINE;
+use crate::limits::{MAX_LOAD_WALLETS, MAX_MINE};
 
 const WITHIN: Key = Key::optional("within", Kind::Duration, "30s", "how long the effect may take to show");
 const FEE: Key = Key::default("fee", Kind::Amount, "0.0001", "what the miner gets, in coins");
@@ -112,6 +112,56 @@ pub(crate) static ACTIONS: &[Action] = &[
             WITHIN,
         ],
         example: r#"double-spend = "alice", to = ["bob", "carol"], via = ["n0", "n4"], as = "theft""#,
+    },
+    Action {
+        verb: Key::required(
+            "load",
+            Kind::Name,
+            "the wallet whose coins are split among those of the load",
+        ),
+        doc: "Wallets pay each other at a rate; a payment for which no coin is ready is left out",
+        keys: &[
+            Key::required("rate", Kind::Rate, "how many payments are made"),
+            Key::default(
+                "wallets",
+                Kind::Integer {
+                    min: 1,
+                    max: MAX_LOAD_WALLETS as u64,
+                },
+                "100",
+                "how many wallets pay each other; each can have 25 unconfirmed payments in a row",
+            ),
+            Key::default(
+                "pattern",
+                Kind::Word {
+                    built: &["constant", "poisson"],
+                    to_come: &[],
+                },
+                "\"constant\"",
+                "how the time between payments varies",
+            ),
+            FEE,
+            Key::optional(
+                "on",
+                Kind::Nodes,
+                "the honest nodes that run",
+                "who gets the transactions, in turn",
+            ),
+            Key::optional(
+                "lasting",
+                Kind::Duration,
+                "to the end",
+                "how long after the first payment the last is made",
+            ),
+            WITHIN,
+        ],
+        example: r#"load = "alice", rate = "7/s", wallets = 50, lasting = "100s""#,
+    },
+    Action {
+        verb: Key::required("stop-load", Kind::Name, "the wallet that the load was split from"),
+        doc: "Ends a load",
+        keys: &[],
+        example: r#"stop-load = "alice""#,
     },
     // Links.
     Action {
@@ -231,7 +281,6 @@ pub(crate) static ACTIONS_TO_COME: &[ToCome] = &[
     ("release", "a node publishes what it kept"),
     ("difficulty-shock", "hash power changes at once"),
     ("conflict", "spends a coin of a payment once more"),
-    ("load", "submits transactions at a rate"),
     ("chain", "submits a chain of transactions"),
     ("replace", "replaces a payment by one with a higher fee"),
     ("submit", "submits a transaction as it is"),

@@ -98,6 +98,7 @@ fn definitions() -> Value {
         ),
         "time": text("^[0-9]+(\\.[0-9]+)? *(us|ms|s|m|h|d)$"),
         "bandwidth": text("^([0-9]+(\\.[0-9]+)? *[kMG]?bit/s|unlimited)$"),
+        "rate": text("^[0-9]+(\\.[0-9]+)? */ *[smh]$"),
         "bytes": text("^[0-9]+(\\.[0-9]+)? *[kM]?B$"),
         "hashrate": or(
             json!({ "type": "integer", "minimum": 0 }),
@@ -127,6 +128,7 @@ fn of_kind(kind: Kind) -> Value {
         Kind::Amount => refer("amount"),
         Kind::Duration | Kind::Delay => refer("time"),
         Kind::Bandwidth => refer("bandwidth"),
+        Kind::Rate => refer("rate"),
         Kind::Bytes => refer("bytes"),
         Kind::HashRate => refer("hashrate"),
         Kind::Rates => {

@@ -11,6 +11,7 @@ use crate::{Overrides, parse};
 fn file_with(step: &str) -> String {
     let before = match step {
         "heal = \"split\"" => "{ partition = [[\"n0..n3\"], [\"n4..n7\"]], as = \"split\" },",
+        "stop-load = \"alice\"" => "{ load = \"alice\", rate = \"1/s\" },",
         "start = \"n7\"" => "{ stop = \"n7\" },",
         _ => "",
     };

@@ -6,7 +6,7 @@ use toml::de::{DeArray, DeValue};
 use super::{Rates, Reader, Text, Value};
 use crate::diagnostic::Span;
 use crate::grammar::{self, Key, Kind, REASONS, list, nearest};
-use crate::limits::{MAX_BLOCK_SIZE, MAX_DELAY, MAX_LIMIT, MAX_NAME_BYTES};
+use crate::limits::{MAX_BLOCK_SIZE, MAX_DELAY, MAX_LIMIT, MAX_NAME_BYTES, MIN_PAUSE};
 use crate::quantity;
 
 type Raw<'a> = Spanned<DeValue<'a>>;
@@ -46,6 +46,7 @@ impl Reader<'_> {
             | Kind::Duration
             | Kind::Delay
             | Kind::Bandwidth
+            | Kind::Rate
             | Kind::Bytes
             | Kind::HashRate
             | Kind::Rates => plain(key.kind, raw),
@@ -139,6 +140,9 @@ fn plain(kind: Kind, raw: &Raw<'_>) -> Option<Value> {
                 .filter(|rate| *rate > 0)
                 .map(|rate| Value::Bandwidth(Some(rate))),
         },
+        Kind::Rate => quantity::pause(&text(raw)?.text)
+            .filter(|pause| (MIN_PAUSE..=MAX_LIMIT).contains(pause))
+            .map(Value::Duration),
         Kind::Bytes => quantity::bytes(&text(raw)?.text)
             .filter(|bytes| (1..=MAX_BLOCK_SIZE).contains(bytes))
             .map(Value::Integer),
