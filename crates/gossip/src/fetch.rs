@@ -201,6 +201,21 @@ impl BlockFetch {
         }
     }
 
+    /// What this peer has told of the body leaves gaps that it is now asked to fill: it is waited for like one that was asked for the whole.
+    /// `false` when another is being waited for, or this one may not be asked.
+    pub fn claim(&mut self, peer: NodeId, block: BlockId, now: Time) -> bool {
+        let Some(wanted) = self.wanted.get(&block) else {
+            return false;
+        };
+        let is_free = wanted.asked_of.is_none() && !wanted.is_idle;
+        let may_be_asked = wanted.sources.get(&peer).is_some_and(|source| source.may_be_asked());
+        if is_free && may_be_asked && self.peers[&peer].has_room() {
+            self.wait_for(peer, block, now);
+            return true;
+        }
+        wanted.asked_of == Some(peer)
+    }
+
     /// Adds the requests that are now due: the lowest blocks first, each asked of the source that was asked for it least often, then owes least.
     /// A peer that stalls is asked for what nobody else has.
     pub fn requests(&mut self, now: Time, out: &mut Vec<(NodeId, Vec<BlockId>)>) {
@@ -296,18 +311,22 @@ impl BlockFetch {
     }
 
     fn ask(&mut self, peer: NodeId, block: BlockId, now: Time) {
+        self.wait_for(peer, block, now);
+        self.revise(&block, |wanted| {
+            let source = wanted.sources.get_mut(&peer).expect("only a source is asked");
+            source.times_asked += 1;
+            source.last_asked = now;
+        });
+    }
+
+    fn wait_for(&mut self, peer: NodeId, block: BlockId, now: Time) {
         let asked = self.peers.get_mut(&peer).expect("sources are peers");
         if asked.in_flight.is_empty() {
             asked.progress = now;
         }
         asked.given_up.remove(&block);
         asked.in_flight.insert(block);
-        self.revise(&block, |wanted| {
-            wanted.asked_of = Some(peer);
-            let source = wanted.sources.get_mut(&peer).expect("only a source is asked");
-            source.times_asked += 1;
-            source.last_asked = now;
-        });
+        self.revise(&block, |wanted| wanted.asked_of = Some(peer));
     }
 
     /// The peer owes this answer no longer; whether it did.

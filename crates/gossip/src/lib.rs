@@ -2,6 +2,7 @@
 //!
 //! Sans-IO: nothing here opens a socket, reads a clock or knows libp2p.
 
+pub mod compact;
 pub mod fetch;
 pub mod known;
 pub mod limits;
@@ -9,9 +10,11 @@ pub mod message;
 pub mod offence;
 pub mod orphans;
 pub mod score;
+pub mod siphash;
 pub mod txfetch;
 pub mod wire;
 
+pub use compact::{Assembly, CompactBlock};
 pub use fetch::BlockFetch;
 pub use known::Known;
 pub use message::{Hello, Item, Message, MessageKind};

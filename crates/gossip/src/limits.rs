@@ -12,6 +12,8 @@ pub const MAX_HEADERS: usize = 2_000;
 pub const MAX_ITEMS: usize = 1_000;
 /// The most blocks of one announcement by name (Core announces up to 8 at once and takes 50,000; ours are always the newest).
 pub const MAX_ANNOUNCED_BLOCKS: usize = 8;
+/// The most transactions of a block that is told by short names: more than the smallest ones, of 161 bytes, that 1 MiB has room for.
+pub const MAX_COMPACT_TRANSACTIONS: usize = 6_600;
 /// The most bytes of an agent string.
 pub const MAX_AGENT_BYTES: usize = 64;
 /// The most bytes of an encoded message before the handshake is done.
@@ -73,6 +75,14 @@ pub const fn max_bytes(kind: MessageKind) -> usize {
         MessageKind::Get | MessageKind::NotFound => LIST_FRAME + MAX_ITEMS * 36,
         MessageKind::AnnounceBlocks => LIST_FRAME + MAX_ANNOUNCED_BLOCKS * 32,
         MessageKind::Block => MAX_MESSAGE_BYTES,
+        MessageKind::SendCompact => LIST_FRAME,
+        // The coinbase is sent whole.
+        MessageKind::CompactBlock => {
+            let names = MAX_COMPACT_TRANSACTIONS * 6;
+            LIST_FRAME + chain::Header::BYTES + 8 + names + 8 + 4 + max_bytes(MessageKind::Transaction)
+        }
+        MessageKind::GetBlockTransactions => LIST_FRAME + 32 + MAX_COMPACT_TRANSACTIONS * 4,
+        MessageKind::BlockTransactions => MAX_MESSAGE_BYTES,
         // Five lengths (a coinbase's tag is the fifth) are 4 bytes wider on the wire than in the preimage, whose size the rules limit.
         MessageKind::Transaction => 4 + MAX_TRANSACTION_BYTES as usize + 5 * 4,
     }

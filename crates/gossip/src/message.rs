@@ -5,6 +5,8 @@ use std::sync::Arc;
 use chain::{Block, BlockId, HashedHeader, Header, Height, Transaction, Txid, Wtxid};
 use serde::{Deserialize, Serialize};
 
+use crate::CompactBlock;
+
 /// The first message on a connection, in both directions; nothing else is heard before it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Hello {
@@ -34,6 +36,8 @@ pub enum Item {
     Transaction(Wtxid),
     /// A transaction that an orphan's input names.
     Parent(Txid),
+    /// A block by the short names of its transactions.
+    CompactBlock(BlockId),
 }
 
 /// Everything one node can say to another.
@@ -61,6 +65,27 @@ pub enum Message {
     NotFound(Vec<Item>),
     /// "I have these blocks": by name alone, so that whoever does not know one asks for its header first.
     AnnounceBlocks(Vec<BlockId>),
+    /// "I understand compact blocks" (BIP152).
+    SendCompact {
+        /// "Tell me of new blocks by [`Message::CompactBlock`] at once", and not by headers.
+        high_bandwidth: bool,
+    },
+    /// A block by the short names of its transactions.
+    CompactBlock(Arc<CompactBlock>),
+    /// "Send me the transactions at these places."
+    GetBlockTransactions {
+        /// Of this block.
+        block: BlockId,
+        /// In rising order.
+        indexes: Vec<u32>,
+    },
+    /// The transactions that were asked for, in the same order.
+    BlockTransactions {
+        /// Of this block.
+        block: BlockId,
+        /// They.
+        transactions: Vec<Arc<Transaction>>,
+    },
 }
 
 /// Which message it is, without what it carries: for events, counters and per-kind limits.
@@ -77,6 +102,10 @@ pub enum MessageKind {
     Transaction,
     NotFound,
     AnnounceBlocks,
+    SendCompact,
+    CompactBlock,
+    GetBlockTransactions,
+    BlockTransactions,
 }
 
 impl Message {
@@ -99,6 +128,10 @@ impl Message {
             Self::Transaction(_) => MessageKind::Transaction,
             Self::NotFound(_) => MessageKind::NotFound,
             Self::AnnounceBlocks(_) => MessageKind::AnnounceBlocks,
+            Self::SendCompact { .. } => MessageKind::SendCompact,
+            Self::CompactBlock(_) => MessageKind::CompactBlock,
+            Self::GetBlockTransactions { .. } => MessageKind::GetBlockTransactions,
+            Self::BlockTransactions { .. } => MessageKind::BlockTransactions,
         }
     }
 }

@@ -88,7 +88,11 @@ fn is_presentable(message: &Message) -> bool {
         | Message::Block(_)
         | Message::Transaction(_)
         | Message::NotFound(_)
-        | Message::AnnounceBlocks(_) => true,
+        | Message::AnnounceBlocks(_)
+        | Message::SendCompact { .. }
+        | Message::CompactBlock(_)
+        | Message::GetBlockTransactions { .. }
+        | Message::BlockTransactions { .. } => true,
     }
 }
 

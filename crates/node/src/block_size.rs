@@ -57,7 +57,11 @@ pub fn message_bytes(size: Option<BlockSize>, message: &Message) -> u64 {
         | Message::Get(_)
         | Message::Transaction(_)
         | Message::NotFound(_)
-        | Message::AnnounceBlocks(_) => encoded,
+        | Message::AnnounceBlocks(_)
+        | Message::SendCompact { .. }
+        | Message::CompactBlock(_)
+        | Message::GetBlockTransactions { .. }
+        | Message::BlockTransactions { .. } => encoded,
     }
 }
 
@@ -73,7 +77,11 @@ pub const fn carries_body(message: &Message) -> bool {
         | Message::Get(_)
         | Message::Transaction(_)
         | Message::NotFound(_)
-        | Message::AnnounceBlocks(_) => false,
+        | Message::AnnounceBlocks(_)
+        | Message::SendCompact { .. }
+        | Message::CompactBlock(_)
+        | Message::GetBlockTransactions { .. }
+        | Message::BlockTransactions { .. } => false,
     }
 }
 

@@ -20,6 +20,8 @@ use crate::{Event, Node, Output};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Origin {
     Peer(NodeId),
+    /// Put together from what a peer told and what was at hand: the peer is not to blame for what is in it.
+    Assembled(NodeId),
     Mined,
     Submitted,
     Restored,
@@ -28,8 +30,16 @@ pub(crate) enum Origin {
 impl Origin {
     pub(crate) const fn peer(self) -> Option<NodeId> {
         match self {
-            Self::Peer(peer) => Some(peer),
+            Self::Peer(peer) | Self::Assembled(peer) => Some(peer),
             Self::Mined | Self::Submitted | Self::Restored => None,
+        }
+    }
+
+    /// Who is at fault when the block is invalid.
+    const fn blamed(self) -> Option<NodeId> {
+        match self {
+            Self::Peer(peer) => Some(peer),
+            Self::Assembled(_) | Self::Mined | Self::Submitted | Self::Restored => None,
         }
     }
 }
@@ -240,7 +250,7 @@ impl Node {
             self.progress_at = cx.now;
         }
         let durable = match origin {
-            Origin::Peer(_) => Some(false),
+            Origin::Peer(_) | Origin::Assembled(_) => Some(false),
             Origin::Mined | Origin::Submitted => Some(true),
             Origin::Restored => None,
         };
@@ -274,6 +284,9 @@ impl Node {
             body: Arc::clone(block),
         });
         self.consider_tip(cx, at);
+        if let Some(peer) = origin.peer().filter(|_| self.knowledge.tip() == at) {
+            self.prefer(cx, peer);
+        }
     }
 
     /// A body whose parent is not connected: looked at as far as that is possible, and kept.
@@ -309,15 +322,15 @@ impl Node {
     }
 
     fn refuse_body(&mut self, cx: &mut Context<'_>, block: BlockId, origin: Origin, reject: &Reject) {
-        let from = origin.peer();
+        let blamed = origin.blamed();
         cx.emit(Event::BlockRejected {
             block,
-            from,
+            from: origin.peer(),
             reason: reject.word(),
             detail: reject.to_string(),
-            penalty: from.map_or(0, |_| Offence::InvalidBlock.penalty()),
+            penalty: blamed.map_or(0, |_| Offence::InvalidBlock.penalty()),
         });
-        if let Some(peer) = from {
+        if let Some(peer) = blamed {
             self.penalise(cx, peer, Offence::InvalidBlock, reject.to_string());
         }
     }
@@ -336,7 +349,7 @@ impl Node {
 }
 
 /// Whether the body is the one its header commits to.
-fn check_commitment(block: &Block) -> Result<(), Reject> {
+pub(crate) fn check_commitment(block: &Block) -> Result<(), Reject> {
     let root = block.merkle_root();
     if root.hash != block.header.merkle_root {
         return Err(Reject::BadTxnmrklroot);

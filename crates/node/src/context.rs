@@ -72,7 +72,10 @@ fn about(message: &Message) -> Option<BlockId> {
             [id] => Some(*id),
             [] | [_, _, ..] => None,
         },
+        Message::CompactBlock(compact) => Some(compact.id()),
+        Message::GetBlockTransactions { block, .. } | Message::BlockTransactions { block, .. } => Some(*block),
         Message::Hello(_)
+        | Message::SendCompact { .. }
         | Message::GetHeaders { .. }
         | Message::Announce(_)
         | Message::Get(_)

@@ -119,6 +119,7 @@ impl Node {
     fn release(&mut self, cx: &mut Context<'_>, peer: NodeId) {
         self.bodies.fetch.remove_peer(peer);
         self.relay.fetch.remove_peer(peer);
+        self.compact.remove_peer(peer);
         self.relay.orphans.remove_peer(peer);
         self.header_source_gone(cx, peer);
     }

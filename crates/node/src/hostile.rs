@@ -101,7 +101,7 @@ impl Node {
         for item in items {
             let body = match item {
                 Item::Block(id) => self.offers.body(peer, id),
-                Item::Transaction(_) | Item::Parent(_) => None,
+                Item::Transaction(_) | Item::Parent(_) | Item::CompactBlock(_) => None,
             };
             match body {
                 Some(block) => cx.send(peer, Message::Block(Arc::clone(block))),

@@ -15,6 +15,7 @@ mod bodies;
 mod branches;
 mod choice;
 mod clock;
+mod compact;
 mod context;
 mod future;
 mod handshake;

@@ -24,6 +24,12 @@ pub const MAX_TARGETS: usize = 64;
 
 /// Headers that announce a new tip to one peer (`MAX_BLOCKS_TO_ANNOUNCE`).
 pub const MAX_ANNOUNCED_HEADERS: u32 = 8;
+/// Peers that are asked to tell of new blocks by compact blocks at once (BIP152).
+pub const MAX_HIGH_BANDWIDTH: usize = 3;
+/// Blocks whose gaps one peer is asked to fill at a time; further ones are asked for whole (as many as bodies in flight).
+pub const MAX_ASSEMBLIES: usize = gossip::limits::MAX_BLOCKS_IN_FLIGHT;
+/// How deep below the tip a block may be to be sent by short names (`MAX_CMPCTBLOCK_DEPTH` is 5, `MAX_BLOCKTXN_DEPTH` 10).
+pub const MAX_COMPACT_DEPTH: u32 = 5;
 /// How often one item is sent to one peer.
 pub const MAX_SENDS_PER_ITEM: u8 = 3;
 /// After this long an item is sent to a peer once more, however often it was sent (ours; below [`gossip::limits::ASK_AGAIN_AFTER`]).

@@ -7,6 +7,7 @@ use gossip::{Message, Offence};
 use crate::bodies::Bodies;
 use crate::choice::Ties;
 use crate::clock::Clock;
+use crate::compact::Compact;
 use crate::context::Context;
 use crate::future::FutureHeaders;
 use crate::hostile::Offers;
@@ -38,6 +39,7 @@ pub struct Node {
     pub(crate) bodies: Bodies,
     pub(crate) pool: Mempool,
     pub(crate) relay: Relay,
+    pub(crate) compact: Compact,
     pub(crate) miner: Miner,
     pub(crate) offers: Offers,
 }
@@ -60,6 +62,7 @@ impl Node {
             bodies: Bodies::default(),
             pool: Mempool::new(config.mempool_bytes, config.min_relay_fee),
             relay: Relay::new(&seed),
+            compact: Compact::new(&seed),
             miner: Miner::new(&seed, config.hashrate),
             offers: Offers::default(),
             config,
@@ -151,6 +154,7 @@ impl Node {
         }
         self.bodies.fetch.add_peer(peer);
         self.relay.fetch.add_peer(peer);
+        self.offer_compact(cx, peer);
         self.follow_claim(cx, peer, hello);
         let told = self.peers.ready(peer).and_then(|peer| peer.told);
         if told != Some(self.knowledge.tip()) {
@@ -172,6 +176,14 @@ impl Node {
             Message::Transaction(transaction) => self.transaction(cx, peer, &transaction),
             Message::NotFound(items) => self.not_found(cx, peer, &items),
             Message::AnnounceBlocks(ids) => self.blocks_announced(cx, peer, &ids),
+            Message::SendCompact { high_bandwidth } => self.compact_offered(peer, high_bandwidth),
+            Message::CompactBlock(compact) => self.compact_block(cx, peer, &compact),
+            Message::GetBlockTransactions { block, indexes } => {
+                self.send_block_transactions(cx, peer, block, &indexes);
+            }
+            Message::BlockTransactions { block, transactions } => {
+                self.block_transactions(cx, peer, block, transactions);
+            }
         }
     }
 

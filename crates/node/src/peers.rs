@@ -7,6 +7,7 @@ use chain::{BlockId, BlockRef, Height, Txid, Wtxid};
 use gossip::{Item, Known, Offence, Score};
 
 use crate::HangupReason;
+use crate::compact::CompactPeer;
 use crate::limits::{
     HANDSHAKE_TIMEOUT, MAX_DISCOURAGED, MAX_REFUSED_PER_ITEM, MAX_SENDS_PER_ITEM, MAX_SERVED_REMEMBERED,
     SEND_AGAIN_AFTER,
@@ -45,6 +46,7 @@ pub(crate) struct Peer {
     pub(crate) bodies: Known<BlockId>,
     /// Blocks that were pushed to it.
     pub(crate) pushed: Known<BlockId>,
+    pub(crate) compact: CompactPeer,
     /// Transactions that it has or was told about.
     pub(crate) known: Known<Wtxid>,
     /// Transactions it will be told about.
@@ -72,6 +74,7 @@ impl Peer {
             unconnecting: 0,
             bodies: Known::new(),
             pushed: Known::new(),
+            compact: CompactPeer::default(),
             known: Known::new(),
             queue: Vec::new(),
             bodies_owed: 0,
@@ -114,7 +117,7 @@ impl Peer {
 
     const fn owed(&mut self, item: &Item) -> &mut u32 {
         match item {
-            Item::Block(_) => &mut self.bodies_owed,
+            Item::Block(_) | Item::CompactBlock(_) => &mut self.bodies_owed,
             Item::Transaction(_) | Item::Parent(_) => &mut self.transactions_owed,
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use base::NodeId;
-use chain::{BlockId, BlockRef, HashedHeader, Height, Wtxid};
+use chain::{Block, BlockId, BlockRef, HashedHeader, Height, Wtxid};
 use gossip::limits::MAX_ITEMS;
 use gossip::{Item, Message, Offence};
 
@@ -27,15 +27,16 @@ impl Node {
     /// Tells a peer about the tip, in the way that this node has been set up to.
     pub(crate) fn announce_tip_to(&mut self, cx: &mut Context<'_>, peer: NodeId) {
         match self.config.relay {
-            Relay::Headers | Relay::Compact | Relay::Mesh => self.announce_headers_to(cx, peer),
+            Relay::Headers | Relay::Mesh => self.announce_headers_to(cx, peer),
             Relay::Announce => self.announce_name_to(cx, peer),
+            Relay::Compact => self.tell_compactly(cx, peer),
             Relay::Push => self.push_tip_to(cx, peer),
         }
     }
 
     /// Tells a peer about the tip by its header and those before it that the peer does not know of, the last few (BIP130). One that
     /// does not connect for the peer makes it ask.
-    fn announce_headers_to(&mut self, cx: &mut Context<'_>, peer: NodeId) {
+    pub(crate) fn announce_headers_to(&mut self, cx: &mut Context<'_>, peer: NodeId) {
         let Some(common) = self.common_height(cx, peer) else {
             return;
         };
@@ -89,7 +90,7 @@ impl Node {
     }
 
     /// The height up to which a peer is known to know our chain; none when it is gone.
-    fn common_height(&self, cx: &Context<'_>, peer: NodeId) -> Option<Height> {
+    pub(crate) fn common_height(&self, cx: &Context<'_>, peer: NodeId) -> Option<Height> {
         let listener = self.peers.ready(peer)?;
         let tip = self.knowledge.tip();
         let common = [listener.best, listener.told]
@@ -134,13 +135,20 @@ impl Node {
     fn answer(&self, cx: &Context<'_>, item: &Item) -> Option<Message> {
         match item {
             Item::Block(id) => {
-                let block = self.knowledge.find(cx.ledger, id)?;
-                let body = cx.ledger.body(block).filter(|_| self.knowledge.is_connected(block))?;
-                Some(Message::Block(body.clone()))
+                let (_, body) = self.served_body(cx, id)?;
+                Some(Message::Block(body))
             }
+            Item::CompactBlock(id) => self.answer_compact(cx, id),
             Item::Transaction(wtxid) => Some(Message::Transaction(self.pool.get_by_wtxid(wtxid)?.clone())),
             Item::Parent(txid) => Some(Message::Transaction(self.pool.get(txid)?.clone())),
         }
+    }
+
+    /// A connected block that a peer asks for.
+    pub(crate) fn served_body(&self, cx: &Context<'_>, id: &BlockId) -> Option<(BlockRef, Arc<Block>)> {
+        let at = self.knowledge.find(cx.ledger, id)?;
+        let body = cx.ledger.body(at).filter(|_| self.knowledge.is_connected(at))?;
+        Some((at, Arc::clone(body)))
     }
 
     /// A peer does not have what it was asked for; others are asked.
@@ -155,7 +163,10 @@ impl Node {
                 peer.settles(item);
             }
             match item {
-                Item::Block(id) => {
+                Item::Block(id) | Item::CompactBlock(id) => {
+                    if let Some(peer) = self.peers.ready_mut(peer) {
+                        peer.compact.not_found(id);
+                    }
                     self.bodies.fetch.not_found(peer, id, cx.now);
                 }
                 Item::Transaction(wtxid) => {
@@ -175,7 +186,8 @@ impl Node {
         let mut bodies: Vec<(NodeId, Vec<BlockId>)> = Vec::new();
         self.bodies.fetch.requests(cx.now, &mut bodies);
         for (peer, ids) in bodies {
-            self.request(cx, peer, ids.into_iter().map(Item::Block));
+            let items: Vec<Item> = ids.into_iter().map(|id| self.item_for(cx, peer, id)).collect();
+            self.request(cx, peer, items);
         }
         let mut transactions: Vec<(NodeId, Vec<Wtxid>)> = Vec::new();
         self.relay.fetch.requests(cx.now, &mut transactions);

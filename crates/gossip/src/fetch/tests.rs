@@ -368,6 +368,19 @@ fn a_body_that_nobody_wants_any_more_is_not_asked_for_and_leaves_nothing_once_it
 }
 
 #[test]
+fn a_peer_that_told_most_of_a_body_is_waited_for_unless_another_is() {
+    let mut fetch = fetch(&[A, B], [1]);
+    assert!(!fetch.claim(C, block(1), seconds(0)), "nobody knows C");
+    assert!(!fetch.claim(A, block(2), seconds(0)), "not wanted");
+    assert!(fetch.claim(A, block(1), seconds(0)));
+    assert!(fetch.claim(A, block(1), seconds(0)), "still waited for");
+    assert!(!fetch.claim(B, block(1), seconds(0)));
+    assert_eq!(requests(&mut fetch, seconds(0)), []);
+    assert_eq!(fetch.overdue(seconds(2)), [(A, block(1))]);
+    assert_eq!(requests(&mut fetch, seconds(2)), [(B, vec![block(1)])]);
+}
+
+#[test]
 fn only_peers_that_could_be_asked_for_something_due_count_as_having_room() {
     let limit = u32::try_from(MAX_BLOCKS_IN_FLIGHT).expect("fits");
     let mut fetch = fetch(&[A], 1..=limit + 1);

@@ -2,6 +2,8 @@
 //!
 //! Kinds and the kinds of items are u32, numbers of entries u64, everything else has its own width; all little-endian.
 
+use std::sync::Arc;
+
 use chain::{Header, Transaction};
 
 use crate::{Message, MessageKind};
@@ -19,6 +21,8 @@ const COINBASE: usize = 4 + 8 + COUNT;
 const INPUT: usize = NAME + 4;
 const OUTPUT: usize = 8 + 32;
 const SIGNATURE: usize = 64;
+const NONCE: usize = 8;
+const SHORT_ID: usize = 6;
 
 /// How many bytes [`super::encode`] makes of a message, by adding widths.
 #[must_use]
@@ -30,13 +34,25 @@ pub fn encoded_len(message: &Message) -> usize {
         Message::Announce(wtxids) => COUNT + wtxids.len() * NAME,
         Message::AnnounceBlocks(ids) => COUNT + ids.len() * NAME,
         Message::Get(items) | Message::NotFound(items) => COUNT + items.len() * ITEM,
-        Message::Block(block) => {
-            let transactions: usize = block.transactions.iter().map(|each| transaction_len(each)).sum();
-            Header::BYTES + COUNT + transactions
+        Message::Block(block) => Header::BYTES + transactions_len(&block.transactions),
+        Message::SendCompact { .. } => 1,
+        Message::CompactBlock(compact) => {
+            let prefilled = compact
+                .prefilled
+                .iter()
+                .map(|each| 4 + transaction_len(&each.transaction));
+            Header::BYTES + NONCE + COUNT + compact.short_ids.len() * SHORT_ID + COUNT + prefilled.sum::<usize>()
         }
+        Message::GetBlockTransactions { indexes, .. } => NAME + COUNT + indexes.len() * 4,
+        Message::BlockTransactions { transactions, .. } => NAME + transactions_len(transactions),
         Message::Transaction(transaction) => transaction_len(transaction),
     };
     KIND + payload
+}
+
+fn transactions_len(transactions: &[Arc<Transaction>]) -> usize {
+    let transactions = transactions.iter().map(|each| transaction_len(each));
+    COUNT + transactions.sum::<usize>()
 }
 
 fn transaction_len(transaction: &Transaction) -> usize {
@@ -52,7 +68,7 @@ fn transaction_len(transaction: &Transaction) -> usize {
 
 /// Which kind of message these bytes say they are.
 pub(super) fn kind(bytes: &[u8]) -> Option<MessageKind> {
-    const KINDS: [MessageKind; 9] = [
+    const KINDS: [MessageKind; 13] = [
         MessageKind::Hello,
         MessageKind::GetHeaders,
         MessageKind::Headers,
@@ -62,6 +78,10 @@ pub(super) fn kind(bytes: &[u8]) -> Option<MessageKind> {
         MessageKind::Transaction,
         MessageKind::NotFound,
         MessageKind::AnnounceBlocks,
+        MessageKind::SendCompact,
+        MessageKind::CompactBlock,
+        MessageKind::GetBlockTransactions,
+        MessageKind::BlockTransactions,
     ];
     let index = u32::from_le_bytes(*bytes.first_chunk::<KIND>()?);
     KINDS.get(usize::try_from(index).ok()?).copied()
@@ -83,10 +103,24 @@ pub(super) fn check(kind: MessageKind, bytes: &[u8]) -> Option<()> {
         MessageKind::Get | MessageKind::NotFound => walk.skip_list(ITEM)?,
         MessageKind::Block => {
             walk.skip(Header::BYTES)?;
-            let transactions = walk.count()?;
-            for _ in 0..transactions {
+            walk.skip_transactions()?;
+        }
+        MessageKind::SendCompact => walk.skip(1)?,
+        MessageKind::CompactBlock => {
+            walk.skip(Header::BYTES + NONCE)?;
+            walk.skip_list(SHORT_ID)?;
+            for _ in 0..walk.count()? {
+                walk.skip(4)?;
                 walk.skip_transaction()?;
             }
+        }
+        MessageKind::GetBlockTransactions => {
+            walk.skip(NAME)?;
+            walk.skip_list(4)?;
+        }
+        MessageKind::BlockTransactions => {
+            walk.skip(NAME)?;
+            walk.skip_transactions()?;
         }
         MessageKind::Transaction => walk.skip_transaction()?,
     }
@@ -111,6 +145,13 @@ impl Walk<'_> {
     fn skip_list(&mut self, width: usize) -> Option<()> {
         let count = self.count()?;
         self.skip(count.checked_mul(width)?)
+    }
+
+    fn skip_transactions(&mut self) -> Option<()> {
+        for _ in 0..self.count()? {
+            self.skip_transaction()?;
+        }
+        Some(())
     }
 
     /// Ends at the latest when the bytes do, however many transactions are claimed: each takes some.

@@ -12,6 +12,7 @@ use chain::{
 use proptest::prelude::*;
 
 use super::*;
+use crate::compact::{CompactBlock, Prefilled, ShortId};
 use crate::limits::{MAX_ANNOUNCED_BLOCKS, MAX_HEADERS, MAX_ITEMS};
 use crate::{Hello, Item};
 
@@ -85,6 +86,32 @@ fn block(transactions: Vec<Transaction>) -> Message {
     }))
 }
 
+fn compact() -> Message {
+    Message::CompactBlock(Arc::new(CompactBlock {
+        header: header(),
+        nonce: 6,
+        short_ids: vec![ShortId([1, 2, 3, 4, 5, 6])],
+        prefilled: vec![Prefilled {
+            index: 0,
+            transaction: Arc::new(coinbase()),
+        }],
+    }))
+}
+
+fn missing() -> Message {
+    Message::GetBlockTransactions {
+        block: BlockId(name(1)),
+        indexes: vec![1, 3],
+    }
+}
+
+fn found() -> Message {
+    Message::BlockTransactions {
+        block: BlockId(name(1)),
+        transactions: vec![Arc::new(payment(&[]))],
+    }
+}
+
 /// One message of each kind, and where its lengths lie.
 fn samples() -> Vec<(Message, Vec<usize>)> {
     let items = vec![
@@ -103,6 +130,10 @@ fn samples() -> Vec<(Message, Vec<usize>)> {
         (Message::Transaction(Arc::new(payment(b"m"))), vec![9, 53, 101, 110]),
         (Message::NotFound(items), vec![4]),
         (Message::AnnounceBlocks(vec![BlockId(name(1))]), vec![4]),
+        (Message::SendCompact { high_bandwidth: true }, vec![]),
+        (compact(), vec![92, 106, 135, 145, 153, 201, 209]),
+        (missing(), vec![36]),
+        (found(), vec![36, 49, 93, 141, 149]),
     ]
 }
 
@@ -134,6 +165,14 @@ fn the_bytes_of_each_kind_are_these() {
          0100000000000000 0500000000000000 cc*32 0100000000000000 6d 0100000000000000 ee*64",
         "07000000 | 0300000000000000 00000000 01*32 01000000 02*32 02000000 03*32",
         "08000000 | 0100000000000000 01*32",
+        "09000000 | 01",
+        "0a000000 | 04000000 aa*32 bb*32 44332211 ffff7f20 09000000 | 0600000000000000 \
+         0100000000000000 010203040506 0100000000000000 00000000 \
+         01000000 01 07000000 0800000000000000 0200000000000000 6869 \
+         00*8 0100000000000000 0500000000000000 cc*32 00*8 00*8",
+        "0b000000 | 01*32 0200000000000000 01000000 03000000",
+        "0c000000 | 01*32 0100000000000000 01000000 00 0100000000000000 dd*32 03000000 \
+         0100000000000000 0500000000000000 cc*32 00*8 0100000000000000 ee*64",
     ];
     let samples = samples();
     assert_eq!(samples.len(), golden.len());
@@ -197,13 +236,13 @@ fn every_true_beginning_and_every_longer_message_is_refused() {
 
 #[test]
 fn unknown_kinds_items_and_flags_are_refused() {
-    for (at, value) in [(0, 9), (0, 0xff), (3, 1)] {
+    for (at, value) in [(0, 13), (0, 0xff), (3, 1)] {
         let mut bytes = encode(&hello("nakanet"));
         bytes[at] = value;
         assert_eq!(decode(&bytes, MAX_MESSAGE_BYTES), Err(DecodeError::Malformed));
     }
     let mut get = encode(&Message::Get(vec![Item::Block(BlockId::ZERO)]));
-    get[12] = 3;
+    get[12] = 4;
     assert_eq!(decode(&get, MAX_MESSAGE_BYTES), Err(DecodeError::Malformed));
     let mut coinbase = encode(&Message::Transaction(Arc::new(coinbase())));
     coinbase[8] = 2;
@@ -319,7 +358,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_of_any_kind_are_survived(kind in 0_u32..10, tail in prop::collection::vec(prop_oneof![Just(0), 0_u8..4, any::<u8>()], 0..300)) {
+    fn any_bytes_of_any_kind_are_survived(kind in 0_u32..14, tail in prop::collection::vec(prop_oneof![Just(0), 0_u8..4, any::<u8>()], 0..300)) {
         let bytes = [kind.to_le_bytes().as_slice(), &tail].concat();
         check_canonical(&bytes)?;
     }

@@ -12,7 +12,7 @@ use crate::config::Relay;
 use crate::testing::{PLAYED, World, n};
 
 const ALICE: NodeId = NodeId(PLAYED);
-const ALL: [Relay; 3] = [Relay::Headers, Relay::Announce, Relay::Push];
+const ALL: [Relay; 4] = [Relay::Headers, Relay::Announce, Relay::Compact, Relay::Push];
 
 /// Nodes that each know three others drawn at random, all of them connected through a ring.
 fn network(nodes: usize, policy: impl Fn(usize) -> Relay) -> World {

@@ -12,6 +12,7 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
+use crate::compact::{CompactBlock, Prefilled, ShortId};
 use crate::{Hello, Item, Message};
 
 /// Any message that the wire lets through.
@@ -27,6 +28,12 @@ pub(in crate::wire) fn message() -> impl Strategy<Value = Message> {
         transaction().prop_map(|transaction| Message::Transaction(Arc::new(transaction))),
         vec(item(), 0..8).prop_map(Message::NotFound),
         vec(block_id(), 0..8).prop_map(Message::AnnounceBlocks),
+        any::<bool>().prop_map(|high_bandwidth| Message::SendCompact { high_bandwidth }),
+        compact_block().prop_map(|compact| Message::CompactBlock(Arc::new(compact))),
+        (block_id(), vec(any::<u32>(), 0..8))
+            .prop_map(|(block, indexes)| Message::GetBlockTransactions { block, indexes }),
+        (block_id(), vec(transaction().prop_map(Arc::new), 0..4))
+            .prop_map(|(block, transactions)| Message::BlockTransactions { block, transactions }),
     ]
 }
 
@@ -55,6 +62,7 @@ fn item() -> impl Strategy<Value = Item> {
         block_id().prop_map(Item::Block),
         hash().prop_map(|hash| Item::Transaction(Wtxid(hash))),
         hash().prop_map(|hash| Item::Parent(Txid(hash))),
+        block_id().prop_map(Item::CompactBlock),
     ]
 }
 
@@ -67,6 +75,20 @@ fn header() -> impl Strategy<Value = Header> {
             time,
             bits: CompactTarget(bits),
             nonce,
+        },
+    )
+}
+
+fn compact_block() -> impl Strategy<Value = CompactBlock> {
+    let prefilled = (any::<u32>(), transaction().prop_map(Arc::new))
+        .prop_map(|(index, transaction)| Prefilled { index, transaction });
+    let short_id = any::<[u8; 6]>().prop_map(ShortId);
+    (header(), any::<u64>(), vec(short_id, 0..8), vec(prefilled, 0..3)).prop_map(
+        |(header, nonce, short_ids, prefilled)| CompactBlock {
+            header,
+            nonce,
+            short_ids,
+            prefilled,
         },
     )
 }
