@@ -6,6 +6,7 @@
 )]
 
 mod blame;
+mod compact;
 mod determinism;
 mod forks;
 mod honest;

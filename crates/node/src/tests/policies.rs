@@ -15,7 +15,7 @@ const ALICE: NodeId = NodeId(PLAYED);
 const ALL: [Relay; 4] = [Relay::Headers, Relay::Announce, Relay::Compact, Relay::Push];
 
 /// Nodes that each know three others drawn at random, all of them connected through a ring.
-fn network(nodes: usize, policy: impl Fn(usize) -> Relay) -> World {
+pub(super) fn network(nodes: usize, policy: impl Fn(usize) -> Relay) -> World {
     let mut world = World::new(nodes);
     let mut rng: Rng = Seed::from_number(5).child("links", 0).rng();
     for node in 0..nodes {
@@ -34,7 +34,7 @@ fn network(nodes: usize, policy: impl Fn(usize) -> Relay) -> World {
     world
 }
 
-fn check_all_agree(world: &World, height: u32) {
+pub(super) fn check_all_agree(world: &World, height: u32) {
     for node in 0..world.nodes.len() {
         assert_eq!(world.height(node), height, "node {node}");
         assert_eq!(world.tip(node), world.tip(0), "node {node}");
@@ -43,7 +43,7 @@ fn check_all_agree(world: &World, height: u32) {
 }
 
 /// What all nodes sent of one kind: messages and bytes.
-fn sent(world: &World, wanted: MessageKind) -> (usize, u64) {
+pub(super) fn sent(world: &World, wanted: MessageKind) -> (usize, u64) {
     let nodes = 0..world.nodes.len();
     let sends = nodes.flat_map(|node| {
         world.events(node).filter_map(|event| match event {
