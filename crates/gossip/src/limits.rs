@@ -75,7 +75,7 @@ pub const fn max_bytes(kind: MessageKind) -> usize {
         MessageKind::Get | MessageKind::NotFound => LIST_FRAME + MAX_ITEMS * 36,
         MessageKind::AnnounceBlocks => LIST_FRAME + MAX_ANNOUNCED_BLOCKS * 32,
         MessageKind::Block => MAX_MESSAGE_BYTES,
-        MessageKind::SendCompact => LIST_FRAME,
+        MessageKind::SendCompact | MessageKind::Graft | MessageKind::Prune => LIST_FRAME,
         // The coinbase is sent whole.
         MessageKind::CompactBlock => {
             let names = MAX_COMPACT_TRANSACTIONS * 6;

@@ -86,6 +86,13 @@ pub enum Message {
         /// They.
         transactions: Vec<Arc<Transaction>>,
     },
+    /// "You are in my mesh: push blocks to me, as I do to you."
+    Graft,
+    /// "You are not in my mesh, and shall not ask for a while."
+    Prune {
+        /// How long; the receiver bounds it.
+        back_off_secs: u32,
+    },
 }
 
 /// Which message it is, without what it carries: for events, counters and per-kind limits.
@@ -106,6 +113,8 @@ pub enum MessageKind {
     CompactBlock,
     GetBlockTransactions,
     BlockTransactions,
+    Graft,
+    Prune,
 }
 
 impl Message {
@@ -132,6 +141,8 @@ impl Message {
             Self::CompactBlock(_) => MessageKind::CompactBlock,
             Self::GetBlockTransactions { .. } => MessageKind::GetBlockTransactions,
             Self::BlockTransactions { .. } => MessageKind::BlockTransactions,
+            Self::Graft => MessageKind::Graft,
+            Self::Prune { .. } => MessageKind::Prune,
         }
     }
 }

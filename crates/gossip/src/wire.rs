@@ -92,7 +92,9 @@ fn is_presentable(message: &Message) -> bool {
         | Message::SendCompact { .. }
         | Message::CompactBlock(_)
         | Message::GetBlockTransactions { .. }
-        | Message::BlockTransactions { .. } => true,
+        | Message::BlockTransactions { .. }
+        | Message::Graft
+        | Message::Prune { .. } => true,
     }
 }
 

@@ -61,7 +61,9 @@ pub fn message_bytes(size: Option<BlockSize>, message: &Message) -> u64 {
         | Message::SendCompact { .. }
         | Message::CompactBlock(_)
         | Message::GetBlockTransactions { .. }
-        | Message::BlockTransactions { .. } => encoded,
+        | Message::BlockTransactions { .. }
+        | Message::Graft
+        | Message::Prune { .. } => encoded,
     }
 }
 
@@ -81,7 +83,9 @@ pub const fn carries_body(message: &Message) -> bool {
         | Message::SendCompact { .. }
         | Message::CompactBlock(_)
         | Message::GetBlockTransactions { .. }
-        | Message::BlockTransactions { .. } => false,
+        | Message::BlockTransactions { .. }
+        | Message::Graft
+        | Message::Prune { .. } => false,
     }
 }
 

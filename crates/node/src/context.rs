@@ -76,6 +76,8 @@ fn about(message: &Message) -> Option<BlockId> {
         Message::GetBlockTransactions { block, .. } | Message::BlockTransactions { block, .. } => Some(*block),
         Message::Hello(_)
         | Message::SendCompact { .. }
+        | Message::Graft
+        | Message::Prune { .. }
         | Message::GetHeaders { .. }
         | Message::Announce(_)
         | Message::Get(_)

@@ -120,6 +120,7 @@ impl Node {
         self.bodies.fetch.remove_peer(peer);
         self.relay.fetch.remove_peer(peer);
         self.compact.remove_peer(peer);
+        self.look_after_mesh(cx);
         self.relay.orphans.remove_peer(peer);
         self.header_source_gone(cx, peer);
     }

@@ -23,6 +23,7 @@ mod headers;
 mod hostile;
 mod knowledge;
 mod mempool;
+mod mesh;
 mod miner;
 mod operator;
 mod peers;

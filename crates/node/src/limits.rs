@@ -30,6 +30,24 @@ pub const MAX_HIGH_BANDWIDTH: usize = 3;
 pub const MAX_ASSEMBLIES: usize = gossip::limits::MAX_BLOCKS_IN_FLIGHT;
 /// How deep below the tip a block may be to be sent by short names (`MAX_CMPCTBLOCK_DEPTH` is 5, `MAX_BLOCKTXN_DEPTH` 10).
 pub const MAX_COMPACT_DEPTH: u32 = 5;
+/// Members that a mesh is brought to (`D` of gossipsub v1.1, as are the next ones).
+pub const MESH_DEGREE: usize = 6;
+/// With fewer members than this, others are taken in (`D_low`).
+pub const MESH_LOW: usize = 4;
+/// With more members than this, some are let go (`D_high`); whoever asks then is refused.
+pub const MESH_HIGH: usize = 12;
+/// Outbound members that are not let go (`D_out`).
+pub const MESH_OUTBOUND: usize = 2;
+/// Peers outside the mesh that are told of the tip at a beat, or a quarter of them if that is more (`D_lazy`, gossip factor).
+pub const MESH_LAZY: usize = 6;
+/// How long changes wait until the mesh is looked after.
+pub const HEARTBEAT: Duration = Duration::from_secs(1);
+/// How long a peer that was let go must not ask again (`PruneBackoff`).
+pub const PRUNE_BACK_OFF: Duration = Duration::from_secs(60);
+/// The longest that a peer can ask not to be asked (ours).
+pub const MAX_BACK_OFF: Duration = Duration::from_secs(600);
+/// How often a peer may ask too early before that is flooding (ours).
+pub const MAX_EARLY_GRAFTS: u32 = 10;
 /// How often one item is sent to one peer.
 pub const MAX_SENDS_PER_ITEM: u8 = 3;
 /// After this long an item is sent to a peer once more, however often it was sent (ours; below [`gossip::limits::ASK_AGAIN_AFTER`]).

@@ -13,6 +13,7 @@ use crate::future::FutureHeaders;
 use crate::hostile::Offers;
 use crate::knowledge::Knowledge;
 use crate::mempool::Mempool;
+use crate::mesh::Mesh;
 use crate::miner::Miner;
 use crate::peers::{Peers, Stage};
 use crate::seam::Deadline;
@@ -40,6 +41,7 @@ pub struct Node {
     pub(crate) pool: Mempool,
     pub(crate) relay: Relay,
     pub(crate) compact: Compact,
+    pub(crate) mesh: Mesh,
     pub(crate) miner: Miner,
     pub(crate) offers: Offers,
 }
@@ -63,6 +65,7 @@ impl Node {
             pool: Mempool::new(config.mempool_bytes, config.min_relay_fee),
             relay: Relay::new(&seed),
             compact: Compact::new(&seed),
+            mesh: Mesh::new(&seed),
             miner: Miner::new(&seed, config.hashrate),
             offers: Offers::default(),
             config,
@@ -123,6 +126,7 @@ impl Node {
         self.drop_late_transactions(cx);
         self.retry_future_headers(cx);
         self.send_announcements(cx);
+        self.beat(cx);
     }
 
     fn received(&mut self, cx: &mut Context<'_>, peer: NodeId, message: Message) {
@@ -155,6 +159,7 @@ impl Node {
         self.bodies.fetch.add_peer(peer);
         self.relay.fetch.add_peer(peer);
         self.offer_compact(cx, peer);
+        self.look_after_mesh(cx);
         self.follow_claim(cx, peer, hello);
         let told = self.peers.ready(peer).and_then(|peer| peer.told);
         if told != Some(self.knowledge.tip()) {
@@ -184,6 +189,8 @@ impl Node {
             Message::BlockTransactions { block, transactions } => {
                 self.block_transactions(cx, peer, block, transactions);
             }
+            Message::Graft => self.grafted(cx, peer),
+            Message::Prune { back_off_secs } => self.pruned(cx, peer, back_off_secs),
         }
     }
 
@@ -196,6 +203,7 @@ impl Node {
             (self.bodies.fetch.deadline(), Wake::BlockOverdue),
             (self.relay.fetch.deadline(), Wake::TransactionOverdue),
             (self.relay.announce_at, Wake::Announce),
+            (self.mesh.beat_at, Wake::Announce),
             (self.future.deadline(&self.clock), Wake::FutureHeader),
             (self.housekeeping_deadline(), Wake::Mempool),
         ];

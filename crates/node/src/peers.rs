@@ -12,6 +12,7 @@ use crate::limits::{
     HANDSHAKE_TIMEOUT, MAX_DISCOURAGED, MAX_REFUSED_PER_ITEM, MAX_SENDS_PER_ITEM, MAX_SERVED_REMEMBERED,
     SEND_AGAIN_AFTER,
 };
+use crate::mesh::MeshPeer;
 
 /// How far a connection has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,6 +48,7 @@ pub(crate) struct Peer {
     /// Blocks that were pushed to it.
     pub(crate) pushed: Known<BlockId>,
     pub(crate) compact: CompactPeer,
+    pub(crate) mesh: MeshPeer,
     /// Transactions that it has or was told about.
     pub(crate) known: Known<Wtxid>,
     /// Transactions it will be told about.
@@ -75,6 +77,7 @@ impl Peer {
             bodies: Known::new(),
             pushed: Known::new(),
             compact: CompactPeer::default(),
+            mesh: MeshPeer::default(),
             known: Known::new(),
             queue: Vec::new(),
             bodies_owed: 0,

@@ -27,10 +27,11 @@ impl Node {
     /// Tells a peer about the tip, in the way that this node has been set up to.
     pub(crate) fn announce_tip_to(&mut self, cx: &mut Context<'_>, peer: NodeId) {
         match self.config.relay {
-            Relay::Headers | Relay::Mesh => self.announce_headers_to(cx, peer),
+            Relay::Headers => self.announce_headers_to(cx, peer),
             Relay::Announce => self.announce_name_to(cx, peer),
             Relay::Compact => self.tell_compactly(cx, peer),
             Relay::Push => self.push_tip_to(cx, peer),
+            Relay::Mesh => self.tell_in_mesh(cx, peer),
         }
     }
 
@@ -56,7 +57,7 @@ impl Node {
     }
 
     /// Tells a peer the tip's name, unless it knows the tip (Bitcoin's `inv`).
-    fn announce_name_to(&mut self, cx: &mut Context<'_>, peer: NodeId) {
+    pub(crate) fn announce_name_to(&mut self, cx: &mut Context<'_>, peer: NodeId) {
         let tip = self.knowledge.tip();
         if self
             .common_height(cx, peer)
@@ -71,7 +72,7 @@ impl Node {
     }
 
     /// Sends a peer the tip's body, when the tip is all that the peer lacks. One that lacks more, as after a reorg, is told by headers and asks.
-    fn push_tip_to(&mut self, cx: &mut Context<'_>, peer: NodeId) {
+    pub(crate) fn push_tip_to(&mut self, cx: &mut Context<'_>, peer: NodeId) {
         let tip = self.knowledge.tip();
         let height = cx.ledger.height(tip);
         let lacks_only_tip = |common: Height| common.0 + 1 == height.0;

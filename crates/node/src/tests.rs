@@ -10,6 +10,7 @@ mod compact;
 mod determinism;
 mod forks;
 mod honest;
+mod mesh;
 mod mining;
 mod policies;
 mod relay;

@@ -36,6 +36,8 @@ pub fn encoded_len(message: &Message) -> usize {
         Message::Get(items) | Message::NotFound(items) => COUNT + items.len() * ITEM,
         Message::Block(block) => Header::BYTES + transactions_len(&block.transactions),
         Message::SendCompact { .. } => 1,
+        Message::Graft => 0,
+        Message::Prune { .. } => 4,
         Message::CompactBlock(compact) => {
             let prefilled = compact
                 .prefilled
@@ -68,7 +70,7 @@ fn transaction_len(transaction: &Transaction) -> usize {
 
 /// Which kind of message these bytes say they are.
 pub(super) fn kind(bytes: &[u8]) -> Option<MessageKind> {
-    const KINDS: [MessageKind; 13] = [
+    const KINDS: [MessageKind; 15] = [
         MessageKind::Hello,
         MessageKind::GetHeaders,
         MessageKind::Headers,
@@ -82,6 +84,8 @@ pub(super) fn kind(bytes: &[u8]) -> Option<MessageKind> {
         MessageKind::CompactBlock,
         MessageKind::GetBlockTransactions,
         MessageKind::BlockTransactions,
+        MessageKind::Graft,
+        MessageKind::Prune,
     ];
     let index = u32::from_le_bytes(*bytes.first_chunk::<KIND>()?);
     KINDS.get(usize::try_from(index).ok()?).copied()
@@ -106,6 +110,8 @@ pub(super) fn check(kind: MessageKind, bytes: &[u8]) -> Option<()> {
             walk.skip_transactions()?;
         }
         MessageKind::SendCompact => walk.skip(1)?,
+        MessageKind::Graft => {}
+        MessageKind::Prune => walk.skip(4)?,
         MessageKind::CompactBlock => {
             walk.skip(Header::BYTES + NONCE)?;
             walk.skip_list(SHORT_ID)?;

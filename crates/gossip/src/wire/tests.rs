@@ -134,6 +134,8 @@ fn samples() -> Vec<(Message, Vec<usize>)> {
         (compact(), vec![92, 106, 135, 145, 153, 201, 209]),
         (missing(), vec![36]),
         (found(), vec![36, 49, 93, 141, 149]),
+        (Message::Graft, vec![]),
+        (Message::Prune { back_off_secs: 60 }, vec![]),
     ]
 }
 
@@ -173,6 +175,8 @@ fn the_bytes_of_each_kind_are_these() {
         "0b000000 | 01*32 0200000000000000 01000000 03000000",
         "0c000000 | 01*32 0100000000000000 01000000 00 0100000000000000 dd*32 03000000 \
          0100000000000000 0500000000000000 cc*32 00*8 0100000000000000 ee*64",
+        "0d000000",
+        "0e000000 | 3c000000",
     ];
     let samples = samples();
     assert_eq!(samples.len(), golden.len());
@@ -236,7 +240,7 @@ fn every_true_beginning_and_every_longer_message_is_refused() {
 
 #[test]
 fn unknown_kinds_items_and_flags_are_refused() {
-    for (at, value) in [(0, 13), (0, 0xff), (3, 1)] {
+    for (at, value) in [(0, 15), (0, 0xff), (3, 1)] {
         let mut bytes = encode(&hello("nakanet"));
         bytes[at] = value;
         assert_eq!(decode(&bytes, MAX_MESSAGE_BYTES), Err(DecodeError::Malformed));
@@ -358,7 +362,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_of_any_kind_are_survived(kind in 0_u32..14, tail in prop::collection::vec(prop_oneof![Just(0), 0_u8..4, any::<u8>()], 0..300)) {
+    fn any_bytes_of_any_kind_are_survived(kind in 0_u32..16, tail in prop::collection::vec(prop_oneof![Just(0), 0_u8..4, any::<u8>()], 0..300)) {
         let bytes = [kind.to_le_bytes().as_slice(), &tail].concat();
         check_canonical(&bytes)?;
     }

@@ -62,7 +62,14 @@ fn unknown_transactions_are_asked_for_by_their_places() {
     assert_eq!(world.sent(0, ALICE).last(), Some(&request));
     let transactions = vec![Arc::clone(&block.transactions[1]), Arc::clone(&block.transactions[3])];
     let id = block.id();
-    world.receive(0, ALICE, Message::BlockTransactions { block: id, transactions });
+    world.receive(
+        0,
+        ALICE,
+        Message::BlockTransactions {
+            block: id,
+            transactions,
+        },
+    );
     assert_eq!(world.tip(0), id);
     assert_eq!(blames(&world), []);
 }
@@ -97,7 +104,14 @@ fn a_block_that_cannot_be_put_together_is_asked_for_whole_and_nobody_is_blamed()
     tell(&mut world, ALICE, &other);
     let transactions = other.transactions[1..].to_vec();
     let id = block.id();
-    world.receive(0, ALICE, Message::BlockTransactions { block: id, transactions });
+    world.receive(
+        0,
+        ALICE,
+        Message::BlockTransactions {
+            block: id,
+            transactions,
+        },
+    );
     let request = Message::Get(vec![Item::Block(id)]);
     assert_eq!(world.sent(0, ALICE).last(), Some(&request));
     world.receive(0, ALICE, Message::Block(Arc::clone(&block)));

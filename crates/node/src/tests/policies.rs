@@ -12,7 +12,13 @@ use crate::config::Relay;
 use crate::testing::{PLAYED, World, n};
 
 const ALICE: NodeId = NodeId(PLAYED);
-const ALL: [Relay; 4] = [Relay::Headers, Relay::Announce, Relay::Compact, Relay::Push];
+const ALL: [Relay; 5] = [
+    Relay::Headers,
+    Relay::Announce,
+    Relay::Compact,
+    Relay::Push,
+    Relay::Mesh,
+];
 
 /// Nodes that each know three others drawn at random, all of them connected through a ring.
 pub(super) fn network(nodes: usize, policy: impl Fn(usize) -> Relay) -> World {

@@ -28,6 +28,8 @@ pub(in crate::wire) fn message() -> impl Strategy<Value = Message> {
         transaction().prop_map(|transaction| Message::Transaction(Arc::new(transaction))),
         vec(item(), 0..8).prop_map(Message::NotFound),
         vec(block_id(), 0..8).prop_map(Message::AnnounceBlocks),
+        Just(Message::Graft),
+        any::<u32>().prop_map(|back_off_secs| Message::Prune { back_off_secs }),
         any::<bool>().prop_map(|high_bandwidth| Message::SendCompact { high_bandwidth }),
         compact_block().prop_map(|compact| Message::CompactBlock(Arc::new(compact))),
         (block_id(), vec(any::<u32>(), 0..8))
