@@ -3,5 +3,6 @@
 mod architecture;
 mod files;
 mod golden;
+mod laws;
 mod scenarios;
 mod tidy;

@@ -25,6 +25,8 @@ pub(crate) enum Command {
     Sim(RunArgs),
     /// Repeat a recorded run in virtual time and find where it differs, if it does
     Rerun(RerunArgs),
+    /// Check the simulator against closed forms and published measurements
+    Laws(LawsArgs),
     /// Find every mistake in scenario files without starting anything
     Check(CheckArgs),
     /// List the scenario files of a folder and what each shows
@@ -58,6 +60,24 @@ pub(crate) enum EngineKind {
     Sim,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum VerifyKind {
+    /// All nodes share one ledger: a block is checked once
+    Shared,
+    /// Every node has a ledger of its own
+    Each,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum DetailKind {
+    /// Every event, messages among them
+    Full,
+    /// Messages are counted; of each block it is told how it spread
+    Compact,
+    /// Blocks mined, forks, reorgs, refusals
+    Summary,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
     /// The scenario file
@@ -67,6 +87,12 @@ pub(crate) struct RunArgs {
     pub(crate) engine: EngineKind,
     #[command(flatten)]
     pub(crate) overrides: OverrideArgs,
+    /// Who checks blocks in virtual time; the digest is the same
+    #[arg(long, value_enum, default_value_t = VerifyKind::Shared)]
+    pub(crate) verify: VerifyKind,
+    /// How much the log tells; chosen by its estimated size when not given
+    #[arg(long, value_enum)]
+    pub(crate) detail: Option<DetailKind>,
     /// Print one JSON object at the end instead of text
     #[arg(long)]
     pub(crate) json: bool,
@@ -85,6 +111,15 @@ pub(crate) struct RunArgs {
 pub(crate) struct RerunArgs {
     /// The run's folder, such as runs/latest
     pub(crate) run: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LawsArgs {
+    /// Which, such as F1 and D2; nothing checks them all
+    pub(crate) ids: Vec<String>,
+    /// Take small samples and wide tolerances
+    #[arg(long)]
+    pub(crate) quick: bool,
 }
 
 #[derive(Debug, Args)]

@@ -33,6 +33,7 @@ fn main() -> std::process::ExitCode {
     let result = match cli.command {
         Command::Run(args) | Command::Sim(args) => commands::run::run(&args),
         Command::Rerun(args) => commands::rerun::rerun(&args),
+        Command::Laws(args) => commands::laws::laws(&args),
         Command::Check(args) => commands::check::check(&args),
         Command::List(args) => commands::list::list(&args),
         Command::Explain(args) => commands::explain::explain(&args),

@@ -3,6 +3,7 @@
 //! Everything that happens is on one heap, ordered by `(time, sequence)`, a total order. Nothing here reads a clock.
 
 pub mod engine;
+pub mod laws;
 pub mod limits;
 
 mod digest;

@@ -89,12 +89,14 @@ impl Miner {
 
 /// The mean time until a hash meets the target; nothing when it never does.
 fn expected_time(bits: CompactTarget, rate: HashRate) -> Option<Duration> {
+    Duration::try_from_secs_f64(expected_hashes(bits)? / as_f64(rate.0)).ok()
+}
+
+/// How many hashes it takes on average until one meets the target; nothing when none ever does.
+pub(crate) fn expected_hashes(bits: CompactTarget) -> Option<f64> {
     let Work(U256(limbs)) = bits.target()?.work();
-    let hashes = limbs
-        .iter()
-        .rev()
-        .fold(0.0, |sum, limb| sum * TWO_TO_64 + as_f64(*limb));
-    Duration::try_from_secs_f64(hashes / as_f64(rate.0)).ok()
+    let hashes = limbs.iter().rev();
+    Some(hashes.fold(0.0, |sum, limb| sum * TWO_TO_64 + as_f64(*limb)))
 }
 
 const TWO_TO_64: f64 = 18_446_744_073_709_551_616.0;
