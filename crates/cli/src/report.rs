@@ -31,6 +31,13 @@ impl Run {
     }
 }
 
+impl Run {
+    /// All figures, as one JSON object.
+    pub(crate) fn to_json(&self) -> serde_json::Value {
+        serde_json::to_value(&self.summary).expect("a summary has no maps with keys other than text")
+    }
+}
+
 /// Prints tree, reorgs and verdict, and, of a run that failed, what helps to see why.
 pub(crate) fn print(run: &Run, folder: &Path, repeat: &str) {
     let (plan, world) = (run.collector.plan(), run.collector.world());
@@ -51,6 +58,10 @@ pub(crate) fn print(run: &Run, folder: &Path, repeat: &str) {
                 section(&format!("Last events of {}", plan.name_of(node)), &events);
             }
         }
+    }
+    let statistics = text::statistics(&run.summary);
+    if !statistics.is_empty() {
+        section("Figures", &statistics);
     }
     print_verdict(run, folder);
     if !passed {
@@ -94,11 +105,13 @@ fn print_verdict(run: &Run, folder: &Path) {
         ));
     }
     say::line(format_args!(
-        "Log     {}\n        {} events, digest {}",
+        "Log     {}\n        {} events",
         folder.display(),
         run.collector.events(),
-        run.collector.digest().leading()
     ));
+    if let Some(digest) = run.summary.digest {
+        say::line(format_args!("Digest  {digest}"));
+    }
 }
 
 /// Nodes that do not follow what most of the network follows, and those that are down: at most four.

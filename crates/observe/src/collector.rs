@@ -31,6 +31,7 @@ pub struct Collector {
     next_seq: u64,
     changes: u64,
     digest: Sha256,
+    run_digest: Option<Hash>,
     folder: Option<RunFolder>,
     history: History,
     forks: ForkTracker,
@@ -63,6 +64,7 @@ impl Collector {
             next_seq: 0,
             changes: 0,
             digest: Sha256::new(),
+            run_digest: None,
             folder,
             history: History::new(&plan),
             forks: ForkTracker::new(&plan, detail),
@@ -163,10 +165,21 @@ impl Collector {
         let mut run = line::run(plan, self.engine);
         let summary = serde_json::to_value(summary).expect("a summary has no maps with keys other than text");
         run["verdict"] = summary["verdict"].clone();
-        run["digest"] = summary["log"]["digest"].clone();
+        run["digest"] = summary["digest"].clone();
         run["events"] = summary["log"]["events"].clone();
         folder.write_json("summary.json", &summary);
         folder.write_json("run.json", &run);
+    }
+
+    /// Names the run by the digest of all that happened in it, whatever of it was told. For engines whose runs repeat.
+    pub const fn set_run_digest(&mut self, digest: Hash) {
+        self.run_digest = Some(digest);
+    }
+
+    /// The digest of all that happened, where the engine has one.
+    #[must_use]
+    pub const fn run_digest(&self) -> Option<Hash> {
+        self.run_digest
     }
 
     /// What has been observed of the network so far.

@@ -100,6 +100,8 @@ pub struct Summary {
     pub seed: String,
     /// Which engine ran it.
     pub engine: Engine,
+    /// SHA-256 over all that happened: the same for the same scenario and seed in virtual time; none on real nodes, which never do the same twice.
+    pub digest: Option<Hash>,
     /// How long it took.
     pub duration_us: u64,
     /// Every node, in order.
@@ -247,6 +249,7 @@ impl Summary {
             scenario: plan.name.clone(),
             seed: plan.seed.to_string(),
             engine: collector.engine(),
+            digest: collector.run_digest(),
             duration_us: now.as_micros(),
             nodes: nodes(collector),
             blocks: blocks(collector),

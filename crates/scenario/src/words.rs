@@ -51,7 +51,7 @@ impl Plan {
     }
 }
 
-/// A duration in words, to two or three digits: `0.4 ms`, `350 ms`, `2.4 s`, `3 min 20 s`.
+/// A duration in words, to two or three digits: `0.4 ms`, `350 ms`, `2.4 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`.
 #[must_use]
 pub fn duration(duration: Duration) -> String {
     let micros = duration.as_micros();
@@ -60,7 +60,15 @@ pub fn duration(duration: Duration) -> String {
         1..10_000 => format!("{}.{} ms", micros / 1_000, micros % 1_000 / 100),
         10_000..1_000_000 => format!("{} ms", micros / 1_000),
         1_000_000..60_000_000 => format!("{}.{} s", micros / 1_000_000, micros % 1_000_000 / 100_000),
-        _ => format!("{} min {} s", duration.as_secs() / 60, duration.as_secs() % 60),
+        60_000_000..3_600_000_000 => format!("{} min {} s", duration.as_secs() / 60, duration.as_secs() % 60),
+        3_600_000_000..86_400_000_000 => {
+            format!("{} h {} min", duration.as_secs() / 3_600, duration.as_secs() / 60 % 60)
+        }
+        _ => format!(
+            "{} d {} h",
+            duration.as_secs() / 86_400,
+            duration.as_secs() / 3_600 % 24
+        ),
     }
 }
 

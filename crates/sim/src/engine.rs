@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use base::{Hash, Time};
 use node::Command;
-use observe::{Collector, Ending, Engine, RunEvent};
+use observe::{Collector, Detail, Ending, Engine, RunEvent};
 use scenario::{Director, Plan, StepReport};
 use thiserror::Error;
 
@@ -31,6 +31,8 @@ pub struct Options {
     pub folder: Option<PathBuf>,
     /// Who checks blocks.
     pub verify: Verify,
+    /// How much is told; none is as much as the plan has room for ([`Detail::for_plan`]).
+    pub detail: Option<Detail>,
     /// Set from elsewhere, it ends the run where it is.
     pub stop: Arc<AtomicBool>,
 }
@@ -64,7 +66,8 @@ pub struct Finished {
 
 /// Runs a plan. `on_step` is told of every step as it begins and ends.
 pub fn run(plan: &Arc<Plan>, options: &Options, on_step: &mut dyn FnMut(&StepReport)) -> Result<Finished, Error> {
-    let collector = Collector::new(Arc::clone(plan), Engine::Sim, options.folder.as_deref())?;
+    let detail = options.detail.unwrap_or_else(|| Detail::for_plan(plan));
+    let collector = Collector::with_detail(Arc::clone(plan), Engine::Sim, options.folder.as_deref(), detail)?;
     let mut network = Network::new(plan, options.verify, collector);
     connect(plan, &mut network)?;
     network.begin_mining();
@@ -74,6 +77,7 @@ pub fn run(plan: &Arc<Plan>, options: &Options, on_step: &mut dyn FnMut(&StepRep
     let at = network.now();
     let (mut collector, digest) = network.finish();
     collector.check_end(at, settled && director.links_are_open());
+    collector.set_run_digest(digest);
     Ok(Finished {
         collector,
         director,
@@ -118,8 +122,9 @@ fn direct(
     let mut seen = None;
     while !stop.load(Ordering::Relaxed) {
         let due = director.deadline().is_some_and(|deadline| deadline <= network.now());
-        if due || seen != Some(network.collector().events()) {
-            seen = Some(network.collector().events());
+        let news = network.collector().changes();
+        if due || (seen != Some(news) && director.may_advance(network.collector().world())) {
+            seen = Some(news);
             let outcome = director.advance(network.now(), network.collector().world(), &mut orders, &mut reports);
             for report in reports.drain(..) {
                 on_step(&report);

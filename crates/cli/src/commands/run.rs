@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, anyhow};
 use cluster::{Interrupt, Progress, RunOptions};
-use observe::{Ending, Verdict};
+use observe::{Detail, Ending, Verdict};
 use scenario::{Engine, Plan, words};
+use sim::Verify;
 
-use crate::args::{EngineKind, RunArgs};
+use crate::args::{DetailKind, EngineKind, RunArgs, VerifyKind};
 use crate::exit::{Ended, Failure};
 use crate::interrupt::on_interrupt;
 use crate::report::Run;
@@ -37,14 +38,11 @@ pub(crate) fn run(args: &RunArgs) -> Ended {
     }
     let run = match args.engine {
         EngineKind::Cluster => launch(&plan, &folder, args, quiet)?,
-        EngineKind::Sim => simulate(&plan, &folder, quiet)?,
+        EngineKind::Sim => simulate(&plan, &folder, args, quiet)?,
     };
     folder::mark_latest(&folder);
     if args.json {
-        say::line(format_args!(
-            "{}",
-            serde_json::to_string_pretty(&run.summary).map_err(Failure::bad_input)?
-        ));
+        say::line(format_args!("{:#}", run.to_json()));
     } else {
         report::print(&run, &folder, &repeat(args));
     }
@@ -118,14 +116,22 @@ pub(crate) fn show(progress: &Progress<'_>, steps: &mut Steps<'_>, quiet: bool) 
 }
 
 /// Runs in virtual time.
-fn simulate(plan: &Arc<Plan>, folder: &Path, quiet: bool) -> Result<Run, Failure> {
+fn simulate(plan: &Arc<Plan>, folder: &Path, args: &RunArgs, quiet: bool) -> Result<Run, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
     on_interrupt(move || flag.store(true, Ordering::Relaxed))?;
     let options = sim::Options {
         folder: Some(folder.to_owned()),
+        verify: match args.verify {
+            VerifyKind::Shared => Verify::Shared,
+            VerifyKind::Each => Verify::Each,
+        },
+        detail: args.detail.map(|detail| match detail {
+            DetailKind::Full => Detail::Full,
+            DetailKind::Compact => Detail::Compact,
+            DetailKind::Summary => Detail::Summary,
+        }),
         stop,
-        ..sim::Options::default()
     };
     let mut steps = Steps::new(plan, quiet);
     let finished = sim::run(plan, &options, &mut |report| steps.print(report)).map_err(Failure::could_not_start)?;
