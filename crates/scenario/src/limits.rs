@@ -28,6 +28,12 @@ pub const MIN_PAUSE: Duration = Duration::from_micros(100);
 pub const MAX_LOAD_WALLETS: u32 = 1_500;
 /// The most bytes that a block can stand for.
 pub const MAX_BLOCK_SIZE: u64 = 1_000_000_000;
+/// The most events of a run in virtual time that nobody insists on.
+pub const MAX_EVENTS: u64 = 10_000_000_000;
+/// The most bytes of memory of such a run.
+pub const MAX_MEMORY: u64 = 8_000_000_000;
+/// The most hashes of such a run: some minutes of one core.
+pub const MAX_HASHES: u64 = 2_000_000_000;
 /// The most links at the start.
 pub const MAX_LINKS: usize = 200_000;
 /// The most that the number of steps times the number of nodes may be: a step may name every node.
