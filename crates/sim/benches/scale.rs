@@ -1,28 +1,52 @@
 //! How many node-blocks the simulator delivers per CPU second, and in how much memory. A node-block is one block that has reached one node.
 //!
-//! `cargo bench -p sim --bench scale -- NODES BLOCKS` (1,000 and 100 when not given): every node runs the full protocol on a random network
-//! with 8 outbound links each, 100 ms of latency, and 1 % of the nodes mining a block every 600 s between them.
+//! `cargo bench -p sim --bench scale -- NODES BLOCKS` runs SimBlock's Bitcoin network of 2015 (`simblock-bitcoin-2015`): everybody mines, blocks
+//! of 535 kB every ten minutes, every node runs the full protocol. Without numbers, the table of docs/PERFORMANCE.md, each row in a
+//! process of its own so that each has its own peak of memory.
 
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
 use base::NodeId;
-use chain::{CompactTarget, HashRate, Height, Params, Retarget};
-use node::Strategy;
+use chain::{HashRate, Height};
+use observe::Detail;
+use scenario::networks::Network;
 use scenario::plan::{Expectation, LinkPlan, NodePlan, Step, StepKind};
-use scenario::{Conditions, Plan};
+use scenario::uplink::Line;
+use scenario::{Conditions, Overrides, Plan};
 use sim::Options;
+
+const NETWORK: &str = "simblock-bitcoin-2015";
 
 fn main() {
     let numbers: Vec<u32> = std::env::args()
         .skip(1)
         .filter_map(|argument| argument.parse().ok())
         .collect();
-    let nodes = numbers.first().copied().unwrap_or(1_000);
-    let blocks = numbers.get(1).copied().unwrap_or(100);
+    match numbers.as_slice() {
+        [nodes, blocks, ..] => measure(*nodes, *blocks),
+        _ => {
+            for (nodes, blocks) in [("20", "52560"), ("1000", "100"), ("10000", "100"), ("100000", "100")] {
+                let this = std::env::current_exe().expect("a program has a path");
+                let status = Command::new(this)
+                    .args([nodes, blocks])
+                    .status()
+                    .expect("it starts again");
+                assert!(status.success(), "{nodes} nodes, {blocks} blocks: {status}");
+            }
+        }
+    }
+}
+
+fn measure(nodes: u32, blocks: u32) {
     let plan = Arc::new(plan(nodes, blocks));
+    let options = Options {
+        detail: Some(Detail::Summary),
+        ..Options::default()
+    };
     let before = cpu_seconds();
-    let finished = sim::run(&plan, &Options::default(), &mut |_| {}).expect("a simulation starts");
+    let finished = sim::run(&plan, &options, &mut |_| {}).expect("a simulation starts");
     let seconds = cpu_seconds() - before;
     let node_blocks = f64::from(nodes) * f64::from(blocks);
     println!(
@@ -30,76 +54,85 @@ fn main() {
         plan.links.len(),
         finished.ending
     );
-    println!("cpu          {seconds:.2} s");
-    println!("node-blocks  {:.0} per CPU second", node_blocks / seconds);
-    println!("peak memory  {} MB", peak_memory_kib() / 1_024);
-    println!(
-        "events       {}, digest {}",
-        finished.collector.events(),
-        finished.collector.digest()
-    );
+    println!("  cpu          {seconds:.2} s");
+    println!("  node-blocks  {:.0} per CPU second", node_blocks / seconds);
+    println!("  peak memory  {} MB", peak_memory_kib() / 1_024);
+    for (kind, traffic) in finished.collector.history().traffic() {
+        println!(
+            "  {kind:?}: {:.2} for each node-block",
+            as_f64(traffic.messages) / node_blocks
+        );
+    }
+    println!("  digest       {}", finished.digest);
 }
 
+/// The network drawn for so many nodes, until the last of them has so many blocks.
 fn plan(nodes: u32, blocks: u32) -> Plan {
-    let miners = (nodes / 100).max(1);
-    let conditions = Conditions {
-        latency: Duration::from_millis(100),
-        ..Conditions::default()
-    };
-    let params = Params {
-        retarget: Retarget::Fixed,
-        initial_bits: CompactTarget::from_expected_hashes(16),
-        interval: Duration::from_secs(600),
-        ..Params::instant()
-    };
-    let mut plan = Plan {
-        limit: Duration::from_secs(u64::MAX / 2_000_000),
-        ..Plan::empty("scale", params)
-    };
-    plan.nodes = (0..nodes)
-        .map(|index| NodePlan {
-            name: format!("n{index}"),
-            hashrate: if index < miners { HashRate(1) } else { HashRate::ZERO },
-            strategy: Strategy::Honest,
+    let source = format!("limit = \"1h\"\n[network]\npreset = \"{NETWORK}\"\nnodes = 2\n[steps]\nrun = []\n");
+    let mut plan = scenario::parse("scale", &source, &Overrides::default()).expect("a scenario without fault");
+    let network = Network::preset(NETWORK).expect("a preset");
+    let sampled = network.sample(
+        usize::try_from(nodes).expect("32 bits"),
+        &plan.root_seed().child("network", 0),
+    );
+    plan.limit = Duration::from_secs(1 << 40);
+    plan.nodes = (0..)
+        .zip(&sampled.nodes)
+        .map(|(number, node)| NodePlan {
+            name: format!("n{number}"),
+            hashrate: part_of_an_exahash(node.hash_share),
+            region: Some(node.region),
+            line: Some(Line {
+                download: node.download,
+                upload: node.upload,
+            }),
             started: true,
             ..NodePlan::default()
         })
         .collect();
-    plan.links = links(&plan, nodes, conditions);
-    plan.conditions = conditions;
-    let on = vec![NodeId(nodes - 1)];
-    let expectation = Expectation::Height {
-        on,
-        height: Height(blocks),
-        at_least: true,
-    };
-    let within = Duration::from_secs(1 << 40);
+    let mut latencies = plan.root_seed().child("latencies", 0).rng();
+    let region = |node: NodeId| sampled.nodes[node.index()].region;
+    plan.links = sampled
+        .edges
+        .iter()
+        .map(|(a, b)| LinkPlan {
+            a: *a,
+            b: *b,
+            conditions: Conditions {
+                latency: network
+                    .latency(region(*a), region(*b), &mut latencies)
+                    .min(Duration::from_secs(30)),
+                ..Conditions::default()
+            },
+        })
+        .collect();
     plan.steps = vec![Step {
         line: 1,
         text: String::new(),
-        kind: StepKind::Wait { expectation, within },
+        kind: StepKind::Wait {
+            expectation: Expectation::Height {
+                on: vec![NodeId(nodes - 1)],
+                height: Height(blocks),
+                at_least: true,
+            },
+            within: Duration::from_secs(1 << 40),
+        },
     }];
     plan
 }
 
-/// Eight random others for each node.
-fn links(plan: &Plan, nodes: u32, conditions: Conditions) -> Vec<LinkPlan> {
-    let mut rng = plan.root_seed().child("topology", 0).rng();
-    let mut pairs = std::collections::BTreeSet::new();
-    let mut links = Vec::new();
-    for a in 0..nodes {
-        for _ in 0..8 {
-            let b = u32::try_from(rng.below(u64::from(nodes))).expect("below a u32");
-            if a != b && pairs.insert((a.min(b), a.max(b))) {
-                links.push(LinkPlan {
-                    a: NodeId(a),
-                    b: NodeId(b),
-                    conditions,
-                });
-            }
-        }
-    }
-    links
+#[expect(clippy::cast_precision_loss, reason = "shown to people")]
+fn as_f64(count: u64) -> f64 {
+    count as f64
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a share of 10^18, to 53 bits"
+)]
+fn part_of_an_exahash(share: f64) -> HashRate {
+    HashRate((1e18 * share) as u64)
 }
 
 /// User and system time of this process, in seconds.

@@ -249,7 +249,11 @@ impl Network {
         };
         let seed = self.plan.root_seed().child("node", u64::from(node.0));
         let disk = self.places[node.index()].disk.clone();
-        self.places[node.index()].node = Some(Node::new(node, config, seed));
+        self.places[node.index()].node = Some(if self.collector.detail().tells_messages() {
+            Node::new(node, config, seed)
+        } else {
+            Node::new(node, config, seed).without_messages()
+        });
         let started = RunEvent::NodeStarted {
             node,
             peer_id: String::new(),
@@ -370,6 +374,9 @@ impl Network {
             return;
         };
         let bytes = node::message_bytes(self.plan.block_size, &message);
+        if !self.collector.detail().tells_messages() {
+            self.collector.count_sent(from, message.kind(), bytes);
+        }
         let link = self.pairs.link_mut(way);
         let arrival = match &mut self.places[from.index()].uplink {
             None => link.send(self.now, bytes),
