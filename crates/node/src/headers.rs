@@ -38,6 +38,11 @@ impl Node {
             self.penalise(cx, peer, Offence::DisconnectedHeaders, detail);
             return;
         }
+        if let [known] = headers
+            && self.announced_again(cx, peer, &known.id())
+        {
+            return;
+        }
         if self.knowledge.find(cx.ledger, &first.parent).is_none() {
             self.unconnecting(cx, peer);
             return;
@@ -61,6 +66,26 @@ impl Node {
         }
         let may_be_more = headers.len() == MAX_HEADERS;
         self.headers_answered(cx, peer, last.filter(|_| may_be_more));
+    }
+
+    /// The most common message there is: a peer announces a block that is connected here already, and nothing is waited for. Whether
+    /// this was one. All that follows from it is that the peer has the block.
+    fn announced_again(&mut self, cx: &Context<'_>, peer: NodeId, id: &BlockId) -> bool {
+        let known = self.knowledge.find(cx.ledger, id);
+        let Some(block) = known.filter(|block| self.knowledge.is_connected(*block) && self.peers.are_settled()) else {
+            return false;
+        };
+        if let Some(peer) = self.peers.ready_mut(peer) {
+            peer.unconnecting = 0;
+            if peer
+                .best
+                .is_none_or(|best| cx.ledger.work(block) > cx.ledger.work(best))
+            {
+                peer.best = Some(block);
+            }
+        }
+        self.sync_peer.take_if(|source| *source == peer);
+        true
     }
 
     /// A header came with its block, unasked. The block, when it is known or valid and stands on what is known.

@@ -85,13 +85,21 @@ impl Node {
         candidates.truncate(count);
         let is_enough = candidates.len() == count;
         for peer in candidates {
-            if let Some(member) = self.peers.ready_mut(peer) {
-                member.mesh.is_member = true;
-                cx.send(peer, Message::Graft);
-            }
+            cx.send(peer, Message::Graft);
+            self.take_in(cx, peer);
         }
         if let Some(next) = next.filter(|_| !is_enough) {
             self.mesh.beat_by(next);
+        }
+    }
+
+    /// The peer is a member from now on, and catches up with what it was not told while it was none.
+    fn take_in(&mut self, cx: &mut Context<'_>, peer: NodeId) {
+        if let Some(member) = self.peers.ready_mut(peer) {
+            member.mesh.is_member = true;
+        }
+        if !self.is_syncing(cx) {
+            self.push_tip_to(cx, peer);
         }
     }
 
@@ -149,7 +157,7 @@ impl Node {
         }
         let is_early = cx.now < joining.mesh.back_off_until;
         if has_room && !is_early {
-            joining.mesh.is_member = true;
+            self.take_in(cx, peer);
             return;
         }
         joining.mesh.early_grafts += u32::from(is_early);

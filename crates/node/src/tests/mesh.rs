@@ -148,3 +148,16 @@ fn a_mesh_sends_fewer_bodies_than_pushing_to_all() {
     let (mesh, push) = (bodies(Relay::Mesh), bodies(Relay::Push));
     assert!(mesh * 2 < push, "{mesh} and {push}");
 }
+
+#[test]
+fn a_new_member_is_told_what_was_found_while_it_was_none() {
+    let mut world = World::new(2);
+    for node in 0..2 {
+        world.set_up(node, |config| config.relay = Relay::Mesh);
+    }
+    world.connect(0, 1);
+    world.run(std::time::Duration::from_millis(100));
+    world.mine(0, 3);
+    world.run_secs(2);
+    check_all_agree(&world, 3);
+}
