@@ -1,8 +1,12 @@
 //! The command line.
 
+use std::num::NonZero;
+use std::ops::Range;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::sweep::grid::{self, Axis};
 
 /// Launch networks of proof-of-work nodes, replay scenario files, and watch forks appear and resolve.
 #[derive(Debug, Parser)]
@@ -25,6 +29,8 @@ pub(crate) enum Command {
     Sim(RunArgs),
     /// Repeat a recorded run in virtual time and find where it differs, if it does
     Rerun(RerunArgs),
+    /// Run a scenario file many times in virtual time, over seeds and values, into one table
+    Sweep(SweepArgs),
     /// Check the simulator against closed forms and published measurements
     Laws(LawsArgs),
     /// Find every mistake in scenario files without starting anything
@@ -111,6 +117,27 @@ pub(crate) struct RunArgs {
 pub(crate) struct RerunArgs {
     /// The run's folder, such as runs/latest
     pub(crate) run: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SweepArgs {
+    /// The scenario file
+    pub(crate) file: PathBuf,
+    /// The seeds, both ends included, such as 0..99
+    #[arg(long, value_name = "FIRST..LAST", value_parser = grid::seeds)]
+    pub(crate) seeds: Range<u64>,
+    /// A key and the values it takes, such as network.link.latency=10ms,50ms; given again, every value is combined with every other
+    #[arg(long, value_name = "KEY=VALUE,...", value_parser = grid::axis)]
+    pub(crate) vary: Vec<Axis>,
+    /// Change a value of the file in every run
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub(crate) set: Vec<(String, String)>,
+    /// The CSV file, one row for each run; runs whose rows are there are not repeated [default: NAME-sweep.csv]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// How many runs go on at a time [default: one for each core]
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<NonZero<usize>>,
 }
 
 #[derive(Debug, Args)]

@@ -8,4 +8,5 @@ pub(crate) mod node;
 pub(crate) mod rerun;
 pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod sweep;
 pub(crate) mod up;

@@ -10,6 +10,7 @@ mod paint;
 mod report;
 mod say;
 mod steps;
+mod sweep;
 
 use clap::Parser;
 
@@ -33,6 +34,7 @@ fn main() -> std::process::ExitCode {
     let result = match cli.command {
         Command::Run(args) | Command::Sim(args) => commands::run::run(&args),
         Command::Rerun(args) => commands::rerun::rerun(&args),
+        Command::Sweep(args) => commands::sweep::sweep(&args),
         Command::Laws(args) => commands::laws::laws(&args),
         Command::Check(args) => commands::check::check(&args),
         Command::List(args) => commands::list::list(&args),

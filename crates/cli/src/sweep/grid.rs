@@ -31,9 +31,11 @@ pub(crate) struct Grid {
 impl Grid {
     /// The grid, unless it is empty or too large.
     pub(crate) fn new(seeds: Range<u64>, axes: Vec<Axis>) -> Result<Self, String> {
-        let count = axes.iter().try_fold(seeds.end.saturating_sub(seeds.start), |count, axis| {
-            count.checked_mul(axis.values.len() as u64)
-        });
+        let count = axes
+            .iter()
+            .try_fold(seeds.end.saturating_sub(seeds.start), |count, axis| {
+                count.checked_mul(axis.values.len() as u64)
+            });
         match count {
             Some(1..=MAX_RUNS) => Ok(Self { seeds, axes }),
             Some(0) => Err("there is nothing to run".to_owned()),
@@ -126,7 +128,10 @@ mod tests {
             .collect();
         assert_eq!(points, ["1x5", "1x6", "1y5", "1y6", "2x5", "2x6", "2y5", "2y6"]);
         let set = grid.overrides(&grid.points()[7], &[]).set;
-        assert_eq!(set, [("a".to_owned(), "2".to_owned()), ("b".to_owned(), "y".to_owned())]);
+        assert_eq!(
+            set,
+            [("a".to_owned(), "2".to_owned()), ("b".to_owned(), "y".to_owned())]
+        );
     }
 
     #[test]
@@ -138,7 +143,7 @@ mod tests {
     #[test]
     fn what_is_no_grid_is_refused() {
         assert!(seeds("9..3").is_err() && seeds("x").is_err() && seeds("0..18446744073709551615").is_err());
-        assert!(super::axis("latency").is_err() && super::axis("=3").is_err());
+        assert!(axis("latency").is_err() && axis("=3").is_err());
         assert!(Grid::new(0..2_000_000, Vec::new()).is_err());
         assert_eq!(seeds("7"), Ok(7..8));
     }

@@ -28,7 +28,10 @@ pub(crate) fn table(grid: &Grid, rows: &[Vec<String>]) -> String {
         let mut line = point.values.clone();
         line.push(rows.len().to_string());
         for (column, _) in SHOWN {
-            let place = RESULTS.iter().position(|name| *name == column).expect("a column there is");
+            let place = RESULTS
+                .iter()
+                .position(|name| *name == column)
+                .expect("a column there is");
             let values: Vec<f64> = rows
                 .iter()
                 .filter_map(|row| row[1 + grid.axes.len() + place].parse().ok())
@@ -68,7 +71,10 @@ fn aligned(lines: &[Vec<String>]) -> String {
     let widths: Vec<usize> = (0..columns).map(width).collect();
     let mut text = String::new();
     for line in lines {
-        let fields = line.iter().zip(&widths).map(|(field, width)| format!("{field:>width$}"));
+        let fields = line
+            .iter()
+            .zip(&widths)
+            .map(|(field, width)| format!("{field:>width$}"));
         text.push_str(&fields.collect::<Vec<_>>().join("  "));
         text.push('\n');
     }
@@ -81,7 +87,7 @@ mod tests {
 
     #[test]
     fn the_interval_is_that_of_the_mean() {
-        assert_eq!(mean_and_reach(&[1.0, 2.0, 3.0, 4.0]), "2.5000 +- 1.6626");
+        assert_eq!(mean_and_reach(&[1.0, 2.0, 3.0, 4.0]), "2.5000 +- 1.6627");
         assert_eq!(mean_and_reach(&[2.0]), "2.0000");
         assert_eq!(mean_and_reach(&[]), "-");
     }

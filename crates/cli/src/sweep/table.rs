@@ -85,7 +85,11 @@ impl Table {
     /// Adds a run, and sees it to the disk.
     pub(crate) fn add(&mut self, point: &Point, results: Vec<String>) -> io::Result<()> {
         let values = point.values.iter().cloned();
-        let fields: Vec<String> = [point.seed.to_string()].into_iter().chain(values).chain(results).collect();
+        let fields: Vec<String> = [point.seed.to_string()]
+            .into_iter()
+            .chain(values)
+            .chain(results)
+            .collect();
         // One write, so that another reader never sees half a row.
         self.file.write_all(row(fields.iter().map(String::as_str)).as_bytes())?;
         self.file.sync_data()?;
@@ -104,9 +108,7 @@ pub(crate) fn results(summary: &Summary, digest: base::Hash) -> Vec<String> {
     let figures = &summary.statistics;
     let verdict = serde_json::to_value(summary.verdict).expect("a verdict is a word");
     let delay = |delays: &Option<Delays>, which: fn(&Delays) -> u64| {
-        delays
-            .as_ref()
-            .map_or(String::new(), |delays| seconds(which(delays)))
+        delays.as_ref().map_or(String::new(), |delays| seconds(which(delays)))
     };
     vec![
         verdict.as_str().unwrap_or_default().to_owned(),

@@ -5,3 +5,4 @@ mod input;
 mod repeats;
 mod runs;
 mod stage;
+mod sweeps;

@@ -186,7 +186,7 @@ fn hash_power_follows_the_steps_that_change_it() {
     });
     let sketch = Sketch::new(plan);
     let (plan, world) = (sketch.collector.plan(), sketch.collector.world());
-    let mut tracker = ForkTracker::new(plan, crate::detail::Detail::Full);
+    let mut tracker = ForkTracker::new(plan, Detail::Full);
     let mut tell = |state| {
         let report = scenario::StepReport {
             step: 0,
