@@ -7,6 +7,8 @@ use chain::{HashRate, mining};
 use gossip::Offence;
 use proptest::prelude::*;
 
+use super::policies::ALL;
+use crate::config::Relay;
 use crate::testing::World;
 use crate::{Event, Input};
 
@@ -94,12 +96,25 @@ fn steps(nodes: usize) -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 0..150)
 }
 
+/// One policy for all, or one for each.
+fn policies(nodes: usize) -> impl Strategy<Value = Vec<Relay>> {
+    let policy = || prop::sample::select(ALL.to_vec());
+    prop_oneof![
+        policy().prop_map(move |policy| vec![policy; nodes]),
+        prop::collection::vec(policy(), nodes),
+    ]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
-    fn in_an_honest_network_nobody_is_blamed_and_all_agree_in_the_end(delay in 0_u64..500, steps in steps(4)) {
+    fn in_an_honest_network_nobody_is_blamed_and_all_agree_in_the_end(delay in 0_u64..500, relays in policies(4), steps in steps(4)) {
         let mut world = miners(4);
+        for (node, relay) in relays.into_iter().enumerate() {
+            world.set_up(node, |config| config.relay = relay);
+            world.input(node, Input::Tick);
+        }
         world.delay = Duration::from_millis(delay);
         for step in steps {
             match step {

@@ -12,7 +12,7 @@ use crate::config::Relay;
 use crate::testing::{PLAYED, World, n};
 
 const ALICE: NodeId = NodeId(PLAYED);
-const ALL: [Relay; 5] = [
+pub(super) const ALL: [Relay; 5] = [
     Relay::Headers,
     Relay::Announce,
     Relay::Compact,
