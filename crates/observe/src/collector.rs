@@ -54,7 +54,9 @@ impl Collector {
     /// # Errors
     /// As there.
     pub fn with_detail(plan: Arc<Plan>, engine: Engine, folder: Option<&Path>, detail: Detail) -> io::Result<Self> {
-        let folder = folder.map(|path| RunFolder::create(path, &plan, engine)).transpose()?;
+        let folder = folder
+            .map(|path| RunFolder::create(path, &plan, engine, detail))
+            .transpose()?;
         let world = World::new(&plan);
         let genesis = world.genesis();
         let mut collector = Self {
@@ -73,7 +75,14 @@ impl Collector {
             checked: false,
             plan,
         };
-        collector.observe(Time::ZERO, RunEvent::RunStarted { engine, genesis });
+        collector.observe(
+            Time::ZERO,
+            RunEvent::RunStarted {
+                engine,
+                detail,
+                genesis,
+            },
+        );
         Ok(collector)
     }
 
@@ -162,7 +171,7 @@ impl Collector {
         folder.write("reorgs.csv", &tables::reorgs(self.history.reorgs(), plan));
         folder.write("blocks.csv", &tables::blocks(world, plan, &self.spread));
         folder.write("nodes.csv", &tables::nodes(world, plan));
-        let mut run = line::run(plan, self.engine);
+        let mut run = line::run(plan, self.engine, self.detail);
         let summary = serde_json::to_value(summary).expect("a summary has no maps with keys other than text");
         run["verdict"] = summary["verdict"].clone();
         run["digest"] = summary["digest"].clone();

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use scenario::{Engine, Plan};
 use serde_json::Value;
 
+use crate::detail::Detail;
 use crate::line;
 use crate::log::LogWriter;
 /// A run folder being written. The first error is kept, and nothing is written after it: a run goes on without its log, and says so.
@@ -22,11 +23,11 @@ impl RunFolder {
     ///
     /// # Errors
     /// When one of them cannot be written, or the folder has a log already.
-    pub fn create(path: &Path, plan: &Plan, engine: Engine) -> io::Result<Self> {
+    pub fn create(path: &Path, plan: &Plan, engine: Engine, detail: Detail) -> io::Result<Self> {
         fs::create_dir_all(path)?;
         let log = LogWriter::create(path)?;
         fs::write(path.join("scenario.toml"), plan.source.as_bytes())?;
-        write_json(&path.join("run.json"), &line::run(plan, engine))?;
+        write_json(&path.join("run.json"), &line::run(plan, engine, detail))?;
         Ok(Self {
             path: path.to_owned(),
             log,

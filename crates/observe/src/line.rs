@@ -5,6 +5,7 @@ use chain::{Params, Retarget};
 use scenario::{Engine, Plan, StepReport, StepState};
 use serde_json::{Map, Value, json};
 
+use crate::detail::Detail;
 use crate::names;
 use crate::record::{Record, RunEvent};
 
@@ -52,9 +53,13 @@ pub fn fields(record: &Record, plan: &Plan) -> Map<String, Value> {
 fn told(what: &RunEvent, plan: &Plan) -> Value {
     match what {
         RunEvent::Node { event, .. } => to_value(event),
-        RunEvent::RunStarted { engine, genesis } => {
+        RunEvent::RunStarted {
+            engine,
+            detail,
+            genesis,
+        } => {
             let mut told = json!({ "kind": "run_started" });
-            merge(&mut told, run(plan, *engine));
+            merge(&mut told, run(plan, *engine, *detail));
             merge(&mut told, json!({ "genesis": genesis }));
             told
         }
@@ -92,7 +97,7 @@ fn merge(into: &mut Value, from: Value) {
 
 /// What tells one run from another: for the first line of the log and for `run.json`.
 #[must_use]
-pub fn run(plan: &Plan, engine: Engine) -> Value {
+pub fn run(plan: &Plan, engine: Engine, detail: Detail) -> Value {
     let nodes: Vec<Value> = plan
         .nodes
         .iter()
@@ -106,7 +111,7 @@ pub fn run(plan: &Plan, engine: Engine) -> Value {
         "seed": plan.seed.to_string(),
         "set": plan.set,
         "engine": engine,
-        "detail": "full",
+        "detail": detail,
         "participants": nodes,
         "parameters": parameters(&plan.params),
     })

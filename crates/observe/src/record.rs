@@ -6,6 +6,7 @@ use node::Event;
 use scenario::{Engine, StepReport};
 use serde::Serialize;
 
+use crate::detail::Detail;
 use crate::forks::{ForkReport, Resolution};
 use crate::spread::BlockSpread;
 
@@ -30,7 +31,11 @@ pub enum RunEvent {
     /// Told by a node; `nseq` is the node's own counter, so that a gap shows a lost event.
     Node { node: NodeId, nseq: u64, event: Event },
     /// The run began. Written by [`crate::Collector::new`]; engines never hand it in.
-    RunStarted { engine: Engine, genesis: BlockId },
+    RunStarted {
+        engine: Engine,
+        detail: Detail,
+        genesis: BlockId,
+    },
     /// The run ended: with what verdict, and whether all was well. Written by [`crate::Collector::finish`]; engines never hand it in.
     RunEnded { reason: String, ok: bool },
     /// A node is up. `peer_id` and `addrs` in a cluster only; `restored` blocks came from its disk.

@@ -104,6 +104,8 @@ fn the_digest_is_that_of_the_text_on_disk() {
 fn the_run_folder_holds_everything() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut sketch = recorded(folder.path());
+    let digest = Hash::sha256(&[b"what happened"]);
+    sketch.collector.set_run_digest(digest);
     let summary = sketch.collector.finish(sketch.now, PASSED);
     assert!(summary.log.complete);
     let mut names: Vec<String> = fs::read_dir(folder.path())
@@ -127,7 +129,8 @@ fn the_run_folder_holds_everything() {
     let read = |name: &str| fs::read_to_string(folder.path().join(name)).expect("a file");
     assert_eq!(read("scenario.toml"), "name = \"by-hand\"\n");
     let run: serde_json::Value = serde_json::from_str(&read("run.json")).expect("JSON");
-    assert_eq!(run["digest"], summary.log.digest.to_string());
+    assert_eq!(run["digest"], digest.to_string());
+    assert_eq!(run["detail"], "full");
     let short = |text: String| text.replace(&"0".repeat(56), "");
     let genesis = sketch.collector.world().genesis();
     let tables = [
