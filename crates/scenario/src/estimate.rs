@@ -134,7 +134,7 @@ struct Story {
 impl Story {
     fn of(plan: &Plan) -> Self {
         let (mut mined, mut highest, mut advanced) = (0_u64, 0_u64, 0_u64);
-        let mut slept = Duration::ZERO;
+        let (mut slept, mut hashing) = (Duration::ZERO, false);
         let mut loads: Vec<&LoadPlan> = Vec::new();
         for step in &plan.steps {
             match &step.kind {
@@ -142,6 +142,10 @@ impl Story {
                     action: Action::Mine { blocks, .. },
                     ..
                 } => mined = mined.saturating_add(u64::from(*blocks)),
+                StepKind::Act {
+                    action: Action::SetHashRate { rates },
+                    ..
+                } => hashing |= rates.iter().any(|(_, rate)| *rate > HashRate::ZERO),
                 StepKind::Act {
                     action: Action::Load(load),
                     ..
@@ -155,7 +159,7 @@ impl Story {
                 StepKind::Act { .. } | StepKind::Expect(_) | StepKind::Never(_) => {}
             }
         }
-        let hashing = plan.nodes.iter().any(|node| node.hashrate > HashRate::ZERO);
+        let hashing = hashing || plan.nodes.iter().any(|node| node.hashrate > HashRate::ZERO);
         let found_while = |time: Duration| if hashing { ratio(time, plan.params.interval) } else { 0 };
         let room = found_while(plan.limit);
         let awaited = highest.max(mined).saturating_add(advanced);
@@ -233,7 +237,8 @@ mod tests {
         assert_eq!((small.blocks, small.hashes, small.payments), (10, 0, 0));
         assert_eq!(small.refusal(), None);
         let load = of(include_str!("../../../scenarios/payments-at-a-rate.toml"));
-        assert_eq!((load.blocks, load.payments), (16, 40));
+        // Sixteen, and four in the two seconds that the run sleeps.
+        assert_eq!((load.blocks, load.payments), (20, 40));
         assert_eq!(load.refusal(), None);
     }
 
