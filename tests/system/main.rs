@@ -4,5 +4,6 @@ mod architecture;
 mod files;
 mod golden;
 mod laws;
+mod parity;
 mod scenarios;
 mod tidy;

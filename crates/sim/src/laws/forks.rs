@@ -34,7 +34,7 @@ pub(super) fn many_miners(effort: Effort) -> Result<Vec<Finding>, Error> {
 fn full_mesh(miners: u32, effort: Effort) -> Result<Vec<Finding>, Error> {
     let delay = INTERVAL / 10;
     let pairs = (0..miners).flat_map(|a| (a + 1..miners).map(move |b| (NodeId(a), NodeId(b))));
-    let blocks = effort.of(60_000 / (miners + 10), 60_000);
+    let blocks = effort.of(48_000 / (miners + 8), 60_000);
     let plan = network(
         miners,
         pairs.collect(),
@@ -60,7 +60,7 @@ fn full_mesh(miners: u32, effort: Effort) -> Result<Vec<Finding>, Error> {
 /// Equal miners on a random network. Who heard what when is measured, as the law asks; a miner knows its own block at once.
 pub(super) fn any_network(effort: Effort) -> Result<Vec<Finding>, Error> {
     const NODES: u32 = 20;
-    let blocks = effort.of(2_500, 15_000);
+    let blocks = effort.of(1_500, 15_000);
     let timing = Timing {
         interval: INTERVAL,
         latency: INTERVAL / 150,

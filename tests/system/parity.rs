@@ -1,0 +1,102 @@
+//! Small scenarios through both engines: the same verdicts, the same chains, and blocks that spread alike.
+//!
+//! Blocks are mined on demand, so the real engine finds the same ones at about the same times; what differs is what a machine's load does.
+//! `docs/DETERMINISM.md` has the table.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use cluster::{Interrupt, RunOptions};
+use observe::{Ending, Summary, Verdict};
+use scenario::{Overrides, Plan};
+use sim::Options;
+
+use crate::files::root;
+
+/// How much sooner half of the nodes may have a block on real nodes, in microseconds: jitter is drawn in another order.
+const SOONER_US: u64 = 20_000;
+/// How much longer half of the nodes may wait for a block on real nodes, in microseconds: hashing, disks and threads of a loaded machine.
+const SLOWER_US: u64 = 400_000;
+
+/// What must be the same in both engines.
+#[derive(PartialEq, Debug)]
+struct Outcome {
+    verdict: Verdict,
+    /// Each node's height, by its name.
+    heights: BTreeMap<String, u32>,
+    /// Blocks in all, and those that are stale.
+    blocks: (usize, usize),
+    /// Reorgs by depth.
+    reorgs: BTreeMap<usize, u64>,
+}
+
+impl Outcome {
+    fn of(summary: &Summary) -> Self {
+        let height = |node: &observe::summary::NodeSummary| (node.name.clone(), node.height.0);
+        Self {
+            verdict: summary.verdict,
+            heights: summary.nodes.iter().map(height).collect(),
+            blocks: (summary.blocks.total, summary.blocks.stale),
+            reorgs: summary.statistics.reorg_depths.clone(),
+        }
+    }
+}
+
+fn plan(file: &str, latency: &str) -> Arc<Plan> {
+    let source = std::fs::read_to_string(root().join("scenarios").join(file)).expect("a scenario file can be read");
+    let overrides = Overrides {
+        seed: None,
+        set: vec![("network.link.latency".to_owned(), latency.to_owned())],
+    };
+    Arc::new(scenario::parse(file, &source, &overrides).expect("the project's files have no mistakes"))
+}
+
+fn in_virtual_time(plan: &Arc<Plan>) -> Summary {
+    let mut finished = sim::run(plan, &Options::default(), &mut |_| {}).expect("a simulation starts");
+    finished.collector.finish(finished.at, finished.ending)
+}
+
+fn on_real_nodes(plan: &Arc<Plan>) -> Summary {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let options = RunOptions {
+        data: folder.path().join("nodes"),
+        folder: None,
+        interrupt: Interrupt::new(),
+    };
+    let mut finished = cluster::run(plan, &options, &mut |_| {}).expect("a cluster starts");
+    let ending = finished.outcome.map_or(Ending::Interrupted, Ending::Steps);
+    finished.collector.finish(finished.took, ending)
+}
+
+fn check(file: &str) {
+    let plan = plan(file, "50ms");
+    let (simulated, real) = (in_virtual_time(&plan), on_real_nodes(&plan));
+    assert_eq!(
+        Outcome::of(&simulated),
+        Outcome::of(&real),
+        "{file}: virtual time, and real nodes"
+    );
+    let same_tip = simulated.blocks.best == real.blocks.best;
+    let half = |summary: &Summary| summary.statistics.spread_by_block.expect("blocks spread").p50_us;
+    let (simulated, real) = (half(&simulated), half(&real));
+    assert!(
+        real + SOONER_US >= simulated && real <= simulated + SLOWER_US,
+        "{file}: half of the nodes had a block after {simulated} us in virtual time, {real} us on real nodes"
+    );
+    println!("{file}: p50 {simulated} us in virtual time, {real} us on real nodes; the same tip: {same_tip}");
+}
+
+#[test]
+fn two_nodes_do_the_same_in_both_engines() {
+    check("two-nodes.toml");
+}
+
+#[test]
+fn a_double_spend_ends_the_same_in_both_engines() {
+    check("double-spend-across-a-partition.toml");
+}
+
+#[test]
+fn nodes_that_stop_and_start_do_the_same_in_both_engines() {
+    check("restart-and-catch-up.toml");
+}
