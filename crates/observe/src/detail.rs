@@ -6,12 +6,12 @@ use node::Event;
 use node::event::TipChange;
 use scenario::Plan;
 use scenario::plan::{Action, Expectation, StepKind};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::limits::LOG_BUDGET;
 
 /// How much is told. Figures, forks, reorgs, verdicts and the engine's digest are the same in all of them.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Detail {
     /// Every event, messages among them.

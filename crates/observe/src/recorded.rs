@@ -8,6 +8,8 @@ use scenario::{Engine, Overrides};
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::detail::Detail;
+
 /// A run that has been recorded.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Recorded {
@@ -23,7 +25,9 @@ pub struct Recorded {
     pub tool_version: String,
     /// How it went, as `summary.json` calls it; none when it never ended.
     pub verdict: Option<String>,
-    /// SHA-256 over the lines of its log, in hexadecimal; none when it never ended.
+    /// How much its log tells.
+    pub detail: Detail,
+    /// SHA-256 over all that happened, in hexadecimal; none when it never ended, or its engine has none.
     pub digest: Option<String>,
 }
 
@@ -64,6 +68,7 @@ struct RunJson {
     set: Vec<(String, String)>,
     engine: Engine,
     tool_version: String,
+    detail: Detail,
     verdict: Option<String>,
     digest: Option<String>,
 }
@@ -93,6 +98,7 @@ impl Recorded {
             engine: run.engine,
             tool_version: run.tool_version,
             verdict: run.verdict,
+            detail: run.detail,
             digest: run.digest,
         })
     }
@@ -141,6 +147,7 @@ mod tests {
             }
         );
         assert_eq!(recorded.verdict.as_deref(), Some("passed"));
+        assert_eq!(recorded.detail, Detail::Full);
         assert_eq!(recorded.digest, Some(digest.to_string()));
     }
 

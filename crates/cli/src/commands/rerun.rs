@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, anyhow};
 use observe::log::{self, Difference, LoggedEvent};
-use observe::{Recorded, Summary};
+use observe::{Detail, Recorded, Summary};
 use scenario::{Engine, Plan};
 
 use crate::args::RerunArgs;
@@ -28,7 +28,7 @@ pub(crate) fn rerun(args: &RerunArgs) -> Ended {
         }
     };
     let stop = stop_flag()?;
-    let summary = simulate(&plan, None, &stop)?;
+    let summary = simulate(&plan, (None, recorded.detail), &stop)?;
     let found = summary.digest.map_or_else(String::new, |digest| digest.to_string());
     if stop.load(Ordering::Relaxed) {
         return Ok(Exit::Interrupted);
@@ -54,7 +54,7 @@ pub(crate) fn rerun(args: &RerunArgs) -> Ended {
     }
     // A run is the same each time, so one that is wanted on disk is run again, and one that is not leaves nothing there.
     let folder = unused_folder(&args.run);
-    simulate(&plan, Some(&folder), &stop)?;
+    simulate(&plan, (Some(&folder), recorded.detail), &stop)?;
     show_difference(&args.run, &folder)?;
     Ok(Exit::Failed)
 }
@@ -75,9 +75,14 @@ fn repeatable(recorded: &Recorded) -> anyhow::Result<String> {
         .context("it has no digest: it did not come to its end")
 }
 
-fn simulate(plan: &Arc<Plan>, folder: Option<&Path>, stop: &Arc<AtomicBool>) -> Result<Summary, Failure> {
+fn simulate(
+    plan: &Arc<Plan>,
+    (folder, detail): (Option<&Path>, Detail),
+    stop: &Arc<AtomicBool>,
+) -> Result<Summary, Failure> {
     let options = sim::Options {
         folder: folder.map(Path::to_owned),
+        detail: Some(detail),
         stop: Arc::clone(stop),
         ..sim::Options::default()
     };
