@@ -96,6 +96,12 @@ pub(crate) struct RunArgs {
     /// Who checks blocks in virtual time; the digest is the same
     #[arg(long, value_enum, default_value_t = VerifyKind::Shared)]
     pub(crate) verify: VerifyKind,
+    /// In virtual time, send every message through the wire's codec; slower, the digest is the same
+    #[arg(long)]
+    pub(crate) check_wire: bool,
+    /// Run in virtual time even when the estimate says that it takes too much
+    #[arg(long)]
+    pub(crate) force: bool,
     /// How much the log tells; chosen by its estimated size when not given
     #[arg(long, value_enum)]
     pub(crate) detail: Option<DetailKind>,

@@ -33,6 +33,8 @@ pub struct Options {
     pub verify: Verify,
     /// How much is told; none is as much as the plan has room for ([`Detail::for_plan`]).
     pub detail: Option<Detail>,
+    /// Whether every message goes through the wire's codec, as between real nodes. Slower; the run is the same to the last byte.
+    pub check_wire: bool,
     /// Set from elsewhere, it ends the run where it is.
     pub stop: Arc<AtomicBool>,
 }
@@ -68,7 +70,7 @@ pub struct Finished {
 pub fn run(plan: &Arc<Plan>, options: &Options, on_step: &mut dyn FnMut(&StepReport)) -> Result<Finished, Error> {
     let detail = options.detail.unwrap_or_else(|| Detail::for_plan(plan));
     let collector = Collector::with_detail(Arc::clone(plan), Engine::Sim, options.folder.as_deref(), detail)?;
-    let mut network = Network::new(plan, options.verify, collector);
+    let mut network = Network::new(plan, options, collector);
     connect(plan, &mut network)?;
     network.begin_mining();
     let mut director = Director::new(Arc::clone(plan));
@@ -158,4 +160,43 @@ fn settle(plan: &Plan, network: &mut Network) -> bool {
         network.step();
     }
     network.is_quiet()
+}
+
+#[cfg(test)]
+mod tests {
+    use scenario::Overrides;
+
+    use super::*;
+
+    /// A network in which blocks travel long enough to fork.
+    const SOURCE: &str = r#"
+limit = "4h"
+[network]
+preset = "simblock-bitcoin-2015"
+nodes = 30
+[steps]
+run = [{ wait = "height", on = "n0", at-least = 12, within = "4h" }]
+"#;
+
+    #[test]
+    fn the_digest_does_not_depend_on_how_much_is_told() {
+        let plan = scenario::parse("detail", SOURCE, &Overrides::default()).expect("a scenario without fault");
+        let plan = Arc::new(plan);
+        let runs = [Detail::Full, Detail::Compact, Detail::Summary].map(|detail| {
+            let options = Options {
+                detail: Some(detail),
+                ..Options::default()
+            };
+            let finished = run(&plan, &options, &mut |_| {}).expect("a simulation starts");
+            let traffic = finished.collector.history().traffic().clone();
+            assert_eq!(finished.collector.violations(), &[]);
+            (finished.digest, traffic, finished.collector.events())
+        });
+        assert_eq!((runs[0].0, &runs[0].1), (runs[1].0, &runs[1].1));
+        assert_eq!((runs[0].0, &runs[0].1), (runs[2].0, &runs[2].1));
+        assert!(
+            runs[0].2 > runs[1].2 && runs[1].2 > runs[2].2,
+            "less detail, fewer lines"
+        );
+    }
 }

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use base::{Hash, NodeId, Time};
 use chain::{Block, HashRate, Ledger, ProofOfWork};
-use gossip::Message;
+use gossip::limits::MAX_MESSAGE_BYTES;
+use gossip::{Message, wire};
 use node::{Command, Config, Event, HangupReason, Input, Node, Outbox, Output};
 use observe::{Collector, RunEvent};
 use scenario::uplink::{Line, Parcel};
 use scenario::{Order, Plan, Uplink};
 
 use crate::digest::Digest;
-use crate::engine::Verify;
+use crate::engine::{Options, Verify};
 use crate::heap::{Happening, Heap};
 use crate::limits::REDIAL;
 use crate::miner::Miner;
@@ -39,6 +40,8 @@ pub(crate) struct Network {
     plan: Arc<Plan>,
     now: Time,
     heap: Heap,
+    /// Whether every message goes through the codec.
+    check_wire: bool,
     /// One for all, or one for each node.
     ledgers: Vec<Ledger>,
     places: Vec<Place>,
@@ -52,8 +55,8 @@ pub(crate) struct Network {
 }
 
 impl Network {
-    pub(crate) fn new(plan: &Arc<Plan>, verify: Verify, collector: Collector) -> Self {
-        let ledgers = match verify {
+    pub(crate) fn new(plan: &Arc<Plan>, options: &Options, collector: Collector) -> Self {
+        let ledgers = match options.verify {
             Verify::Shared => 1,
             Verify::Each => plan.nodes.len(),
         };
@@ -68,6 +71,7 @@ impl Network {
         let mut network = Self {
             now: Time::ZERO,
             heap: Heap::default(),
+            check_wire: options.check_wire,
             ledgers: (0..ledgers).map(|_| Ledger::new(plan.params.clone())).collect(),
             places: plan.node_ids().map(place).collect(),
             pairs: Pairs::new(plan.nodes.len(), plan.conditions, plan.root_seed()),
@@ -390,6 +394,11 @@ impl Network {
             }
         };
         let Some(at) = arrival else { return };
+        let message = if self.check_wire {
+            through_the_codec(&message)
+        } else {
+            message
+        };
         let arrival = Happening::Arrival {
             way,
             connection,
@@ -429,3 +438,12 @@ const TICKED: u8 = 24;
 const SOLVED: u8 = 25;
 const CONNECTED: u8 = 26;
 const DISCONNECTED: u8 = 27;
+
+/// What a real peer would have read: the message that its bytes stand for, all of it.
+fn through_the_codec(message: &Message) -> Message {
+    let bytes = wire::encode(message);
+    let read = wire::decode(&bytes, MAX_MESSAGE_BYTES);
+    let read = read.unwrap_or_else(|error| panic!("a node sent what no node reads: {error}: {:?}", message.kind()));
+    assert_eq!(&read, message, "what is read is what was written");
+    read
+}

@@ -26,6 +26,12 @@ pub(crate) fn run(args: &RunArgs) -> Ended {
     if let Some(refusal) = engine.refusal(&plan) {
         return Err(Failure::bad_input(anyhow!("{}: {refusal}", plan.file)));
     }
+    if engine == Engine::Sim
+        && !args.force
+        && let Some(refusal) = scenario::estimate(&plan).refusal()
+    {
+        return Err(Failure::bad_input(anyhow!("{}: {refusal}; --force goes on", plan.file)));
+    }
     let quiet = args.quiet || args.json;
     let folder = folder::for_run(&args.out, &plan);
     if !quiet {
@@ -131,6 +137,7 @@ fn simulate(plan: &Arc<Plan>, folder: &Path, args: &RunArgs, quiet: bool) -> Res
             DetailKind::Compact => Detail::Compact,
             DetailKind::Summary => Detail::Summary,
         }),
+        check_wire: args.check_wire,
         stop,
     };
     let mut steps = Steps::new(plan, quiet);

@@ -132,7 +132,7 @@ static CHAIN: Section = Section {
         Key::optional(
             "max-future",
             Kind::Duration,
-            "2 h or 12 intervals, whichever is less; 2 h with `instant`",
+            "2 h or 12 intervals, whichever is less; 2 h with `instant` or intervals below 1 s",
             "how far ahead of a node's clock a header may be",
         ),
         Key::optional(
