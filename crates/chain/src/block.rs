@@ -5,7 +5,7 @@ use std::sync::Arc;
 use base::Hash;
 use serde::{Deserialize, Serialize};
 
-use crate::{BlockId, Coinbase, CompactTarget, Header, Height, Transaction, TxOutput, merkle};
+use crate::{BlockId, Coinbase, CompactTarget, Header, Height, Reject, Transaction, TxOutput, merkle};
 
 /// A header and its body. Bodies travel and are kept as `Arc<Block>`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -32,6 +32,21 @@ impl Block {
             .map(|transaction| u64::from(transaction.bytes()))
             .sum();
         Header::BYTES as u64 + bodies
+    }
+
+    /// Whether the body is the one that the header commits to. Until that is certain, nothing it does says anything about the header.
+    ///
+    /// # Errors
+    /// [`Reject::BadTxnmrklroot`], or [`Reject::BadTxnsDuplicate`] when another body has the same root (CVE-2012-2459).
+    pub fn check_commitment(&self) -> Result<(), Reject> {
+        let root = self.merkle_root();
+        if root.hash != self.header.merkle_root {
+            return Err(Reject::BadTxnmrklroot);
+        }
+        if root.mutated {
+            return Err(Reject::BadTxnsDuplicate);
+        }
+        Ok(())
     }
 
     /// The merkle root over the body, whatever the header says, and whether another body may have the same.

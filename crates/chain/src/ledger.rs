@@ -179,7 +179,7 @@ impl Ledger {
             let parent = self.parent(at);
             let may_come = parent.is_none_or(|parent| self.is_valid(parent));
             assert!(may_come, "bodies are held back until the parent is valid");
-            validate::commitment(block)?;
+            block.check_commitment()?;
         }
         let entry = self.index.get(at);
         match entry.fault() {

@@ -1,6 +1,6 @@
 //! Real SHA-256d at the rate that the scenario says, for all nodes of a process, on one thread.
 //!
-//! Every few milliseconds each miner gets the hashes that its rate owes it since the last time ([`meter`]), so a node's share of the network's
+//! Every few milliseconds each miner gets the hashes that its rate owes it since the last time (`meter`), so a node's share of the network's
 //! hash power is what the scenario says, whatever the machine does. Blocks on demand are searched at full speed in between, in slices, so
 //! that nodes share the thread fairly. Hashes that a slow machine cannot deliver are counted ([`Hasher::missed`]), never hidden.
 

@@ -292,7 +292,7 @@ impl Node {
     /// A body whose parent is not connected: looked at as far as that is possible, and kept.
     fn hold_body(&mut self, cx: &mut Context<'_>, at: BlockRef, block: &Arc<Block>, from: NodeId) {
         let id = block.id();
-        if let Err(reject) = check_commitment(block) {
+        if let Err(reject) = block.check_commitment() {
             self.refuse_body(cx, id, Origin::Peer(from), &reject);
             return;
         }
@@ -346,16 +346,4 @@ impl Node {
             self.penalise(cx, peer, Offence::Stalled, detail);
         }
     }
-}
-
-/// Whether the body is the one its header commits to.
-pub(crate) fn check_commitment(block: &Block) -> Result<(), Reject> {
-    let root = block.merkle_root();
-    if root.hash != block.header.merkle_root {
-        return Err(Reject::BadTxnmrklroot);
-    }
-    if root.mutated {
-        return Err(Reject::BadTxnsDuplicate);
-    }
-    Ok(())
 }

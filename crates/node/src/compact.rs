@@ -7,7 +7,7 @@ use base::{NodeId, Seed};
 use chain::{Block, BlockId, BlockRef, Height, Transaction};
 use gossip::{Assembly, CompactBlock, Item, Known, Message, Offence};
 
-use crate::bodies::{Origin, check_commitment};
+use crate::bodies::Origin;
 use crate::config::Relay;
 use crate::context::Context;
 use crate::knowledge::Standing;
@@ -272,7 +272,7 @@ impl Node {
     /// asked for whole. Nor is a peer to blame for what is in it: compact blocks may be told before they are validated.
     fn assembled(&mut self, cx: &mut Context<'_>, peer: NodeId, at: BlockRef, block: Block) {
         let id = block.id();
-        if check_commitment(&block).is_err() {
+        if block.check_commitment().is_err() {
             self.compact.failed.insert(id);
             return;
         }

@@ -6,7 +6,6 @@ use scenario::{Engine, Plan, StepReport, StepState};
 use serde_json::{Map, Value, json};
 
 use crate::detail::Detail;
-use crate::names;
 use crate::record::{Record, RunEvent};
 
 /// The version of the log's schema: `v` of every line.
@@ -164,7 +163,7 @@ fn name_nodes(fields: &mut Map<String, Value>, plan: &Plan) {
         } else if let Value::Array(list) = value {
             if NODE_LIST_FIELDS.contains(&key.as_str()) {
                 let nodes: Vec<NodeId> = list.iter().filter_map(node_in).collect();
-                *value = json!(names::ranges(plan, nodes));
+                *value = json!(plan.ranges(nodes));
             } else {
                 for entry in list {
                     if let Value::Object(fields) = entry {

@@ -1,47 +1,17 @@
-//! Nodes by name: single, and as the ranges that scenario files use (`n0..n3`).
+//! Nodes by name in tables and trees.
 
 use base::NodeId;
 use scenario::Plan;
 
-/// The nodes' names in order, each stretch of three or more neighbours as one range.
-#[must_use]
-pub fn ranges(plan: &Plan, nodes: impl IntoIterator<Item = NodeId>) -> Vec<String> {
-    let mut nodes: Vec<NodeId> = nodes.into_iter().collect();
-    nodes.sort_unstable();
-    nodes.dedup();
-    nodes
-        .chunk_by(|a, b| are_neighbours(plan, *a, *b))
-        .flat_map(|stretch| match stretch {
-            [first, _, .., last] => vec![format!("{}..{}", plan.name_of(*first), plan.name_of(*last))],
-            few => few.iter().map(|node| plan.name_of(*node).to_owned()).collect(),
-        })
-        .collect()
-}
-
-/// The same in one text, with spaces between; `-` when there are none.
+/// The nodes' ranges ([`Plan::ranges`]) in one text, with spaces between; `-` when there are none.
 #[must_use]
 pub fn listed(plan: &Plan, nodes: impl IntoIterator<Item = NodeId>) -> String {
-    let ranges = ranges(plan, nodes);
+    let ranges = plan.ranges(nodes);
     if ranges.is_empty() {
         "-".to_owned()
     } else {
         ranges.join(" ")
     }
-}
-
-/// Whether `b` comes right after `a` in the plan, and its name counts on from `a`'s.
-fn are_neighbours(plan: &Plan, a: NodeId, b: NodeId) -> bool {
-    a.index() + 1 == b.index()
-        && match (numbered(plan.name_of(a)), numbered(plan.name_of(b))) {
-            (Some((stem, number)), Some((other, next))) => stem == other && number.checked_add(1) == Some(next),
-            _ => false,
-        }
-}
-
-/// A name's text and the number it ends with.
-fn numbered(name: &str) -> Option<(&str, u64)> {
-    let stem = name.trim_end_matches(|c: char| c.is_ascii_digit());
-    Some((stem, name[stem.len()..].parse().ok()?))
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::history::Traffic;
 use crate::invariants::{Rule, Violation};
 use crate::spread::{SpreadMeter, percentile};
 use crate::stats::Statistics;
-use crate::{Collector, names};
+use crate::Collector;
 /// Forks that a summary lists; all are in `forks.csv`.
 const MAX_FORKS: usize = 1_000;
 
@@ -313,8 +313,8 @@ impl ForkSummary {
             BranchSummary {
                 tip: branch.tip,
                 blocks: branch.blocks,
-                miners: names::ranges(plan, branch.miners.iter().copied()),
-                nodes: names::ranges(plan, fork.on_branch(index)),
+                miners: plan.ranges(branch.miners.iter().copied()),
+                nodes: plan.ranges(fork.on_branch(index)),
             }
         };
         let end = fork.resolution.as_ref();
@@ -328,7 +328,7 @@ impl ForkSummary {
             winner: end.and_then(|end| end.winner),
             cause: end.map(|end| end.cause),
             deepest_reorg: fork.deepest_reorg,
-            nodes_reorged: names::ranges(plan, fork.reorged.iter().copied()),
+            nodes_reorged: plan.ranges(fork.reorged.iter().copied()),
         }
     }
 }

@@ -7,7 +7,6 @@ use scenario::{Plan, World};
 use crate::best::BestChain;
 use crate::forks::Fork;
 use crate::history::ReorgRecord;
-use crate::names;
 use crate::spread::SpreadMeter;
 
 /// A table in the making.
@@ -58,7 +57,7 @@ pub fn forks(forks: &[Fork], plan: &Plan) -> String {
             &maybe(winner),
             &maybe(end.map(|end| end.stale_blocks)),
             &fork.deepest_reorg,
-            &names::ranges(plan, fork.reorged.iter().copied()).join(" "),
+            &plan.ranges(fork.reorged.iter().copied()).join(" "),
         ]);
     }
     table.0

@@ -7,48 +7,46 @@ use base::NodeId;
 use crate::Plan;
 
 impl Plan {
-    /// Nodes in words, runs of neighbours folded: `n0..n3, m0`. `nobody` when there are none.
+    /// The nodes' names in order, each stretch of three or more neighbours as one range, as scenario files write them: `n0..n3`.
     #[must_use]
-    pub fn describe(&self, nodes: &[NodeId]) -> String {
-        let mut nodes = nodes.to_vec();
+    pub fn ranges(&self, nodes: impl IntoIterator<Item = NodeId>) -> Vec<String> {
+        let mut nodes: Vec<NodeId> = nodes.into_iter().collect();
         nodes.sort_unstable();
         nodes.dedup();
-        let mut parts = Vec::new();
-        let mut rest = nodes.as_slice();
-        while let Some(&first) = rest.first() {
-            let mut run = 1;
-            while rest.get(run).is_some_and(|&next| self.follows(rest[run - 1], next)) {
-                run += 1;
-            }
-            let last = rest[run - 1];
-            match run {
-                1 => parts.push(self.name_of(first).to_owned()),
-                2 => parts.push(format!("{}, {}", self.name_of(first), self.name_of(last))),
-                _ => parts.push(format!("{}..{}", self.name_of(first), self.name_of(last))),
-            }
-            rest = &rest[run..];
-        }
-        if parts.is_empty() {
+        nodes
+            .chunk_by(|a, b| self.are_neighbours(*a, *b))
+            .flat_map(|stretch| match stretch {
+                [first, _, .., last] => vec![format!("{}..{}", self.name_of(*first), self.name_of(*last))],
+                few => few.iter().map(|node| self.name_of(*node).to_owned()).collect(),
+            })
+            .collect()
+    }
+
+    /// The same in words: `n0..n3, m0`; `nobody` when there are none.
+    #[must_use]
+    pub fn describe(&self, nodes: &[NodeId]) -> String {
+        let ranges = self.ranges(nodes.iter().copied());
+        if ranges.is_empty() {
             "nobody".to_owned()
         } else {
-            parts.join(", ")
+            ranges.join(", ")
         }
     }
 
-    /// Whether `next` is the neighbour after `node` in a range of names: same letters, the number one higher.
-    fn follows(&self, node: NodeId, next: NodeId) -> bool {
-        let split = |name: &str| {
-            let letters = name.trim_end_matches(|c: char| c.is_ascii_digit()).len();
-            name[letters..]
-                .parse::<u64>()
-                .ok()
-                .map(|number| (name[..letters].to_owned(), number))
-        };
-        match (split(self.name_of(node)), split(self.name_of(next))) {
-            (Some((a, m)), Some((b, n))) => a == b && m + 1 == n,
-            _ => false,
-        }
+    /// Whether `b` comes right after `a` in the plan, and its name counts on from `a`'s.
+    fn are_neighbours(&self, a: NodeId, b: NodeId) -> bool {
+        a.index() + 1 == b.index()
+            && match (numbered(self.name_of(a)), numbered(self.name_of(b))) {
+                (Some((stem, number)), Some((other, next))) => stem == other && number.checked_add(1) == Some(next),
+                _ => false,
+            }
     }
+}
+
+/// A name's text and the number it ends with.
+fn numbered(name: &str) -> Option<(&str, u64)> {
+    let stem = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    Some((stem, name[stem.len()..].parse().ok()?))
 }
 
 /// A duration in words, to two or three digits: `0.4 ms`, `350 ms`, `2.4 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`.

@@ -5,18 +5,6 @@ use rustc_hash::FxHashSet;
 use crate::limits::{MAX_MEMO_BYTES, MAX_TAG_BYTES, MAX_TRANSACTION_BYTES, MAX_TRANSACTION_SLOTS};
 use crate::{Amount, Block, Coin, Height, Params, Reject, Transaction};
 
-/// Whether the body is the one that the header commits to. Until that is certain, nothing it does says anything about the header.
-pub(super) fn commitment(block: &Block) -> Result<(), Reject> {
-    let root = block.merkle_root();
-    if root.hash != block.header.merkle_root {
-        return Err(Reject::BadTxnmrklroot);
-    }
-    if root.mutated {
-        return Err(Reject::BadTxnsDuplicate);
-    }
-    Ok(())
-}
-
 /// The rules of a body on its own: size, one coinbase in the first place, the structure of every transaction.
 pub(super) fn body(block: &Block, params: &Params) -> Result<(), Reject> {
     let (bytes, limit) = (block.bytes(), params.max_block_bytes);

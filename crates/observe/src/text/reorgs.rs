@@ -7,7 +7,6 @@ use scenario::{Plan, World};
 
 use super::{Labels, counted, moment, wrapped};
 use crate::history::{Reorg, ReorgRecord};
-use crate::names;
 
 /// Transactions of one reorg that are listed; the rest is counted.
 const MAX_LISTED: usize = 12;
@@ -44,10 +43,7 @@ impl Scene<'_> {
         } = &first.reorg;
         let depth = counted(disconnected.len(), "block");
         let mut text = format!("reorg of {depth} above {}\n", self.place(fork_point));
-        text.push_str(&wrapped(
-            "  nodes         ",
-            names::ranges(self.plan, nodes.iter().copied()),
-        ));
+        text.push_str(&wrapped("  nodes         ", self.plan.ranges(nodes.iter().copied())));
         text.push_str(&format!("  first at      {}\n", moment(first.at)));
         text.push_str(&wrapped("  disconnected  ", self.blocks(disconnected)));
         text.push_str(&wrapped("  connected     ", self.blocks(connected)));
