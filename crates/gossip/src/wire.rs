@@ -1,6 +1,6 @@
 //! Messages as bytes: bincode with fixed-width little-endian integers, behind checks that make it safe to hand it a stranger's bytes.
 //!
-//! Before the codec sees anything, the size is compared with the limits and [`layout::check`] walks over the bytes without allocating: every
+//! Before the codec sees anything, the size is compared with the limits and `layout::check` walks over the bytes without allocating: every
 //! length must be covered by bytes that are there. After it, encoding again must give the same bytes, all of them.
 
 use bincode::config::{Configuration, Fixint, Limit, LittleEndian};
