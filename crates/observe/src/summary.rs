@@ -8,12 +8,12 @@ use gossip::MessageKind;
 use scenario::{Engine, Outcome, Plan};
 use serde::Serialize;
 
+use crate::Collector;
 use crate::forks::{Cause, Fork};
 use crate::history::Traffic;
 use crate::invariants::{Rule, Violation};
 use crate::spread::{SpreadMeter, percentile};
 use crate::stats::Statistics;
-use crate::Collector;
 /// Forks that a summary lists; all are in `forks.csv`.
 const MAX_FORKS: usize = 1_000;
 
