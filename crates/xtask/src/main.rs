@@ -1,7 +1,8 @@
 //! `cargo xtask test`: every check of the project, in the order in which a mistake is cheapest to find.
 
 use std::ffi::OsStr;
-use std::process::{Command, ExitCode};
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
 const HELP: &str = "\
@@ -73,7 +74,51 @@ fn test() -> Result<(), Failed> {
     } else {
         println!("== dependencies: skipped, cargo-deny is not installed (cargo install cargo-deny --locked)");
     }
-    step("tests", cargo(["test", "--workspace", "--locked", "--no-fail-fast"]))
+    tests(cargo(["test", "--workspace", "--locked", "--no-fail-fast"]))
+}
+
+/// Runs the tests, passes on what they print, and closes with how many there were in all.
+fn tests(mut command: Command) -> Result<(), Failed> {
+    println!("== tests");
+    let start = Instant::now();
+    let cannot_run = |error| format!("tests: could not run cargo: {error}");
+    let mut child = command.stdout(Stdio::piped()).spawn().map_err(cannot_run)?;
+    let (mut passed, mut failed) = (0, 0);
+    for line in BufReader::new(child.stdout.take().expect("it is piped")).lines() {
+        let line = line.map_err(|error| format!("tests: their output cannot be read: {error}"))?;
+        println!("{line}");
+        passed += count(&line, "passed");
+        failed += count(&line, "failed");
+    }
+    let status = child.wait().map_err(cannot_run)?;
+    if !status.success() {
+        return Err(format!("tests failed ({status}); repeat them with {command:?}"));
+    }
+    println!(
+        "== tests: ok, {:.1} s\n\n{passed} passed, {failed} failed",
+        start.elapsed().as_secs_f64()
+    );
+    Ok(())
+}
+
+/// The number before a word in a line such as `test result: ok. 12 passed; 0 failed; ...`.
+fn count(line: &str, word: &str) -> u64 {
+    let Some(results) = line.strip_prefix("test result: ") else {
+        return 0;
+    };
+    let words: Vec<&str> = results.split([' ', ';', '.']).collect();
+    words
+        .windows(2)
+        .find(|pair| pair[1] == word)
+        .and_then(|pair| pair[0].parse().ok())
+        .unwrap_or(0)
+}
+
+#[test]
+fn results_are_counted() {
+    let line = "test result: FAILED. 12 passed; 3 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.10s";
+    assert_eq!((count(line, "passed"), count(line, "failed")), (12, 3));
+    assert_eq!(count("test passed ... ok", "passed"), 0);
 }
 
 fn schema() -> Result<(), Failed> {
