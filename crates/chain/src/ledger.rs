@@ -13,7 +13,7 @@ mod prune;
 mod queries;
 mod signatures;
 mod tree;
-mod validate;
+pub(crate) mod validate;
 
 use std::sync::Arc;
 

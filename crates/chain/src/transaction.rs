@@ -6,7 +6,8 @@ use base::Hash;
 use base::hash::NotAHash;
 use serde::{Deserialize, Serialize};
 
-use crate::{Amount, BlockId, Coin, Height, Owner, Signature, SigningKey, preimage};
+use crate::ledger::validate;
+use crate::{Amount, BlockId, Coin, Height, Owner, Reject, Signature, SigningKey, preimage};
 
 /// The hash of everything in a transaction but its signatures: what outpoints name.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -72,6 +73,11 @@ pub struct TxOutput {
     pub value: Amount,
     /// Whose signature spends it.
     pub owner: Owner,
+}
+
+impl TxOutput {
+    /// Bytes of an output in its transaction's preimage.
+    pub const BYTES: u64 = 40;
 }
 
 /// What makes a coinbase unlike any other transaction.
@@ -179,6 +185,14 @@ impl Transaction {
     pub fn sighashes(&self, genesis: &BlockId, coins: &[Coin]) -> Vec<Hash> {
         assert_eq!(coins.len(), self.parts.inputs.len(), "one coin for each input");
         preimage::sighashes(genesis, &self.txid, coins)
+    }
+
+    /// The rules that need nothing but the transaction itself (Bitcoin Core's `CheckTransaction`).
+    ///
+    /// # Errors
+    /// The first rule that is broken.
+    pub fn check_structure(&self) -> Result<(), Reject> {
+        validate::structure(self)
     }
 
     /// The name that outpoints use.

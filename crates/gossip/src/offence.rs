@@ -18,7 +18,7 @@ pub enum Offence {
     InvalidTransaction,
     /// Headers in one message that do not link.
     DisconnectedHeaders,
-    /// Announced, asked for, and not delivered in time.
+    /// Headers that were asked for did not come within minutes. Late bodies are nobody's fault: links are slow.
     Stalled,
     /// More requests or announcements than the limits allow.
     Flooding,

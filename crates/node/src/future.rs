@@ -26,8 +26,19 @@ pub(crate) struct FutureHeaders {
 impl FutureHeaders {
     /// Keeps a header; whether it is new and there was room. The room is filled only with proof of work.
     pub(crate) fn hold(&mut self, id: BlockId, early: Early) -> bool {
-        if self.held.len() >= MAX_FUTURE_HEADERS || self.held.contains_key(&id) {
+        if self.held.contains_key(&id) {
             return false;
+        }
+        if self.held.len() >= MAX_FUTURE_HEADERS {
+            // The one furthest off gives way, so that nobody can fill the room with headers of a far future.
+            let furthest = self.held.iter().max_by_key(|(id, early)| (early.acceptable_at, **id));
+            let (furthest, at) = furthest
+                .map(|(id, early)| (*id, early.acceptable_at))
+                .expect("the room is full");
+            if at <= early.acceptable_at {
+                return false;
+            }
+            self.held.remove(&furthest);
         }
         self.held.insert(id, early);
         true
@@ -63,8 +74,7 @@ mod tests {
     fn the_room_is_bounded_and_the_earliest_come_out_first() {
         let mut headers = FutureHeaders::default();
         let genesis = Params::instant().genesis_block().header;
-        let early = |number: usize| {
-            let time = 5_000 - u32::try_from(number).expect("a few");
+        let early_at = |time: u32| {
             let header = Header { time, ..genesis };
             let acceptable_at = u64::from(time);
             let from = NodeId(0);
@@ -77,15 +87,21 @@ mod tests {
                 },
             )
         };
+        let early = |number: usize| early_at(5_000 - u32::try_from(number).expect("a few"));
         for number in 0..MAX_FUTURE_HEADERS {
             let (id, header) = early(number);
             assert!(headers.hold(id, header));
             assert!(!headers.hold(id, header), "held already");
         }
+        let (id, further) = early_at(6_000);
+        assert!(
+            !headers.hold(id, further),
+            "there is no room for what is further off than all others"
+        );
         let (id, one_more) = early(MAX_FUTURE_HEADERS);
-        assert!(!headers.hold(id, one_more));
+        assert!(headers.hold(id, one_more), "the furthest off, at 5,000, gives way");
+        assert_eq!(headers.held.len(), MAX_FUTURE_HEADERS);
         let due: Vec<u32> = headers.take_due(4_938).iter().map(|early| early.header.time).collect();
-        assert_eq!(due, [4_937, 4_938]);
-        assert!(headers.hold(id, one_more));
+        assert_eq!(due, [4_936, 4_937, 4_938]);
     }
 }

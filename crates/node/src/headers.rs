@@ -1,7 +1,7 @@
 //! Headers from peers: do they link, are they valid, and what follows from them.
 
 use base::NodeId;
-use chain::{BlockId, BlockRef, HashedHeader, Header, Reject, Verdict};
+use chain::{BlockId, BlockRef, HashedHeader, Header, Reject, Status, Verdict};
 use gossip::Offence;
 use gossip::limits::{MAX_ANNOUNCED_BLOCKS, MAX_HEADERS};
 
@@ -125,6 +125,10 @@ impl Node {
         let Some(sender) = self.peers.ready_mut(peer) else {
             return;
         };
+        if sender.headers_due().is_some() {
+            // The question is asked already; what is told before the answer says nothing about the peer.
+            return;
+        }
         sender.unconnecting += 1;
         if sender.unconnecting <= MAX_UNCONNECTING_HEADERS {
             self.request_headers(cx, peer);
@@ -136,7 +140,11 @@ impl Node {
         let id = header.id();
         if let Some(known) = self.knowledge.find(cx.ledger, &id) {
             if self.knowledge.standing(known) == Standing::Invalid {
-                self.refuse_header(cx, from, id, &Reject::BadPrevblk);
+                let reject = match cx.ledger.status(known) {
+                    Status::Invalid(reject) => reject,
+                    Status::Valid | Status::HeaderOnly => Reject::BadPrevblk,
+                };
+                self.refuse_header(cx, from, id, &reject);
                 return Outcome::Refused;
             }
             return Outcome::Known(known);

@@ -175,25 +175,30 @@ impl Node {
         let tip = self.knowledge.tip();
         let params = cx.ledger.params();
         let clock = u32::try_from(self.clock.unix_secs(cx.now)).unwrap_or(u32::MAX);
-        let time = clock.max(cx.ledger.median_time_past(tip).saturating_add(1));
+        let time = clock.max(cx.ledger.earliest_time(tip));
         self.miner.extra_nonce = self.miner.extra_nonce.wrapping_add(1);
 
         let mut draft = cx.ledger.draft(tip, time);
         draft.extra_nonce = self.miner.extra_nonce;
         draft.tag = self.id.to_string().into_bytes();
         // As if every payment that waits could be made, so that there is room for those that can.
-        let most = self.miner.payouts.len().min(MAX_PAYOUTS_PER_BLOCK) + 1;
         let ours = |value| TxOutput {
             value,
             owner: self.config.owner,
         };
-        draft.coinbase_outputs = vec![ours(Amount::ZERO); most];
-        let room = u64::from(params.max_block_bytes).saturating_sub(draft.clone().assemble().bytes());
+        let room_beside = |outputs: usize| {
+            let mut draft = draft.clone();
+            draft.coinbase_outputs = vec![ours(Amount::ZERO); outputs];
+            u64::from(params.max_block_bytes).checked_sub(draft.assemble().bytes())
+        };
+        let fitting = usize::try_from(room_beside(1).unwrap_or(0) / TxOutput::BYTES).unwrap_or(usize::MAX);
+        let most = self.miner.payouts.len().min(MAX_PAYOUTS_PER_BLOCK).min(fitting);
+        let room = room_beside(most + 1).unwrap_or(0);
 
         let selection = self.pool.select(room);
         let reward = Amount::total([cx.ledger.subsidy(draft.height), selection.fees]);
         let reward = reward.expect("fees are paid from money there is, and money is bounded");
-        let (payouts, rest) = choose_payouts(&self.miner.payouts, reward);
+        let (payouts, rest) = choose_payouts(&self.miner.payouts, (reward, most));
         draft.coinbase_outputs = payouts.clone();
         if rest > Amount::ZERO || payouts.is_empty() {
             draft.coinbase_outputs.push(ours(rest));
@@ -231,6 +236,7 @@ impl Node {
                     detail: reject.to_string(),
                     penalty: 0,
                 });
+                self.miner.refresh_at = Some(cx.now);
                 return;
             }
         };
@@ -247,12 +253,12 @@ impl Node {
     }
 }
 
-/// As many waiting payments as the reward can make, in their order, and what remains of it.
-fn choose_payouts(waiting: &VecDeque<TxOutput>, reward: Amount) -> (Vec<TxOutput>, Amount) {
+/// As many waiting payments as the reward can make, at most so many, in their order; and what remains of it.
+fn choose_payouts(waiting: &VecDeque<TxOutput>, (reward, most): (Amount, usize)) -> (Vec<TxOutput>, Amount) {
     let mut rest = reward;
     let mut chosen = Vec::new();
     for payout in waiting {
-        if chosen.len() == MAX_PAYOUTS_PER_BLOCK {
+        if chosen.len() == most {
             break;
         }
         if let Some(less) = rest.checked_sub(payout.value) {
@@ -297,7 +303,7 @@ mod tests {
     #[test]
     fn a_coinbase_makes_a_bounded_number_of_payments() {
         let waiting = VecDeque::from(vec![payout(2); MAX_PAYOUTS_PER_BLOCK + 1]);
-        let (chosen, rest) = choose_payouts(&waiting, Amount::COIN);
+        let (chosen, rest) = choose_payouts(&waiting, (Amount::COIN, MAX_PAYOUTS_PER_BLOCK));
         assert_eq!(chosen.len(), MAX_PAYOUTS_PER_BLOCK);
         assert_eq!(rest.units(), Amount::COIN.units() - 2 * MAX_PAYOUTS_PER_BLOCK as u64);
     }

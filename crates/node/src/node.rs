@@ -197,6 +197,10 @@ impl Node {
     /// When [`Input::Tick`] is next wanted, and why.
     #[must_use]
     pub fn deadline(&self) -> Option<Deadline> {
+        if self.config.strategy == Strategy::Hostile {
+            // It follows no rule that has a time, so no other deadline of it would ever be met.
+            return self.peers.greeting_deadline().map(|at| (at, Wake::Handshake));
+        }
         let deadlines = [
             (self.peers.greeting_deadline(), Wake::Handshake),
             (self.peers.headers_deadline(), Wake::HeadersOverdue),

@@ -85,6 +85,10 @@ impl Node {
         for peer in late {
             self.peers.set_headers_due(peer, None);
             self.peers.set_claimed(peer, None);
+            if let Some(peer) = self.peers.ready_mut(peer) {
+                // Answers may have been lost on the way, so it may be asked again.
+                peer.unconnecting = 0;
+            }
             self.penalise(
                 cx,
                 peer,

@@ -110,9 +110,18 @@ pub struct Director {
     current: Option<Current>,
     /// The next step to begin.
     next: usize,
-    /// What must not come to hold: the step that said so, and since when.
-    never: Vec<(usize, Time)>,
+    /// What must not come to hold of any node.
+    never: Vec<Never>,
     outcome: Option<Outcome>,
+}
+
+/// What a `never` step watches for.
+#[derive(Debug)]
+struct Never {
+    step: usize,
+    since: Time,
+    /// None of these may come to hold.
+    watched: Vec<Expectation>,
 }
 
 /// The step that is going on.
@@ -247,8 +256,13 @@ impl Director {
             }
             StepKind::Expect(_) => waits(now, WaitsFor::Now),
             StepKind::Wait { within, .. } => waits(now + *within, WaitsFor::Expectation),
-            StepKind::Never(_) => {
-                self.never.push((step, now));
+            StepKind::Never(expectation) => {
+                let watched = expectation.of_single_nodes();
+                self.never.push(Never {
+                    step,
+                    since: now,
+                    watched,
+                });
                 waits(now, WaitsFor::Effect(Effect::Done("watched from here on".to_owned())))
             }
             StepKind::Sleep(duration) => waits(now + *duration, WaitsFor::TimeToPass),
@@ -336,10 +350,11 @@ impl Director {
     }
 
     fn watch_nevers(&mut self, now: Time, world: &World, reports: &mut Vec<StepReport>) {
-        for &(step, since) in &self.never {
-            let StepKind::Never(expectation) = &self.plan.steps[step].kind else {
-                unreachable!("only `never` steps are watched")
-            };
+        let watched = self
+            .never
+            .iter()
+            .flat_map(|never| never.watched.iter().map(move |watched| (never, watched)));
+        for (&Never { step, since, .. }, expectation) in watched {
             let Judgement { holds, expected, found } = self.judge(expectation, world, since, Height(0));
             if holds {
                 let state = StepState::Failed {

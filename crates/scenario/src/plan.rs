@@ -338,6 +338,48 @@ pub enum Expectation {
     },
 }
 
+impl Expectation {
+    /// What must not come to hold of any single node, when this must never hold: one for each node it is about, or itself when it is about
+    /// them together.
+    #[must_use]
+    pub fn of_single_nodes(&self) -> Vec<Self> {
+        let mut single = self.clone();
+        let nodes = match &mut single {
+            Self::Height { on, .. }
+            | Self::Tip { on, .. }
+            | Self::Reorg { on, .. }
+            | Self::Rejected { on, .. }
+            | Self::Confirmed { on, .. }
+            | Self::Balance { on, .. }
+            | Self::Supply { on, .. }
+            | Self::InMempool { on, .. }
+            | Self::Peers { on, .. } => std::mem::take(on),
+            Self::Converged { .. } | Self::Diverged { .. } | Self::ConfirmedOnce { .. } => return vec![single],
+        };
+        nodes.into_iter().map(|node| self.about(node)).collect()
+    }
+
+    /// The same expectation, about one node.
+    fn about(&self, node: NodeId) -> Self {
+        let mut single = self.clone();
+        match &mut single {
+            Self::Height { on, .. }
+            | Self::Converged { on, .. }
+            | Self::Diverged { on, .. }
+            | Self::Tip { on, .. }
+            | Self::Reorg { on, .. }
+            | Self::Rejected { on, .. }
+            | Self::Confirmed { on, .. }
+            | Self::ConfirmedOnce { on, .. }
+            | Self::Balance { on, .. }
+            | Self::Supply { on, .. }
+            | Self::InMempool { on, .. }
+            | Self::Peers { on, .. } => *on = vec![node],
+        }
+        single
+    }
+}
+
 impl Plan {
     /// A plan of nothing under these rules: no node, no step, ideal links.
     #[must_use]

@@ -60,19 +60,34 @@ impl Ledger {
             return Err(Reject::TimeTooOld { time, median });
         }
         let parent_time = self.header(parent).time;
-        let begins_window = match self.params.retarget {
-            Retarget::Bitcoin { window, timewarp_rule } => {
-                timewarp_rule && self.height(parent).next().0.is_multiple_of(window)
-            }
-            Retarget::Fixed | Retarget::Asert { .. } => false,
-        };
-        if begins_window && time < parent_time.saturating_sub(MAX_TIMEWARP) {
+        if self.is_held_to_parent(parent) && time < parent_time.saturating_sub(MAX_TIMEWARP) {
             return Err(Reject::TimeTimewarpAttack {
                 time,
                 parent: parent_time,
             });
         }
         Ok(())
+    }
+
+    /// Whether BIP94's rule binds the time of a child to its parent's: it begins a window.
+    fn is_held_to_parent(&self, parent: BlockRef) -> bool {
+        match self.params.retarget {
+            Retarget::Bitcoin { window, timewarp_rule } => {
+                timewarp_rule && self.height(parent).next().0.is_multiple_of(window)
+            }
+            Retarget::Fixed | Retarget::Asert { .. } => false,
+        }
+    }
+
+    /// The earliest time that a child may have (Bitcoin Core's `GetMinimumTime`).
+    #[must_use]
+    pub fn earliest_time(&self, parent: BlockRef) -> u32 {
+        let above_median = self.median_time_past(parent).saturating_add(1);
+        if self.is_held_to_parent(parent) {
+            above_median.max(self.header(parent).time.saturating_sub(MAX_TIMEWARP))
+        } else {
+            above_median
+        }
     }
 
     /// Adds a header that has been checked.

@@ -26,7 +26,7 @@ pub(super) fn body(block: &Block, params: &Params) -> Result<(), Reject> {
 }
 
 /// The rules of a transaction on its own (Bitcoin Core's `CheckTransaction`).
-pub(super) fn structure(transaction: &Transaction) -> Result<(), Reject> {
+pub(crate) fn structure(transaction: &Transaction) -> Result<(), Reject> {
     let (inputs, outputs) = (transaction.inputs(), transaction.outputs());
     if inputs.is_empty() && !transaction.is_coinbase() {
         return Err(Reject::BadTxnsVinEmpty);

@@ -56,6 +56,7 @@ impl Mempool {
         transaction: &Arc<Transaction>,
     ) -> Result<Admitted, Refusal> {
         self.check_names(chain, transaction)?;
+        transaction.check_structure().map_err(Refusal::Broken)?;
         let coins = self.gather_coins(chain, transaction)?;
         let fee = estimate_fee(chain, transaction, &coins)?;
         let rivals = self.rivals(transaction);
@@ -100,9 +101,12 @@ impl Mempool {
     ) -> Result<(), Refusal> {
         self.check_names(chain, transaction)?;
         let coins = self.gather_coins(chain, transaction)?;
-        if let Some(conflict) = self.rivals(transaction).conflict {
+        let rivals = self.rivals(transaction);
+        if let Some(conflict) = rivals.conflict {
             return Err(Refusal::Conflict(Box::new(conflict)));
         }
+        // A block may hold chains that no mempool would have taken; they do not come back whole.
+        self.check_chain_limits(transaction, &rivals)?;
         let fee = chain
             .ledger
             .check_transaction(transaction, &coins, chain.height())
@@ -254,6 +258,14 @@ impl Mempool {
         let mut ancestors = BTreeSet::new();
         for outpoint in transaction.inputs() {
             ancestors.extend(self.ancestors(&outpoint.txid));
+            if ancestors.len() >= MAX_ANCESTORS {
+                // Enough to refuse it: what else it stands on need not be looked at.
+                let ancestors = ancestors.len() + 1;
+                return Err(Refusal::TooLongChain {
+                    ancestors,
+                    descendants: 1,
+                });
+            }
         }
         let descendants = ancestors
             .iter()

@@ -336,6 +336,22 @@ fn a_slow_peer_is_not_blamed_for_its_second_answer_but_for_a_fourth() {
         world.receive(0, ALICE, Message::Block(Arc::clone(&block)));
     }
     assert_eq!(world.tip(0), block.id());
-    let expected = [(ALICE, Offence::Stalled), (ALICE, Offence::Unexpected)];
-    assert_eq!(offences(&world, 0), expected);
+    assert_eq!(offences(&world, 0), [(ALICE, Offence::Unexpected)]);
+}
+
+/// Each body takes longer than the stall timeout, again and again: that is what a slow link does, and no fault.
+#[test]
+fn threat_s8_a_peer_behind_a_slow_link_is_never_blamed() {
+    let mut world = World::new(1);
+    let mut source = World::elsewhere(1);
+    source.mine(0, 30);
+    world.play(0, ALICE);
+    for height in 1..=30 {
+        let block = source.block(0, height);
+        world.receive(0, ALICE, Message::headers([block.header]));
+        world.run_secs(3);
+        world.receive(0, ALICE, Message::Block(block));
+    }
+    assert_eq!(world.tip(0), source.tip(0));
+    assert_eq!(offences(&world, 0), []);
 }

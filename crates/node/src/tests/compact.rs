@@ -92,7 +92,7 @@ fn a_peer_that_never_fills_the_gaps_is_passed_over() {
     assert_eq!(world.sent(0, BOB).last(), Some(&request));
     world.receive(0, BOB, Message::Block(Arc::clone(&block)));
     assert_eq!(world.tip(0), block.id());
-    assert_eq!(blames(&world).len(), 1, "stalling");
+    assert_eq!(blames(&world), [], "its link may be slow");
 }
 
 /// The root is not the header's: as when a short name is that of another transaction in the mempool.

@@ -252,15 +252,10 @@ fn a_stalling_peer_is_given_up_and_the_body_comes_from_another() {
     assert_eq!(world.height(2), 0, "the silent peer was asked first");
     world.run_secs(1);
     assert_eq!(world.tip(2), world.tip(0));
-    let stalled = world.events(2).filter_map(|event| match event {
-        Event::PeerPenalised {
-            peer,
-            offence: Offence::Stalled,
-            ..
-        } => Some(*peer),
-        _ => None,
-    });
-    assert_eq!(stalled.collect::<Vec<_>>(), [n(0)]);
+    let blamed = world
+        .events(2)
+        .any(|event| matches!(event, Event::PeerPenalised { .. }));
+    assert!(!blamed, "its link may be slow");
 }
 
 #[test]

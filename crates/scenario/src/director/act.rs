@@ -336,7 +336,7 @@ impl Director {
                 }
                 Some(format!("{} down", self.plan.describe(nodes)))
             }
-            Effect::Answered(sides) => self.answers(sides, world),
+            Effect::Answered(sides) => self.answers(sides, world)?,
             Effect::Refused {
                 by,
                 from,
@@ -371,21 +371,24 @@ impl Director {
         heights.join(", ")
     }
 
-    /// What became of submitted transactions, once something has become of all.
-    fn answers(&self, sides: &[(NodeId, Txid)], world: &World) -> Option<String> {
+    /// What became of submitted transactions, once something has become of all. `Err` when every one was refused.
+    fn answers(&self, sides: &[(NodeId, Txid)], world: &World) -> Result<Option<String>, String> {
         let mut words = Vec::new();
+        let mut taken = false;
         for (via, txid) in sides {
             let facts = world.node(*via);
             let name = self.plan.name_of(*via);
             if let Some(reason) = facts.refused.get(txid) {
                 words.push(format!("{name} refused it as {reason}"));
             } else if facts.mempool.contains(txid) || world.depth(txid, &facts.tip.block).is_some() {
+                taken = true;
                 words.push(format!("{name} has {txid:?}"));
             } else {
-                return None;
+                return Ok(None);
             }
         }
-        Some(words.join(", "))
+        let words = words.join(", ");
+        if taken { Ok(Some(words)) } else { Err(words) }
     }
 }
 

@@ -19,7 +19,15 @@ fn pair(a: NodeId, b: NodeId) -> Pair {
 #[derive(Clone, Debug)]
 struct Cut {
     silent: bool,
+    groups: BTreeMap<NodeId, usize>,
+    /// The links it lies across: those that were wanted when it was made, and those wanted since.
     pairs: BTreeSet<Pair>,
+}
+
+impl Cut {
+    fn crosses(&self, (a, b): Pair) -> bool {
+        matches!((self.groups.get(&a), self.groups.get(&b)), (Some(a), Some(b)) if a != b)
+    }
 }
 
 /// The director's book of links. State changes here and nowhere else; engines carry out the orders it returns.
@@ -51,20 +59,30 @@ impl Links {
 
     /// Cuts groups from each other: one order per wanted link that crosses.
     pub(super) fn cut(&mut self, cut: CutId, groups: &[Vec<NodeId>], silent: bool) -> Vec<Order> {
-        let group_of: BTreeMap<NodeId, usize> = groups
+        let groups = groups
             .iter()
             .enumerate()
             .flat_map(|(index, group)| group.iter().map(move |&node| (node, index)))
             .collect();
-        let crosses = |&(a, b): &Pair| matches!((group_of.get(&a), group_of.get(&b)), (Some(a), Some(b)) if a != b);
-        let pairs: BTreeSet<Pair> = self.wanted.keys().copied().filter(crosses).collect();
-        let fresh: Vec<Pair> = pairs
+        let mut fresh = Cut {
+            silent,
+            groups,
+            pairs: BTreeSet::new(),
+        };
+        fresh.pairs = self
+            .wanted
+            .keys()
+            .copied()
+            .filter(|&pair| fresh.crosses(pair))
+            .collect();
+        let cut_now: Vec<Pair> = fresh
+            .pairs
             .iter()
             .copied()
             .filter(|&pair| !self.is_cut(pair, silent))
             .collect();
-        self.cuts.insert(cut, Cut { silent, pairs });
-        fresh
+        self.cuts.insert(cut, fresh);
+        cut_now
             .into_iter()
             .flat_map(|pair| self.orders_for(pair, silent))
             .collect()
@@ -126,10 +144,19 @@ impl Links {
         directions.into_iter().map(|(from, to)| self.set(from, to)).collect()
     }
 
-    /// Wants a link: `a` dials. A new link has the default conditions unless it was given others before.
+    /// Wants a link: `a` dials. A new link has the default conditions unless it was given others before, and lies under the cuts in force.
     pub(super) fn connect(&mut self, a: NodeId, b: NodeId) -> Vec<Order> {
-        self.wanted.insert(pair(a, b), (a, b));
-        vec![self.set(a, b), self.set(b, a), Order::Connect(a, b)]
+        let key = pair(a, b);
+        self.wanted.insert(key, (a, b));
+        for cut in self.cuts.values_mut().filter(|cut| cut.crosses(key)) {
+            cut.pairs.insert(key);
+        }
+        let mut orders = vec![self.set(a, b), self.set(b, a)];
+        if self.is_cut(key, false) {
+            orders.push(Order::Sever(a, b));
+        }
+        orders.push(Order::Connect(a, b));
+        orders
     }
 
     /// Wants a link no more.

@@ -390,6 +390,37 @@ fn what_must_never_happen_counts_from_its_step_to_the_end() {
 }
 
 #[test]
+fn what_must_never_happen_fails_when_any_one_node_shows_it() {
+    let reorg = Expectation::Reorg {
+        on: nodes(&[0, 1]),
+        depth: None,
+        count: 1,
+    };
+    let mut stage = Stage::new(vec![StepKind::Never(reorg), StepKind::Sleep(Duration::from_secs(10))]);
+    assert_eq!(stage.advance(), None);
+    stage.world.node_stopped(NodeId(0));
+    stage.reorg(1, 1);
+    assert_eq!(stage.advance(), Some(Outcome::Failed { step: 0 }));
+}
+
+#[test]
+fn a_partition_holds_against_a_link_that_is_wanted_later() {
+    let connect = act(Action::Connect {
+        a: NodeId(0),
+        b: NodeId(2),
+    });
+    let mut stage = Stage::new(vec![partition(0, &[&[0, 1], &[2, 3]]), connect]);
+    stage.disconnect(0, 3);
+    stage.disconnect(1, 2);
+    assert_eq!(stage.advance(), None);
+    let orders = stage.orders();
+    assert_eq!(
+        orders[4..],
+        ["Sever(NodeId(0), NodeId(2))", "Connect(NodeId(0), NodeId(2))"]
+    );
+}
+
+#[test]
 fn convergence_asks_for_one_tip_on_running_nodes_at_a_height() {
     let converged = |at, advance| {
         StepKind::Expect(Expectation::Converged {

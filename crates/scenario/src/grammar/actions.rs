@@ -31,7 +31,7 @@ pub(crate) static ACTIONS: &[Action] = &[
     },
     Action {
         verb: Key::required("never", Kind::Expectation, "what must not hold"),
-        doc: "From here to the end of the run, the expectation must not hold",
+        doc: "From here to the end of the run, the expectation must not hold: of no single node of `on`, or, for `converged`, `diverged` and `confirmed-once`, of all together",
         keys: &[],
         example: r#"never = "reorg", on = "n0", depth = 7"#,
     },
