@@ -3,6 +3,7 @@
 mod fleet;
 mod rest;
 mod session;
+mod settling;
 mod wiring;
 
 use std::path::PathBuf;
@@ -88,7 +89,7 @@ pub struct Finished {
     pub interrupted: bool,
     /// Nodes that ended though no step told them to.
     pub died: Vec<Died>,
-    /// Whether the network had come to rest at the end, so that its nodes should agree.
+    /// Whether the network came to rest at the end. One that had time to and did not has broken an invariant.
     pub settled: bool,
     /// Hashes that metered miners were owed and never got because the machine is too slow.
     pub hashes_missed: u64,

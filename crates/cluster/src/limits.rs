@@ -65,8 +65,11 @@ pub const MAX_QUEUED_ORDERS: usize = 4_096;
 pub const STARTING_PATIENCE: Duration = Duration::from_secs(60);
 /// How long the planned links of a run may take to come up.
 pub const CONNECTING_PATIENCE: Duration = Duration::from_secs(60);
-/// How long a network may take to settle at the end of a run, beyond four times its slowest link.
+/// How long after its last change a network may take to settle at the end of a run, beyond four times its slowest link and the time in which
+/// the narrowest carries the largest block.
 pub const SETTLING_PATIENCE: Duration = Duration::from_secs(5);
+/// The longest that a network may take to settle, however slow its links are: somebody waits for the verdict.
+pub const MAX_SETTLING: Duration = Duration::from_secs(120);
 /// How long no tip and no connection may change before a network is looked at for being at rest.
 pub const QUIET: Duration = Duration::from_millis(200);
 /// How long nodes may take to stop before they are given up.

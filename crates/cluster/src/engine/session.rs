@@ -15,17 +15,15 @@ use tokio::sync::mpsc;
 use tokio::time::{sleep_until, timeout};
 
 use super::fleet::{Ended, Fleet, Stuck};
-use super::rest::is_at_rest;
+use super::settling::Settling;
 use super::{Died, Finished, Progress, RunOptions};
 use crate::driver::{Exit, Told};
-use crate::limits::{
-    CONNECTING_PATIENCE, MAX_QUEUED_EVENTS, QUIET, SETTLING_PATIENCE, STARTING_PATIENCE, STOPPING_PATIENCE,
-};
+use crate::limits::{CONNECTING_PATIENCE, MAX_QUEUED_EVENTS, MAX_SETTLING, STARTING_PATIENCE, STOPPING_PATIENCE};
 use crate::{Clock, Error, Interrupt};
 
 /// What [`Session::wait`] came back for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Woken {
+pub(super) enum Woken {
     /// A node told something, and the collector knows it now.
     Told(Change),
     /// A node can be reached.
@@ -42,7 +40,7 @@ enum Woken {
 
 /// What changed with what a node told, as far as waiting for it goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Change {
+pub(super) enum Change {
     Peers(NodeId, NodeId),
     Tip,
     Other,
@@ -50,19 +48,21 @@ enum Change {
 
 /// A run that is going on.
 pub(super) struct Session<'a> {
-    plan: Arc<Plan>,
-    clock: Clock,
-    collector: Collector,
+    pub(super) plan: Arc<Plan>,
+    pub(super) clock: Clock,
+    pub(super) collector: Collector,
     director: Director,
-    fleet: Fleet,
+    pub(super) fleet: Fleet,
     told: mpsc::Receiver<Told>,
     ready: mpsc::Receiver<(NodeId, Multiaddr)>,
     interrupt: Interrupt,
-    observer: &'a mut dyn FnMut(&Progress<'_>),
+    pub(super) observer: &'a mut dyn FnMut(&Progress<'_>),
     died: Vec<Died>,
     /// The latest time that anything was observed at: the log's times never go back, though threads race.
     latest: Time,
     hashes_missed_told: u64,
+    /// How long the network may take to come to rest at the end.
+    pub(super) max_settling: Duration,
 }
 
 impl<'a> Session<'a> {
@@ -92,6 +92,7 @@ impl<'a> Session<'a> {
             died: Vec::new(),
             latest: Time::ZERO,
             hashes_missed_told: 0,
+            max_settling: MAX_SETTLING,
             plan: Arc::clone(plan),
             clock,
         })
@@ -106,17 +107,25 @@ impl<'a> Session<'a> {
                 return Err(error);
             }
         };
-        let (outcome, interrupted) = match self.direct().await {
+        let (mut outcome, mut interrupted) = match self.direct().await {
             Ok(outcome) => (Some(outcome), false),
             Err(Woken::Interrupted) => (None, true),
             Err(Woken::Told(_) | Woken::Listening | Woken::Stopped | Woken::Died | Woken::Time) => (None, false),
         };
-        let settled = outcome == Some(Outcome::Passed) && self.settle().await;
+        let mut settling = None;
+        if outcome == Some(Outcome::Passed) {
+            settling = Some(self.settle().await);
+        }
+        if settling == Some(Settling::Interrupted) {
+            (outcome, interrupted) = (None, true);
+        }
         let took = self.clock.now();
         let hashes_missed = self.fleet.hasher.missed();
+        // A network that was given time must agree now, whether it came to rest or not: or disagreement would go unseen.
+        let had_time = matches!(settling, Some(Settling::AtRest | Settling::Restless));
         // While the nodes still run, or there would be nobody to agree.
         self.collector
-            .check_end(took.max(self.latest), settled && self.director.links_are_open());
+            .check_end(took.max(self.latest), had_time && self.director.links_are_open());
         self.stop().await;
         Ok(Finished {
             collector: self.collector,
@@ -124,7 +133,7 @@ impl<'a> Session<'a> {
             outcome,
             interrupted,
             died: self.died,
-            settled,
+            settled: settling == Some(Settling::AtRest),
             hashes_missed,
             starting,
             connecting,
@@ -260,48 +269,13 @@ impl<'a> Session<'a> {
     }
 
     /// A node that takes no orders is as good as dead.
-    fn fell_behind(&mut self, stuck: Stuck) -> Woken {
+    pub(super) fn fell_behind(&mut self, stuck: Stuck) -> Woken {
         self.bury(stuck.0, stuck.into());
         Woken::Died
     }
 
-    /// Stops mining and waits until nothing changes any more and all that can reach each other agree; gives whether they came to.
-    async fn settle(&mut self) -> bool {
-        (self.observer)(&Progress::Settling);
-        for node in self.plan.node_ids() {
-            if self.fleet.command(node, Command::StopMining).is_err() {
-                return false;
-            }
-        }
-        let until = self.clock.now() + SETTLING_PATIENCE + 4 * self.fleet.wiring.slowest();
-        let mut quiet_since = self.clock.now();
-        let mut is_looked_at = false;
-        loop {
-            let look = if is_looked_at {
-                until
-            } else {
-                (quiet_since + QUIET).min(until)
-            };
-            match self.wait(look).await {
-                Woken::Told(Change::Tip | Change::Peers(..)) => {
-                    quiet_since = self.clock.now();
-                    is_looked_at = false;
-                }
-                Woken::Told(Change::Other) | Woken::Listening | Woken::Stopped => {}
-                Woken::Died | Woken::Interrupted => return false,
-                Woken::Time => {
-                    let at_rest = is_at_rest(&self.plan, self.collector.world(), &self.fleet.wiring);
-                    if at_rest || self.clock.now() >= until {
-                        return at_rest;
-                    }
-                    is_looked_at = true;
-                }
-            }
-        }
-    }
-
     /// Waits for the next thing that happens, at most until then, and takes it in.
-    async fn wait(&mut self, until: Time) -> Woken {
+    pub(super) async fn wait(&mut self, until: Time) -> Woken {
         self.tell_of_lag();
         select! {
             biased;

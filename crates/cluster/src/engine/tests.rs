@@ -211,6 +211,61 @@ fn a_node_that_ends_untold_ends_the_run_and_is_named() {
     assert_nothing_is_locked(data.path());
 }
 
+/// Two nodes on a link so narrow that a block is under way for seconds after the last step.
+const NARROW: &str = r#"
+    [network]
+    nodes = 2
+    [network.link]
+    bandwidth = "1kbit/s"
+    [steps]
+    run = [ { mine = 1, on = "n0" } ]
+"#;
+
+#[test]
+fn a_network_with_narrow_links_is_given_time_to_agree() {
+    let finished = run_text(NARROW);
+    let world = finished.collector.world();
+    assert!(world.nodes().iter().all(|node| node.tip.height == Height(1)));
+    assert!(finished.collector.violations().is_empty());
+}
+
+/// A whole run that gives its network only so long to settle.
+fn run_impatiently(text: &str, options: &RunOptions, observer: &mut dyn FnMut(&Progress<'_>)) -> Finished {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let mut session = Session::new(&plan(text), options, Clock::start(), observer).unwrap();
+        session.max_settling = Duration::from_millis(300);
+        session.run().await.unwrap()
+    })
+}
+
+#[test]
+fn connected_nodes_that_still_disagree_when_their_time_is_over_break_an_invariant() {
+    let data = tempfile::tempdir().unwrap();
+    let finished = run_impatiently(NARROW, &options(data.path()), &mut |_| {});
+    assert!(!finished.settled && finished.outcome == Some(Outcome::Passed));
+    let [violation] = finished.collector.violations() else {
+        panic!("{:?}", finished.collector.violations());
+    };
+    assert_eq!(violation.rule, observe::invariants::Rule::ConnectedNodesAgree);
+}
+
+#[test]
+fn a_run_that_is_interrupted_while_it_settles_has_not_passed() {
+    let data = tempfile::tempdir().unwrap();
+    let options = options(data.path());
+    let interrupt = options.interrupt.clone();
+    let finished = run(&plan(NARROW), &options, &mut |progress| {
+        if let Progress::Settling = progress {
+            interrupt.trigger();
+        }
+    });
+    let finished = finished.unwrap();
+    assert!(finished.interrupted && finished.outcome.is_none() && !finished.settled);
+    assert!(finished.collector.violations().is_empty());
+    assert_nothing_is_locked(data.path());
+}
+
 #[test]
 fn links_that_do_not_come_up_are_named() {
     let error = Error::NotConnected {

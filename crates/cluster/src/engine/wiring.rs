@@ -101,6 +101,18 @@ impl Wiring {
             .max()
             .expect("the usual conditions are one")
     }
+
+    /// How long the narrowest link takes to carry so many bytes, rounded up to seconds.
+    pub(super) fn longest_transmission(&self, bytes: u64) -> Duration {
+        let narrowest = self
+            .conditions
+            .values()
+            .chain([&self.usual])
+            .filter_map(|conditions| conditions.bandwidth)
+            .min();
+        let seconds = narrowest.map_or(0, |bits| bytes.saturating_mul(8).div_ceil(bits.max(1)));
+        Duration::from_secs(seconds)
+    }
 }
 
 #[cfg(test)]
@@ -149,5 +161,19 @@ mod tests {
         assert!(wiring.is_cut(b, a) && wiring.is_cut(a, b));
         assert!(!wiring.is_cut(a, NodeId(2)));
         assert_eq!(wiring.slowest(), Duration::from_secs(1));
+    }
+
+    #[test]
+    fn the_narrowest_link_takes_the_longest_to_carry_a_block() {
+        let mut wiring = wiring();
+        assert_eq!(wiring.longest_transmission(1_000), Duration::ZERO);
+        for (peer, bandwidth) in [(1, 8_000), (2, 1_000)] {
+            let narrow = Conditions {
+                bandwidth: Some(bandwidth),
+                ..Conditions::default()
+            };
+            wiring.set(NodeId(0), NodeId(peer), narrow);
+        }
+        assert_eq!(wiring.longest_transmission(1_000), Duration::from_secs(8));
     }
 }
