@@ -1,9 +1,11 @@
 //! Reads a scenario file and shows what is wrong with it.
 
-use std::fs;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
+use scenario::limits::MAX_FILE_BYTES;
 use scenario::{Diagnostic, Overrides, Plan};
 
 use crate::args::OverrideArgs;
@@ -12,31 +14,41 @@ use crate::{paint, say};
 
 /// A file's plan, or all that is wrong with it.
 pub(crate) fn parse(file: &Path, overrides: &OverrideArgs) -> Result<Result<Plan, Vec<Diagnostic>>, Failure> {
-    let name = file.display().to_string();
-    let size = fs::metadata(file)
-        .with_context(|| format!("cannot read {name}"))
-        .map_err(Failure::bad_input)?
-        .len();
-    if size > scenario::limits::MAX_FILE_BYTES as u64 {
-        let error = anyhow!(
-            "{name} has {size} bytes, a scenario file has at most {}",
-            scenario::limits::MAX_FILE_BYTES
-        );
-        return Err(Failure::bad_input(error));
-    }
-    let source = fs::read_to_string(file)
-        .with_context(|| format!("cannot read {name}"))
-        .map_err(Failure::bad_input)?;
+    let source = read(file)?;
     let overrides = Overrides {
         seed: overrides.seed,
         set: overrides.set.clone(),
     };
-    Ok(scenario::parse(&name, &source, &overrides))
+    Ok(scenario::parse(&file.display().to_string(), &source, &overrides))
+}
+
+/// A file's text. No more is read than a scenario file may have, so that a device or a pipe without end does no harm.
+pub(crate) fn read(file: &Path) -> Result<String, Failure> {
+    let text = || -> anyhow::Result<String> {
+        let opened = File::open(file)?;
+        if opened.metadata()?.is_dir() {
+            return Err(anyhow!("it is a folder, not a scenario file"));
+        }
+        let mut bytes = Vec::new();
+        opened.take(MAX_FILE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+        if bytes.len() > MAX_FILE_BYTES {
+            return Err(anyhow!("a scenario file has at most {MAX_FILE_BYTES} bytes"));
+        }
+        String::from_utf8(bytes).context("it is not UTF-8")
+    };
+    text()
+        .with_context(|| format!("cannot read {}", file.display()))
+        .map_err(Failure::bad_input)
 }
 
 /// A file's plan; its warnings, or all that is wrong with it, are printed.
 pub(crate) fn plan(file: &Path, overrides: &OverrideArgs) -> Result<Plan, Failure> {
-    match parse(file, overrides)? {
+    accepted(file, parse(file, overrides)?)
+}
+
+/// What was parsed, unless there are mistakes; they and warnings are printed.
+pub(crate) fn accepted(file: &Path, parsed: Result<Plan, Vec<Diagnostic>>) -> Result<Plan, Failure> {
+    match parsed {
         Ok(plan) => {
             for warning in &plan.warnings {
                 say::aside(format_args!("{}: {warning}", paint::warning("warning")));

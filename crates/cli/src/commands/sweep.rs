@@ -10,9 +10,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use anyhow::{Context as _, anyhow};
 use indicatif::{ProgressBar, ProgressStyle};
 use observe::{Detail, Verdict};
-use scenario::words;
+use scenario::{Diagnostic, Plan, words};
 
-use crate::args::{OverrideArgs, SweepArgs};
+use crate::args::SweepArgs;
 use crate::exit::{Ended, Exit, Failure};
 use crate::interrupt::stop_flag;
 use crate::sweep::grid::{Grid, Point};
@@ -23,11 +23,23 @@ use crate::{load, paint, say};
 /// A run that is over: its row's results, or why it has none.
 type Ran = (Point, Result<Vec<String>, String>);
 
+/// What all runs of a sweep have in common.
+#[derive(Debug)]
+struct Sweep<'a> {
+    args: &'a SweepArgs,
+    /// The scenario's text, read once: a file that is changed meanwhile changes no run.
+    source: String,
+    grid: Grid,
+}
+
 pub(crate) fn sweep(args: &SweepArgs) -> Ended {
     let grid = Grid::new(args.seeds.clone(), args.vary.clone()).map_err(|error| Failure::bad_input(anyhow!(error)))?;
-    check_points(args, &grid)?;
+    let source = load::read(&args.file)?;
+    let sweep = Sweep { args, source, grid };
+    let grid = &sweep.grid;
+    sweep.check_points()?;
     let path = file(args);
-    let mut table = Table::open(&path, &grid)
+    let mut table = Table::open(&path, grid, &table::fingerprint(&sweep.source, &args.set))
         .with_context(|| format!("cannot go on with {}", path.display()))
         .map_err(Failure::bad_input)?;
     let done = table.done();
@@ -41,10 +53,10 @@ pub(crate) fn sweep(args: &SweepArgs) -> Ended {
         ));
     }
     let stop = stop_flag()?;
-    let errors = run_all(args, &grid, (&points, &mut table), &stop)?;
-    say::part(means::table(&grid, table.rows()));
+    let errors = run_all(&sweep, (&points, &mut table), &stop)?;
+    say::part(means::table(grid, table.rows()));
     say::line(format_args!("Rows    {}", path.display()));
-    let failed = name_failed(&grid, &table, &errors);
+    let failed = name_failed(grid, &table, &errors);
     Ok(match (stop.load(Ordering::Relaxed), failed) {
         (true, _) => Exit::Interrupted,
         (false, true) => Exit::Failed,
@@ -52,21 +64,20 @@ pub(crate) fn sweep(args: &SweepArgs) -> Ended {
     })
 }
 
-/// Refuses the sweep when any of its points is no scenario, before any runs.
-fn check_points(args: &SweepArgs, grid: &Grid) -> Result<(), Failure> {
-    let mut points = grid.points();
-    points.dedup_by(|a, b| a.values == b.values);
-    for point in points {
-        load::plan(&args.file, &overrides(args, grid, &point))?;
+impl Sweep<'_> {
+    /// Refuses the sweep when any of its points is no scenario, before any runs.
+    fn check_points(&self) -> Result<(), Failure> {
+        let mut points = self.grid.points();
+        points.dedup_by(|a, b| a.values == b.values);
+        for point in points {
+            load::accepted(&self.args.file, self.parse(&point))?;
+        }
+        Ok(())
     }
-    Ok(())
-}
 
-fn overrides(args: &SweepArgs, grid: &Grid, point: &Point) -> OverrideArgs {
-    let overrides = grid.overrides(point, &args.set);
-    OverrideArgs {
-        seed: overrides.seed,
-        set: overrides.set,
+    fn parse(&self, point: &Point) -> Result<Plan, Vec<Diagnostic>> {
+        let overrides = self.grid.overrides(point, &self.args.set);
+        scenario::parse(&self.args.file.display().to_string(), &self.source, &overrides)
     }
 }
 
@@ -80,22 +91,21 @@ fn file(args: &SweepArgs) -> PathBuf {
 
 /// Runs the points, as many at a time as there are cores; each run is in one thread, so that more cores change nothing but the time.
 fn run_all(
-    args: &SweepArgs,
-    grid: &Grid,
+    sweep: &Sweep<'_>,
     (points, table): (&[Point], &mut Table),
     stop: &Arc<AtomicBool>,
 ) -> Result<Vec<String>, Failure> {
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let jobs = args.jobs.map_or(cores, NonZero::get).min(points.len());
+    let jobs = sweep.args.jobs.map_or(cores, NonZero::get).min(points.len());
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         let (sender, receiver) = channel();
         for _ in 0..jobs {
             let sender = sender.clone();
-            scope.spawn(|| work(args, grid, (points, &next), (stop, sender)));
+            scope.spawn(|| work(sweep, (points, &next), (stop, sender)));
         }
         drop(sender);
-        let result = record(grid, &receiver, (points.len(), table));
+        let result = record(&sweep.grid, &receiver, (points.len(), table));
         if result.is_err() {
             stop.store(true, Ordering::Relaxed);
         }
@@ -104,17 +114,12 @@ fn run_all(
 }
 
 /// Runs one point after the other until none is left, or the user has enough.
-fn work(
-    args: &SweepArgs,
-    grid: &Grid,
-    (points, next): (&[Point], &AtomicUsize),
-    (stop, sender): (&Arc<AtomicBool>, Sender<Ran>),
-) {
+fn work(sweep: &Sweep<'_>, (points, next): (&[Point], &AtomicUsize), (stop, sender): (&Arc<AtomicBool>, Sender<Ran>)) {
     while !stop.load(Ordering::Relaxed) {
         let Some(point) = points.get(next.fetch_add(1, Ordering::Relaxed)) else {
             return;
         };
-        let result = run(args, grid, point, stop);
+        let result = run(sweep, point, stop);
         // A run that was cut short has no row; a receiver that is gone wants none.
         let Some(result) = result.transpose() else { return };
         if sender.send((point.clone(), result)).is_err() {
@@ -124,9 +129,10 @@ fn work(
 }
 
 /// One run's results; none when it was interrupted.
-fn run(args: &SweepArgs, grid: &Grid, point: &Point, stop: &Arc<AtomicBool>) -> Result<Option<Vec<String>>, String> {
-    let plan = load::parse(&args.file, &overrides(args, grid, point)).map_err(|failure| failure.error.to_string())?;
-    let plan = plan.map_err(|diagnostics| words::count(diagnostics.len() as u64, "mistake"))?;
+fn run(sweep: &Sweep<'_>, point: &Point, stop: &Arc<AtomicBool>) -> Result<Option<Vec<String>>, String> {
+    let plan = sweep
+        .parse(point)
+        .map_err(|diagnostics| words::count(diagnostics.len() as u64, "mistake"))?;
     let options = sim::Options {
         stop: Arc::clone(stop),
         detail: Some(Detail::Summary),

@@ -34,18 +34,20 @@ pub(crate) const RESULTS: [&str; 16] = [
 #[derive(Debug)]
 pub(crate) struct Table {
     file: File,
+    scenario: String,
     axes: usize,
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    /// Opens the file of a sweep, or makes it. A last row without its end is what an interruption leaves, and is dropped.
+    /// Opens the file of a sweep, or makes it. A last row without its end is what an interruption leaves, and is dropped. The first
+    /// column names the scenario and its settings ([`fingerprint`]), so that no row of another one is taken for a run of this.
     ///
     /// # Errors
-    /// When it is the file of another sweep, or cannot be read or written.
-    pub(crate) fn open(path: &Path, grid: &Grid) -> io::Result<Self> {
+    /// When it is the file of another sweep or none of ours, or cannot be read or written.
+    pub(crate) fn open(path: &Path, grid: &Grid, scenario: &str) -> io::Result<Self> {
         let keys = grid.axes.iter().map(|axis| axis.key.as_str());
-        let columns: Vec<&str> = ["seed"].into_iter().chain(keys).chain(RESULTS).collect();
+        let columns: Vec<&str> = ["scenario", "seed"].into_iter().chain(keys).chain(RESULTS).collect();
         let header = row(columns.iter().copied());
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
@@ -54,11 +56,19 @@ impl Table {
         };
         let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
         let mut lines = whole.lines();
-        if lines.next().is_some_and(|line| line != header.trim_end()) {
-            let message = "it is another sweep's: its columns are not this one's";
-            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+        // A file without a whole line may be a header that was cut short; anything else is somebody's, and is not emptied.
+        let ours = lines
+            .next()
+            .map_or_else(|| header.starts_with(&text), |line| line == header.trim_end());
+        if !ours {
+            return Err(refusal("its columns are not this sweep's; choose another --out"));
         }
-        let rows: Vec<Vec<String>> = lines.map(fields).filter(|row| row.len() == columns.len()).collect();
+        let mut rows: Vec<Vec<String>> = lines.map(fields).filter(|row| row.len() == columns.len()).collect();
+        if rows.iter_mut().any(|row| row.remove(0) != scenario) {
+            return Err(refusal(
+                "it is of another scenario or other settings; choose another --out",
+            ));
+        }
         let mut file = OpenOptions::new().create(true).append(true).open(path)?;
         file.set_len(whole.len() as u64)?;
         if whole.is_empty() {
@@ -66,6 +76,7 @@ impl Table {
         }
         Ok(Self {
             file,
+            scenario: scenario.to_owned(),
             axes: grid.axes.len(),
             rows,
         })
@@ -90,8 +101,11 @@ impl Table {
             .chain(values)
             .chain(results)
             .collect();
+        let line = [self.scenario.as_str()]
+            .into_iter()
+            .chain(fields.iter().map(String::as_str));
         // One write, so that another reader never sees half a row.
-        self.file.write_all(row(fields.iter().map(String::as_str)).as_bytes())?;
+        self.file.write_all(row(line).as_bytes())?;
         self.file.sync_data()?;
         self.rows.push(fields);
         Ok(())
@@ -101,6 +115,23 @@ impl Table {
     pub(crate) fn rows(&self) -> &[Vec<String>] {
         &self.rows
     }
+}
+
+fn refusal(message: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, message)
+}
+
+/// Eight digits that tell a scenario and the values set in all of its runs from others. The order of the keys does not matter; of
+/// a key that is set twice it does.
+pub(crate) fn fingerprint(source: &str, set: &[(String, String)]) -> String {
+    let mut set: Vec<&(String, String)> = set.iter().collect();
+    set.sort_by_key(|(key, _)| key);
+    let mut parts = vec![source.as_bytes()];
+    for (key, value) in set {
+        // No TOML holds a zero byte, so that no text passes for another with settings.
+        parts.extend([&b"\0"[..], key.as_bytes(), b"=", value.as_bytes()]);
+    }
+    base::Hash::sha256(&parts).leading()
 }
 
 /// What a run gave, in the order of [`RESULTS`]; what it has none of is empty.
@@ -185,25 +216,63 @@ mod tests {
         let path = folder.path().join("sweep.csv");
         let points = grid().points();
         let results: Vec<String> = RESULTS.iter().map(ToString::to_string).collect();
-        let mut table = Table::open(&path, &grid()).expect("a new file");
+        let mut table = Table::open(&path, &grid(), "c0ffee").expect("a new file");
         table.add(&points[3], results.clone()).expect("it can be written");
         drop(table);
         let whole = fs::read_to_string(&path).expect("it can be read");
         fs::write(&path, format!("{whole}1,1,passed,ab")).expect("it can be written");
-        let mut table = Table::open(&path, &grid()).expect("the same sweep");
+        let mut table = Table::open(&path, &grid(), "c0ffee").expect("the same sweep");
         assert_eq!(table.done(), BTreeSet::from([points[3].clone()]));
         table.add(&points[0], results).expect("it can be written");
         let text = fs::read_to_string(&path).expect("it can be read");
         assert_eq!(text.lines().count(), 3, "{text}");
-        assert_eq!(Table::open(&path, &grid()).expect("the same sweep").done().len(), 2);
+        let again = Table::open(&path, &grid(), "c0ffee").expect("the same sweep");
+        assert_eq!(again.done().len(), 2);
+        drop(again);
+        let error = Table::open(&path, &grid(), "c0ffed").expect_err("another scenario's rows are there");
+        assert!(error.to_string().contains("another scenario"), "{error}");
     }
 
     #[test]
     fn the_file_of_another_sweep_is_left_alone() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("sweep.csv");
-        fs::write(&path, "precious\n1\n").expect("it can be written");
-        assert!(Table::open(&path, &grid()).is_err());
-        assert_eq!(fs::read_to_string(&path).expect("it can be read"), "precious\n1\n");
+        for text in ["precious\n1\n", "precious", "s,", "\n"] {
+            fs::write(&path, text).expect("it can be written");
+            assert!(Table::open(&path, &grid(), "c0ffee").is_err(), "{text}");
+            assert_eq!(fs::read_to_string(&path).expect("it can be read"), text);
+        }
+    }
+
+    #[test]
+    fn a_header_that_was_cut_short_is_written_again() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("sweep.csv");
+        for text in ["", "scenario,se"] {
+            fs::write(&path, text).expect("it can be written");
+            Table::open(&path, &grid(), "c0ffee").expect("a sweep that had just begun");
+            let text = fs::read_to_string(&path).expect("it can be read");
+            assert!(
+                text.starts_with("scenario,seed,a,verdict,") && text.ends_with('\n'),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_fingerprint_tells_settings_apart_and_not_their_order() {
+        let set = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
+            pairs
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+                .collect()
+        };
+        let both = fingerprint("text", &set(&[("a", "1"), ("b", "2")]));
+        assert_eq!(both, fingerprint("text", &set(&[("b", "2"), ("a", "1")])));
+        assert_eq!(both.len(), 8);
+        for other in [set(&[]), set(&[("a", "1")]), set(&[("a", "1"), ("b", "3")])] {
+            assert_ne!(both, fingerprint("text", &other));
+        }
+        assert_ne!(fingerprint("text", &[]), fingerprint("texts", &[]));
     }
 }

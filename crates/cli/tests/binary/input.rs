@@ -34,6 +34,18 @@ fn a_file_that_is_not_there_exits_2_and_is_named() {
 }
 
 #[test]
+fn what_is_no_file_or_has_no_end_exits_2_and_says_so() {
+    let stage = Stage::new();
+    std::fs::create_dir(stage.path("folder")).expect("it can be made");
+    let folder = stage.run(&["check", "folder"]);
+    assert_eq!(folder.code, 2, "{folder:?}");
+    assert!(folder.stderr.contains("it is a folder"), "{}", folder.stderr);
+    let endless = stage.run(&["check", "/dev/zero"]);
+    assert_eq!(endless.code, 2, "{endless:?}");
+    assert!(endless.stderr.contains("at most"), "{}", endless.stderr);
+}
+
+#[test]
 fn a_wrong_flag_exits_2_and_is_named() {
     let output = Stage::new().run(&["run", "--sede", "7"]);
     assert_eq!(output.code, 2);

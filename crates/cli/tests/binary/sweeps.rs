@@ -31,7 +31,7 @@ fn a_sweep_has_a_row_for_each_run_and_goes_on_where_it_ended() {
     let before = std::fs::read_to_string(&path).expect("the sweep's file");
     assert_eq!(before.lines().count(), 5, "{before}");
     assert!(
-        before.starts_with("seed,network.link.latency,verdict,digest,"),
+        before.starts_with("scenario,seed,network.link.latency,verdict,digest,"),
         "{before}"
     );
     let again = stage.run(&arguments("0..2"));
@@ -68,4 +68,34 @@ fn runs_that_fail_are_named_and_a_point_that_is_no_scenario_runs_nothing() {
     ]);
     assert_eq!(output.code, 2, "{output:?}");
     assert!(!stage.path("x.csv").exists());
+}
+
+#[test]
+fn rows_of_another_scenario_or_other_settings_are_left_alone() {
+    let stage = Stage::new();
+    stage.write("mining.toml", MINING);
+    let arguments = ["sweep", "mining.toml", "--seeds", "1"];
+    assert_eq!(stage.run(&arguments).code, 0);
+    let path = stage.path("mining-sweep.csv");
+    let rows = std::fs::read_to_string(&path).expect("the sweep's file");
+    let set = [&arguments[..], &["--set", "network.link.latency=20ms"]].concat();
+    let other_settings = stage.run(&set);
+    stage.write("mining.toml", &MINING.replace("10ms", "30ms"));
+    let other_scenario = stage.run(&arguments);
+    for output in [other_settings, other_scenario] {
+        assert_eq!(output.code, 2, "{output:?}");
+        assert!(output.stderr.contains("choose another --out"), "{}", output.stderr);
+    }
+    assert_eq!(std::fs::read_to_string(&path).expect("the sweep's file"), rows);
+}
+
+#[test]
+fn a_file_that_is_no_sweeps_is_not_emptied() {
+    let stage = Stage::new();
+    stage.write("mining.toml", MINING);
+    stage.write("notes.txt", "a line without its end");
+    let output = stage.run(&["sweep", "mining.toml", "--seeds", "1", "--out", "notes.txt"]);
+    assert_eq!(output.code, 2, "{output:?}");
+    let notes = std::fs::read_to_string(stage.path("notes.txt")).expect("it is there");
+    assert_eq!(notes, "a line without its end");
 }
