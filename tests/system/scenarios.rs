@@ -9,8 +9,8 @@ use sim::{Options, Verify};
 
 use crate::files::root;
 
-fn files() -> Vec<PathBuf> {
-    let folder = std::fs::read_dir(root().join("scenarios")).expect("scenarios can be listed");
+fn files(folder: &str) -> Vec<PathBuf> {
+    let folder = std::fs::read_dir(root().join(folder)).expect("scenarios can be listed");
     let mut files: Vec<PathBuf> = folder
         .map(|entry| entry.expect("an entry can be read").path())
         .collect();
@@ -33,7 +33,7 @@ fn plan(file: &PathBuf) -> Arc<Plan> {
 
 #[test]
 fn every_scenario_says_what_it_shows_and_warns_of_nothing() {
-    let files = files();
+    let files = files("scenarios");
     assert!(files.len() >= 7, "{files:?}");
     for file in &files {
         let plan = plan(file);
@@ -44,7 +44,7 @@ fn every_scenario_says_what_it_shows_and_warns_of_nothing() {
 
 #[test]
 fn every_scenario_passes_in_virtual_time_and_repeats_to_the_byte() {
-    for file in files() {
+    for file in files("scenarios") {
         let plan = plan(&file);
         let mut digests = Vec::new();
         for (verify, check_wire) in [(Verify::Shared, false), (Verify::Shared, true), (Verify::Each, false)] {
@@ -78,5 +78,18 @@ fn every_scenario_passes_in_virtual_time_and_repeats_to_the_byte() {
             "{}: sharing a ledger changed the run",
             plan.file
         );
+    }
+}
+
+/// Each file is a mistake that was once made, as the scenario that showed it.
+#[test]
+fn what_once_failed_passes() {
+    let files = files("tests/system/regressions");
+    assert!(files.len() >= 4, "{files:?}");
+    for file in files {
+        let plan = plan(&file);
+        let finished = sim::run(&plan, &Options::default(), &mut |_| {}).expect("a simulation starts");
+        assert_eq!(finished.ending, Ending::Steps(Outcome::Passed), "{}", plan.file);
+        assert_eq!(finished.collector.violations(), &[], "{}", plan.file);
     }
 }
