@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use anyhow::anyhow;
+
 /// How the program ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Exit {
@@ -56,6 +58,13 @@ impl Failure {
         }
     }
 
+    pub(crate) fn interrupted(what: &'static str) -> Self {
+        Self {
+            exit: Exit::Interrupted,
+            error: anyhow!(what),
+        }
+    }
+
     pub(crate) fn could_not_start(error: impl Into<anyhow::Error>) -> Self {
         Self {
             exit: Exit::CouldNotStart,
@@ -64,5 +73,45 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// The error and what caused it. Many errors tell of their cause themselves; it is not told twice.
+    pub(crate) fn words(&self) -> String {
+        let mut text = String::new();
+        for cause in self.error.chain() {
+            let cause = cause.to_string();
+            if text.is_empty() {
+                text = cause;
+            } else if !text.contains(&cause) {
+                text.push_str(": ");
+                text.push_str(&cause);
+            }
+        }
+        text
+    }
+}
+
 /// What a command gives.
 pub(crate) type Ended = Result<Exit, Failure>;
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn a_cause_that_is_told_already_is_not_told_twice() {
+        let full = || io::Error::new(io::ErrorKind::StorageFull, "no space left");
+        let silent = anyhow::Error::new(full()).context("cannot write the table");
+        assert_eq!(
+            Failure::bad_input(silent).words(),
+            "cannot write the table: no space left"
+        );
+        let telling = anyhow::Error::new(full()).context("cannot write the table: no space left");
+        let outer = telling.context("cannot go on");
+        assert_eq!(
+            Failure::bad_input(outer).words(),
+            "cannot go on: cannot write the table: no space left"
+        );
+    }
+}

@@ -12,12 +12,14 @@ mod say;
 mod steps;
 mod sweep;
 
+use std::process::ExitCode;
+
 use clap::Parser;
 
 use crate::args::{Cli, Command};
 use crate::exit::Exit;
 
-fn main() -> std::process::ExitCode {
+fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -26,9 +28,8 @@ fn main() -> std::process::ExitCode {
             } else {
                 Exit::Passed
             };
-            // A closed pipe is no reason to panic.
-            let _ = error.print();
-            return exit.into();
+            say::note(error.print());
+            return end(exit);
         }
     };
     let result = match cli.command {
@@ -43,11 +44,27 @@ fn main() -> std::process::ExitCode {
         Command::Up(args) => commands::up::up(&args),
         Command::Node(args) => commands::node::node(&args),
     };
-    match result {
-        Ok(exit) => exit.into(),
-        Err(failure) => {
-            say::aside(format_args!("{}: {:#}", paint::bad("error"), failure.error));
-            failure.exit.into()
+    end(match result {
+        Ok(exit) => exit,
+        Err(failure) if failure.exit == Exit::Interrupted => {
+            say::aside(format_args!("{}  {}", paint::warning("INTERRUPTED"), failure.words()));
+            Exit::Interrupted
         }
-    }
+        Err(failure) => {
+            say::aside(format_args!("{}: {}", paint::bad("error"), failure.words()));
+            failure.exit
+        }
+    })
+}
+
+/// The end, unless standard output could not be written: whoever reads it must not take what came for all there was.
+fn end(exit: Exit) -> ExitCode {
+    let Some(error) = say::failure() else {
+        return exit.into();
+    };
+    say::aside(format_args!(
+        "{}: cannot write to standard output: {error}",
+        paint::bad("error")
+    ));
+    Exit::CouldNotStart.into()
 }

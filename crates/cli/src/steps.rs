@@ -20,7 +20,8 @@ pub(crate) struct Steps<'a> {
 
 impl<'a> Steps<'a> {
     pub(crate) fn new(plan: &'a Plan, quiet: bool) -> Self {
-        let columns = std::io::stdout().is_terminal().then(columns);
+        let dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
+        let columns = (std::io::stdout().is_terminal() && !dumb).then(columns);
         Self {
             plan,
             quiet,
@@ -104,7 +105,7 @@ impl<'a> Steps<'a> {
 
     fn clear_line(&self) {
         if self.columns.is_some() {
-            say::part("\r\x1b[2K");
+            say::control("\r\x1b[2K");
         }
     }
 }

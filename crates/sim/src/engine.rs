@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use base::{Hash, Time};
 use node::Command;
@@ -11,7 +12,7 @@ use observe::{Collector, Detail, Ending, Engine, RunEvent};
 use scenario::{Director, Plan, StepReport};
 use thiserror::Error;
 
-use crate::limits::{MAX_CONNECT, MAX_SETTLE};
+use crate::limits::{MAX_CONNECT, MAX_SETTLE, MAX_TRANSMISSION};
 use crate::network::Network;
 
 /// Who checks blocks.
@@ -43,8 +44,13 @@ pub struct Options {
 #[derive(Debug, Error)]
 pub enum Error {
     /// The run folder could not be made.
-    #[error("cannot write the run folder")]
-    Folder(#[from] io::Error),
+    #[error("cannot write the run folder {}: {source}", .folder.display())]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// The planned links did not come up.
     #[error("the planned links were not up after {} virtual seconds", MAX_CONNECT.as_secs())]
     NotConnected,
@@ -69,16 +75,24 @@ pub struct Finished {
 /// Runs a plan. `on_step` is told of every step as it begins and ends.
 pub fn run(plan: &Arc<Plan>, options: &Options, on_step: &mut dyn FnMut(&StepReport)) -> Result<Finished, Error> {
     let detail = options.detail.unwrap_or_else(|| Detail::for_plan(plan));
-    let collector = Collector::with_detail(Arc::clone(plan), Engine::Sim, options.folder.as_deref(), detail)?;
+    let collector =
+        Collector::with_detail(Arc::clone(plan), Engine::Sim, options.folder.as_deref(), detail).map_err(|source| {
+            let folder = options.folder.clone().unwrap_or_default();
+            Error::Folder { folder, source }
+        })?;
     let mut network = Network::new(plan, options, collector);
     connect(plan, &mut network)?;
     network.begin_mining();
     let mut director = Director::new(Arc::clone(plan));
     let ending = direct(&mut network, &mut director, (&options.stop, on_step));
-    let settled = ending != Ending::Interrupted && settle(plan, &mut network);
+    let had_time = ending != Ending::Interrupted;
+    if had_time {
+        settle(plan, &mut network);
+    }
     let at = network.now();
     let (mut collector, digest) = network.finish();
-    collector.check_end(at, settled && director.links_are_open());
+    // A network that was given time must agree now, whether it grew quiet or not: or disagreement would go unseen.
+    collector.check_end(at, had_time && director.links_are_open());
     collector.set_run_digest(digest);
     Ok(Finished {
         collector,
@@ -151,15 +165,22 @@ fn direct(
 }
 
 /// Stops mining and lets the network grow quiet, so that what must hold of one at rest can be judged.
-fn settle(plan: &Plan, network: &mut Network) -> bool {
+fn settle(plan: &Plan, network: &mut Network) {
     for node in plan.node_ids() {
         network.command(node, Command::StopMining);
     }
-    let until = network.now() + MAX_SETTLE;
+    let until = network.now() + MAX_SETTLE + longest_transmission(plan).min(MAX_TRANSMISSION);
     while !network.is_quiet() && network.next().is_some_and(|next| next <= until) {
         network.step();
     }
-    network.is_quiet()
+}
+
+/// How long the plan's narrowest link takes to carry the largest block, rounded up to seconds.
+fn longest_transmission(plan: &Plan) -> Duration {
+    let links = plan.links.iter().map(|link| link.conditions);
+    let narrowest = links.chain([plan.conditions]).filter_map(|link| link.bandwidth).min();
+    let bits = u64::from(plan.params.max_block_bytes) * 8;
+    Duration::from_secs(narrowest.map_or(0, |narrowest| bits.div_ceil(narrowest.max(1))))
 }
 
 #[cfg(test)]
@@ -198,5 +219,17 @@ run = [{ wait = "height", on = "n0", at-least = 12, within = "4h" }]
             runs[0].2 > runs[1].2 && runs[1].2 > runs[2].2,
             "less detail, fewer lines"
         );
+    }
+
+    #[test]
+    fn a_network_with_narrow_links_is_given_time_to_agree() {
+        let source = "[chain]\nblock-size = \"150kB\"\n[network]\nnodes = 2\n[network.link]\nbandwidth = \"1kbit/s\"\n\
+                      [steps]\nrun = [{ mine = 1, on = \"n0\" }]";
+        let plan = scenario::parse("narrow", source, &Overrides::default()).expect("a scenario without fault");
+        let finished = run(&Arc::new(plan), &Options::default(), &mut |_| {}).expect("a simulation starts");
+        let tips = finished.collector.world().nodes().iter().map(|node| node.tip.height.0);
+        assert_eq!(tips.collect::<Vec<_>>(), [1, 1]);
+        assert_eq!(finished.collector.violations(), &[]);
+        assert!(finished.at > Time::ZERO + MAX_SETTLE);
     }
 }

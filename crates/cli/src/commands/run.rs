@@ -1,10 +1,11 @@
 //! `nakanet run`: one scenario file, from start to verdict.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, anyhow};
+use clap::ValueEnum;
 use cluster::{Interrupt, Progress, RunOptions};
 use observe::{Detail, Ending, Verdict};
 use scenario::{Engine, Plan, words};
@@ -34,14 +35,6 @@ pub(crate) fn run(args: &RunArgs) -> Ended {
     }
     let quiet = args.quiet || args.json;
     let folder = folder::for_run(&args.out, &plan);
-    if !quiet {
-        let nodes = words::count(plan.nodes.len() as u64, "node");
-        say::line(format_args!(
-            "{}  seed {}, {nodes}",
-            paint::strong(&plan.name),
-            plan.seed
-        ));
-    }
     let run = match args.engine {
         EngineKind::Cluster => launch(&plan, &folder, args, quiet)?,
         EngineKind::Sim => simulate(&plan, &folder, args, quiet)?,
@@ -55,11 +48,24 @@ pub(crate) fn run(args: &RunArgs) -> Ended {
     Ok(run.exit())
 }
 
+/// What is about to run.
+fn announce(plan: &Plan, quiet: bool) {
+    if !quiet {
+        let nodes = words::count(plan.nodes.len() as u64, "node");
+        say::line(format_args!(
+            "{}  seed {}, {nodes}",
+            paint::strong(&plan.name),
+            plan.seed
+        ));
+    }
+}
+
 /// Runs on real nodes.
 fn launch(plan: &Arc<Plan>, folder: &Path, args: &RunArgs, quiet: bool) -> Result<Run, Failure> {
     let interrupt = Interrupt::new();
     let stop = interrupt.clone();
     on_interrupt(move || stop.trigger())?;
+    announce(plan, quiet);
     let data = folder.join("nodes");
     let options = RunOptions {
         data: data.clone(),
@@ -68,20 +74,36 @@ fn launch(plan: &Arc<Plan>, folder: &Path, args: &RunArgs, quiet: bool) -> Resul
     };
     let mut steps = Steps::new(plan, quiet);
     let finished = cluster::run(plan, &options, &mut |progress| show(progress, &mut steps, quiet))
-        .map_err(Failure::could_not_start)?;
+        .map_err(|error| not_started(error, (!args.keep).then_some(&data)))?;
     let ending = finished.outcome.map_or(Ending::Interrupted, Ending::Steps);
     let mut collector = finished.collector;
     let summary = collector.finish(finished.took, ending);
     if !args.keep && summary.verdict == Verdict::Passed {
-        std::fs::remove_dir_all(&data)
-            .with_context(|| format!("cannot remove {}", data.display()))
-            .map_err(Failure::could_not_start)?;
+        remove(&data)?;
     }
     Ok(Run {
         collector,
         director: finished.director,
         summary,
     })
+}
+
+/// Why real nodes did not come up. When that was the user's wish their databases, of no use to anybody, are removed, if they are named.
+pub(crate) fn not_started(error: cluster::Error, data: Option<&PathBuf>) -> Failure {
+    if !matches!(error, cluster::Error::Interrupted) {
+        return Failure::could_not_start(error);
+    }
+    match data.filter(|data| data.exists()).map_or(Ok(()), |data| remove(data)) {
+        Ok(()) => Failure::interrupted("while the nodes were starting"),
+        Err(failure) => failure,
+    }
+}
+
+/// Removes the nodes' databases.
+fn remove(data: &Path) -> Result<(), Failure> {
+    std::fs::remove_dir_all(data)
+        .with_context(|| format!("cannot remove {}", data.display()))
+        .map_err(Failure::could_not_start)
 }
 
 /// Prints news of a run on real nodes.
@@ -126,6 +148,7 @@ fn simulate(plan: &Arc<Plan>, folder: &Path, args: &RunArgs, quiet: bool) -> Res
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
     on_interrupt(move || flag.store(true, Ordering::Relaxed))?;
+    announce(plan, quiet);
     let options = sim::Options {
         folder: Some(folder.to_owned()),
         verify: match args.verify {
@@ -153,15 +176,47 @@ fn simulate(plan: &Arc<Plan>, folder: &Path, args: &RunArgs, quiet: bool) -> Res
 
 /// The command that repeats the run.
 fn repeat(args: &RunArgs) -> String {
-    let mut command = format!("nakanet run {}", args.file.display());
+    let mut words = vec!["nakanet".to_owned(), "run".to_owned(), args.file.display().to_string()];
+    let mut flag = |name: &str, value: Option<String>| {
+        words.push(format!("--{name}"));
+        words.extend(value);
+    };
     if args.engine == EngineKind::Sim {
-        command += " --engine sim";
+        flag("engine", Some("sim".to_owned()));
     }
     if let Some(seed) = args.overrides.seed {
-        command += &format!(" --seed {seed}");
+        flag("seed", Some(seed.to_string()));
     }
     for (key, value) in &args.overrides.set {
-        command += &format!(" --set {key}={value}");
+        flag("set", Some(format!("{key}={value}")));
     }
-    command
+    if args.verify != VerifyKind::Shared {
+        flag("verify", Some(name(args.verify)));
+    }
+    if let Some(detail) = args.detail {
+        flag("detail", Some(name(detail)));
+    }
+    if args.check_wire {
+        flag("check-wire", None);
+    }
+    if args.force {
+        flag("force", None);
+    }
+    words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// What a choice is called on the command line.
+fn name(choice: impl ValueEnum) -> String {
+    choice
+        .to_possible_value()
+        .map_or_else(String::new, |value| value.get_name().to_owned())
+}
+
+/// A word that a shell reads as it is meant.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:@%+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
 }

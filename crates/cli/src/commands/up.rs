@@ -11,7 +11,7 @@ use observe::{Collector, Ending, text};
 use scenario::{Overrides, Plan, words};
 
 use crate::args::UpArgs;
-use crate::commands::run::show;
+use crate::commands::run::{not_started, show};
 use crate::exit::{Ended, Exit, Failure};
 use crate::interrupt::on_interrupt;
 use crate::steps::Steps;
@@ -43,7 +43,7 @@ pub(crate) fn up(args: &UpArgs) -> Ended {
             show(progress, &mut steps, false);
         }
     })
-    .map_err(Failure::could_not_start)?;
+    .map_err(|error| not_started(error, Some(&options.data)))?;
     folder::mark_latest(&folder);
     let mut collector = finished.collector;
     collector.finish(finished.took, Ending::Interrupted);

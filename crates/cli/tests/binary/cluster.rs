@@ -79,6 +79,24 @@ fn a_run_in_real_time_is_interrupted_in_good_order() {
 }
 
 #[test]
+fn a_run_interrupted_while_it_starts_exits_130_and_keeps_no_databases() {
+    let stage = Stage::new();
+    let idle = "[network]\nnodes = 60\n[steps]\nrun = [\n{ sleep = \"1h\" },\n]\n";
+    stage.write("many.toml", &format!("limit = \"2h\"\n{idle}"));
+    let mut run = stage.start(&["run", "many.toml"]);
+    run.line_with("seed ");
+    run.interrupt();
+    let (code, rest) = run.end();
+    assert_eq!(code, Some(130), "{rest}");
+    assert!(
+        rest.contains("INTERRUPTED  while the nodes were starting") && !rest.contains("error"),
+        "{rest}"
+    );
+    let mut runs = std::fs::read_dir(stage.path("runs")).into_iter().flatten().flatten();
+    assert!(runs.all(|run| !run.path().join("nodes").exists()), "{rest}");
+}
+
+#[test]
 fn two_nodes_started_by_hand_find_each_other_and_agree() {
     let stage = Stage::new();
     let mut miner = stage.start(&["node", "--data", "miner", "--preset", "instant", "--hashrate", "20H/s"]);

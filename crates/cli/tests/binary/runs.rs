@@ -55,6 +55,48 @@ fn a_failed_expectation_exits_1_and_names_the_place_and_both_sides() {
 }
 
 #[test]
+fn the_command_that_repeats_a_run_can_be_pasted_into_a_shell() {
+    let stage = Stage::new();
+    let wrong = "{ expect = \"height\", height = 3, on = \"n0\" },";
+    stage.write("it's wrong.toml", &two_nodes(wrong));
+    let arguments = "--set network.nodes=3 --verify each --detail summary --check-wire --force";
+    let arguments: Vec<&str> = arguments.split(' ').collect();
+    let output = stage.run(&[&["sim", "it's wrong.toml"], &arguments[..]].concat());
+    assert_eq!(output.code, 1, "{output:?}");
+    let expected = format!(
+        "Repeat  nakanet run 'it'\\''s wrong.toml' --engine sim {}",
+        arguments.join(" ")
+    );
+    assert!(output.stdout.contains(&expected), "{}", output.stdout);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_does_not_arrive_exits_3_and_says_why() {
+    let stage = Stage::new();
+    let full = std::fs::File::create("/dev/full").expect("a device that is always full");
+    let output = stage.command(&["explain"]).stdout(full).output().expect("it starts");
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    let errors = String::from_utf8(output.stderr).expect("errors are UTF-8");
+    assert!(errors.contains("cannot write to standard output"), "{errors}");
+}
+
+#[test]
+fn a_run_folder_that_cannot_be_made_exits_3_and_is_named_once() {
+    let stage = Stage::new();
+    stage.write("two.toml", &two_nodes("{ mine = 1, on = \"n0\" },"));
+    stage.write("taken", "a file");
+    let output = stage.run(&["sim", "two.toml", "--out", "taken"]);
+    assert_eq!(output.code, 3, "{output:?}");
+    assert!(
+        output.stderr.contains("cannot write the run folder taken/"),
+        "{}",
+        output.stderr
+    );
+    assert_eq!(output.stderr.matches("os error").count(), 1, "{}", output.stderr);
+}
+
+#[test]
 fn a_run_over_its_limit_exits_5() {
     let stage = Stage::new();
     let wait = "{ wait = \"height\", height = 1, within = \"60s\" },";
