@@ -199,12 +199,12 @@ impl Node {
     pub(crate) fn take_body(&mut self, cx: &mut Context<'_>, at: BlockRef, block: &Arc<Block>, origin: Origin) -> bool {
         let is_connected = self.validate(cx, at, block, origin);
         let mut open = VecDeque::from([at]);
-        let mut last = None;
+        let mut connected = Vec::new();
         while let Some(at) = open.pop_front() {
             if !self.knowledge.is_connected(at) {
                 continue;
             }
-            last = Some(at);
+            connected.push(at);
             for (id, held) in self.bodies.release_children(&cx.ledger.id(at)) {
                 let child = self.knowledge.find(cx.ledger, &id).expect("only known blocks are held");
                 cx.emit(Event::OrphanResolved { block: id });
@@ -212,8 +212,9 @@ impl Node {
                 open.push_back(child);
             }
         }
-        if let Some(last) = last {
-            self.advance_branches(cx, last);
+        // Each, not only the last: siblings come in any order, and a branch goes on from its own.
+        for at in connected {
+            self.advance_branches(cx, at);
         }
         if self.bodies.overflowed && self.bodies.held.len() < MAX_HELD_BODIES / 2 {
             self.bodies.overflowed = false;

@@ -163,7 +163,12 @@ impl Node {
             return;
         };
         let is_welcome = was_asked || self.bodies.fetch.is_wanted(&id);
-        if !is_welcome || !self.may_assemble(cx, at) {
+        // A second one, asked for because the first was slow, must not take the place of what its answer is awaited for.
+        let is_under_way = self
+            .peers
+            .ready_mut(peer)
+            .is_some_and(|sender| sender.compact.assemblies.contains_key(&id));
+        if !is_welcome || is_under_way || !self.may_assemble(cx, at) {
             return;
         }
         let Some(assembly) = Assembly::new(compact, self.pool.iter()) else {
