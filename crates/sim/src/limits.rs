@@ -4,8 +4,11 @@ use std::time::Duration;
 
 /// How long, in virtual time, planned links may take to come up before a run cannot start.
 pub const MAX_CONNECT: Duration = Duration::from_secs(60);
-/// How long, in virtual time, a network may take to grow quiet at the end of a run.
+/// How long, in virtual time, a network may take to grow quiet at the end of a run, beyond the time in which its narrowest link carries the
+/// largest block.
 pub const MAX_SETTLE: Duration = Duration::from_secs(600);
+/// The longest that the largest block counts for in that.
+pub const MAX_TRANSMISSION: Duration = Duration::from_secs(24 * 3_600);
 /// How long a block takes that is mined on demand.
 pub const ON_DEMAND: Duration = Duration::from_millis(1);
 /// How long after a lost connection its dialler tries again.
