@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::sweep::grid::{self, Axis};
+use crate::values;
 
 /// Launch networks of proof-of-work nodes, replay scenario files, and watch forks appear and resolve.
 #[derive(Debug, Parser)]
@@ -201,13 +202,13 @@ pub(crate) struct UpArgs {
     #[arg(short = 'n', long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub(crate) nodes: u32,
     /// The time between two blocks of the whole network, such as 2s; `off` mines nothing
-    #[arg(long, value_name = "TIME", default_value = "2s")]
+    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = values::interval_or_off)]
     pub(crate) mine_interval: String,
     /// One-way latency of every link, such as 50ms
-    #[arg(long, value_name = "TIME", default_value = "0ms")]
+    #[arg(long, value_name = "TIME", default_value = "0ms", value_parser = values::latency)]
     pub(crate) latency: String,
     /// Peers that each node dials
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) outbound: u32,
     /// The seed of the topology and of all keys
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -220,10 +221,10 @@ pub(crate) struct UpArgs {
 #[derive(Debug, Args)]
 pub(crate) struct NodeArgs {
     /// Listen here; port 0 takes a free one
-    #[arg(long, value_name = "MULTIADDR", default_value = "/ip4/127.0.0.1/tcp/0")]
+    #[arg(long, value_name = "MULTIADDR", default_value = "/ip4/127.0.0.1/tcp/0", value_parser = values::listen_address)]
     pub(crate) listen: String,
     /// Stay connected to this node; may be given more than once
-    #[arg(long = "peer", value_name = "MULTIADDR")]
+    #[arg(long = "peer", value_name = "MULTIADDR", value_parser = values::peer_address)]
     pub(crate) peers: Vec<String>,
     /// The folder that holds the node's key and chain; created when missing
     #[arg(long, value_name = "FOLDER")]
@@ -235,7 +236,7 @@ pub(crate) struct NodeArgs {
     #[arg(long, value_name = "RATE")]
     pub(crate) hashrate: Option<String>,
     /// What peers see this node called
-    #[arg(long, default_value = "nakanet")]
+    #[arg(long, default_value = "nakanet", value_parser = values::agent)]
     pub(crate) agent: String,
 }
 

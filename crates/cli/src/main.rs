@@ -11,6 +11,7 @@ mod report;
 mod say;
 mod steps;
 mod sweep;
+mod values;
 
 use std::process::ExitCode;
 

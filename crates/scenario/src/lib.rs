@@ -34,7 +34,7 @@ pub use estimate::{Estimate, estimate};
 pub use link::{Conditions, Link};
 pub use overrides::Overrides;
 pub use plan::Plan;
-pub use quantity::hash_rate;
+pub use quantity::{duration, hash_rate};
 pub use topology::Topology;
 pub use uplink::Uplink;
 pub use world::World;

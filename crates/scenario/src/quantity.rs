@@ -41,8 +41,9 @@ pub(crate) fn amount(text: &str) -> Option<Amount> {
     Some(Amount::from_units(units)).filter(|amount| amount.is_money())
 }
 
-/// As `50ms`, `1.5s`, `3m`; to the microsecond.
-pub(crate) fn duration(text: &str) -> Option<Duration> {
+/// As `50ms`, `1.5s`, `3m`; to the microsecond. None when the text is no time.
+#[must_use]
+pub fn duration(text: &str) -> Option<Duration> {
     with_unit(text, &TIME).map(Duration::from_micros)
 }
 

@@ -68,6 +68,13 @@ fn tell(event: &SoloEvent) {
                 say::line(format_args!("{restored} blocks came from disk"));
             }
         }
+        SoloEvent::CannotConnect { address, reason } => {
+            say::line(format_args!("cannot connect to {address}: {reason}; trying on"));
+        }
+        SoloEvent::DialedItself { address } => {
+            say::line(format_args!("{address} is this node itself; it is not dialled again"));
+        }
+        SoloEvent::Refused { peer, reason } => say::line(format_args!("refused {peer}: {reason}")),
         SoloEvent::Node(event) => tell_of_node(event),
     }
 }

@@ -191,10 +191,10 @@ fn repeat(args: &RunArgs) -> String {
         flag("set", Some(format!("{key}={value}")));
     }
     if args.verify != VerifyKind::Shared {
-        flag("verify", Some(name(args.verify)));
+        flag("verify", Some(name(&args.verify)));
     }
     if let Some(detail) = args.detail {
-        flag("detail", Some(name(detail)));
+        flag("detail", Some(name(&detail)));
     }
     if args.check_wire {
         flag("check-wire", None);
@@ -206,7 +206,7 @@ fn repeat(args: &RunArgs) -> String {
 }
 
 /// What a choice is called on the command line.
-fn name(choice: impl ValueEnum) -> String {
+fn name(choice: &impl ValueEnum) -> String {
     choice
         .to_possible_value()
         .map_or_else(String::new, |value| value.get_name().to_owned())

@@ -57,6 +57,30 @@ fn a_wrong_flag_exits_2_and_is_named() {
 }
 
 #[test]
+fn a_value_that_no_network_or_node_can_have_exits_2_and_its_flag_is_named() {
+    let stage = Stage::new();
+    for (command, flag, value) in [
+        ("up", "--mine-interval", "soon"),
+        ("up", "--mine-interval", "0s"),
+        ("up", "--latency", "50"),
+        ("up", "--outbound", "0"),
+        ("node", "--listen", "/ip4/127.0.0.1/udp/4000/quic-v1"),
+        ("node", "--peer", "127.0.0.1:4000"),
+        ("node", "--agent", "n\u{1b}de"),
+    ] {
+        let data = ["--data", "data"];
+        let data = if command == "node" { &data[..] } else { &[] };
+        let output = stage.run(&[&[command, flag, value], data].concat());
+        assert_eq!(output.code, 2, "{output:?}");
+        assert!(output.stderr.contains(flag), "{}", output.stderr);
+    }
+    assert!(
+        !stage.path("runs").exists() && !stage.path("data").exists(),
+        "nothing was started"
+    );
+}
+
+#[test]
 fn diagnostics_can_be_had_as_json() {
     let stage = Stage::new();
     stage.write("broken.toml", "nodes = 3\n");

@@ -1,0 +1,123 @@
+//! What the values of flags may be, so that a mistake is met with the flag's name.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
+
+use gossip::limits::MAX_AGENT_BYTES;
+use scenario::limits::MAX_DELAY;
+use scenario::words;
+
+/// A time between two blocks, or `off`.
+pub(crate) fn interval_or_off(text: &str) -> Result<String, String> {
+    if text != "off" && time(text)?.is_zero() {
+        return Err("no time is between two blocks; `off` mines nothing".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// A time that a message may travel.
+pub(crate) fn latency(text: &str) -> Result<String, String> {
+    if time(text)? > MAX_DELAY {
+        return Err(format!("it is above {}", words::duration(MAX_DELAY)));
+    }
+    Ok(text.to_owned())
+}
+
+fn time(text: &str) -> Result<Duration, String> {
+    scenario::duration(text).ok_or_else(|| "it is no time, such as 50ms, 2s or 10m".to_owned())
+}
+
+/// Where a node can listen.
+pub(crate) fn listen_address(text: &str) -> Result<String, String> {
+    match socket(text) {
+        Some(None) => Ok(text.to_owned()),
+        Some(Some(_)) | None => Err("it is no address to listen on, such as /ip4/127.0.0.1/tcp/4000".to_owned()),
+    }
+}
+
+/// Where a node can be dialled; its key may stand behind.
+pub(crate) fn peer_address(text: &str) -> Result<String, String> {
+    match socket(text) {
+        Some(None | Some(["p2p", _])) => Ok(text.to_owned()),
+        Some(Some(_)) | None => Err(
+            "it is no address of a peer, such as /ip4/127.0.0.1/tcp/4000 or that with /p2p/KEY behind it".to_owned(),
+        ),
+    }
+}
+
+/// What stands behind the IP address and TCP port that nodes speak over; the outer none when they are not there.
+fn socket(text: &str) -> Option<Option<[&str; 2]>> {
+    let parts: Vec<&str> = text.strip_prefix('/')?.split('/').collect();
+    let (&[family, host, transport, port], rest) = parts.split_first_chunk()?;
+    let is_host = match family {
+        "ip4" => host.parse::<Ipv4Addr>().is_ok(),
+        "ip6" => host.parse::<Ipv6Addr>().is_ok(),
+        _ => false,
+    };
+    if !is_host || transport != "tcp" || port.parse::<u16>().is_err() {
+        return None;
+    }
+    match rest {
+        [] => Some(None),
+        &[protocol, value] => Some(Some([protocol, value])),
+        _ => None,
+    }
+}
+
+/// A name that peers take: they refuse a node whose name could move the cursor of whoever reads it.
+pub(crate) fn agent(text: &str) -> Result<String, String> {
+    if !text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return Err("peers take printable ASCII only".to_owned());
+    }
+    if text.len() > MAX_AGENT_BYTES {
+        return Err(format!("peers take at most {MAX_AGENT_BYTES} letters"));
+    }
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_units_and_blocks_take_some() {
+        for text in ["off", "2s", "1.5s"] {
+            assert_eq!(interval_or_off(text).as_deref(), Ok(text));
+        }
+        for text in ["0s", "2", "of", "2s\"", ""] {
+            assert!(interval_or_off(text).is_err(), "{text}");
+        }
+        assert!(latency("0ms").is_ok() && latency("1h").is_ok());
+        assert!(latency("2h").is_err() && latency("off").is_err());
+    }
+
+    #[test]
+    fn addresses_are_of_ip_and_tcp() {
+        for text in ["/ip4/127.0.0.1/tcp/0", "/ip6/::1/tcp/4000"] {
+            assert!(listen_address(text).is_ok() && peer_address(text).is_ok(), "{text}");
+        }
+        let keyed = "/ip4/127.0.0.1/tcp/4000/p2p/12D3KooW";
+        assert!(peer_address(keyed).is_ok() && listen_address(keyed).is_err());
+        for text in [
+            "",
+            "127.0.0.1:4000",
+            "/ip4/127.0.0.1/udp/4000/quic-v1",
+            "/ip4/127.0.0.1/tcp/4000/ws",
+            "/ip4/127.0.0.1/tcp/4000/tls/ws",
+            "/ip4/127.0.0.1/tcp/70000",
+            "/ip4/::1/tcp/4000",
+            "/memory/7",
+            "/dns4/example.org/tcp/4000",
+        ] {
+            assert!(listen_address(text).is_err() && peer_address(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn agents_are_short_and_printable() {
+        assert!(agent("").is_ok() && agent(&"a".repeat(64)).is_ok());
+        for text in ["\u{1b}[2J", "nakanet\n", "n\u{f6}de", &"a".repeat(65)] {
+            assert!(agent(text).is_err(), "{text:?}");
+        }
+    }
+}
