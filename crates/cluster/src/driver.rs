@@ -15,8 +15,8 @@ use std::sync::Arc;
 
 use base::{NodeId, Time};
 use chain::{Block, Ledger};
-use libp2p::Multiaddr;
 use libp2p::swarm::ConnectionId;
+use libp2p::{Multiaddr, PeerId};
 use node::{Input, Node, Outbox};
 use observe::RunEvent;
 use scenario::Link;
@@ -25,15 +25,15 @@ use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep_until;
 
-pub(crate) use control::{Control, Exit, Links, Setup, Told};
+pub(crate) use control::{Complaint, Control, Exit, Links, Setup, Told};
 use dialer::{Dialer, Target};
 use directory::Directory;
 use peers::{Peers, Standby};
 
 use crate::conversation::{Conversation, Heard, Word};
 use crate::hasher::Seat;
-use crate::limits::{MAX_HEARD_PER_PEER, MAX_PEERS};
-use crate::net::{Net, NetConfig, NetEvent, Pair};
+use crate::limits::{MAX_FOREIGN, MAX_HEARD_PER_PEER, MAX_PEERS};
+use crate::net::{Net, NetConfig, NetEvent, Pair, Trouble};
 use crate::store::{Store, Writer};
 use crate::{Clock, Error};
 
@@ -61,6 +61,9 @@ pub(crate) struct Driver {
     ear: mpsc::Sender<Heard>,
     heard: mpsc::Receiver<Heard>,
     told: mpsc::Sender<Told>,
+    complaints: Option<mpsc::Sender<Complaint>>,
+    /// Peers of other networks that were complained about.
+    foreign: BTreeSet<PeerId>,
     /// How many events the node has told of.
     nseq: u64,
     /// What is still to be handed to the node: consequences of what is being carried out.
@@ -124,6 +127,8 @@ impl Driver {
             ear,
             heard,
             told: setup.told,
+            complaints: setup.complaints,
+            foreign: BTreeSet::new(),
             nseq: 0,
             inputs: VecDeque::new(),
             outbox: Outbox::new(),
@@ -211,8 +216,9 @@ impl Driver {
         for (place, target) in self.dialer.due(now) {
             match self.net.dial(target.peer_id, target.address) {
                 Ok(connection) => self.dialer.dialing(place, connection),
-                Err(reason) => {
-                    tracing::debug!(node = %self.id, reason, "cannot dial");
+                Err(trouble) => {
+                    let news = self.dialer.blame_at(place, &trouble);
+                    self.complain_of(news, trouble);
                     self.dialer.refused(place, now);
                 }
             }
@@ -267,24 +273,69 @@ impl Driver {
                 }
             }
             NetEvent::Closed { peer, connection } => {
-                self.dialer.failed(connection, self.clock.now());
                 let peers = &self.peers;
-                if let Some(node) = self.directory.name(peer, |node| peers.contains(node)) {
+                let node = self.directory.name(peer, |node| peers.contains(node));
+                // Of two connections to a peer one is closed, and nothing is wrong.
+                if !node.is_some_and(|node| peers.contains(node)) {
+                    let news = self.dialer.blame(connection, &Trouble::Closed);
+                    self.complain_of(news, Trouble::Closed);
+                }
+                self.dialer.failed(connection, self.clock.now());
+                if let Some(node) = node {
                     self.closed(node, connection);
                 }
             }
-            NetEvent::DialFailed { connection, reason } => {
-                tracing::debug!(node = %self.id, reason, "a dial failed");
+            NetEvent::DialFailed { connection, trouble } => {
+                let news = self.dialer.blame(connection, &trouble);
+                self.complain_of(news, trouble);
                 self.dialer.failed(connection, self.clock.now());
             }
             NetEvent::DialedItself { connection } => {
                 tracing::warn!(node = %self.id, "one of the peers to dial is this node itself");
-                self.dialer.give_up(connection);
+                if let Some(address) = self.dialer.give_up(connection) {
+                    self.complain(Complaint::DialedItself { address });
+                }
+            }
+            NetEvent::Useless {
+                peer,
+                connection,
+                outbound,
+                trouble,
+            } => {
+                if outbound {
+                    let news = self.dialer.blame(connection, &trouble);
+                    self.complain_of(news, trouble);
+                } else {
+                    self.complain_of_guest(peer, trouble);
+                }
             }
             NetEvent::Deaf(source) => tracing::warn!(node = %self.id, %source, "cannot accept connections"),
             NetEvent::Listening(address) => tracing::info!(node = %self.id, %address, "listening"),
         }
         self.catch_up().await
+    }
+
+    /// Tells why a wanted peer cannot be reached, when it is news.
+    fn complain_of(&self, news: Option<Multiaddr>, trouble: Trouble) {
+        tracing::debug!(node = %self.id, %trouble, "cannot connect");
+        if let Some(address) = news {
+            self.complain(Complaint::CannotConnect { address, trouble });
+        }
+    }
+
+    /// Tells of somebody who came from another network, once, as long as there is room to remember whom it was told of.
+    fn complain_of_guest(&mut self, peer: PeerId, trouble: Trouble) {
+        let is_foreign = matches!(trouble, Trouble::OtherNetwork(_));
+        if is_foreign && self.foreign.len() < MAX_FOREIGN && self.foreign.insert(peer) {
+            self.complain(Complaint::Refused { peer, trouble });
+        }
+    }
+
+    fn complain(&self, complaint: Complaint) {
+        if let Some(complaints) = &self.complaints {
+            // Whoever is so far behind has enough to read.
+            let _lost = complaints.try_send(complaint);
+        }
     }
 
     /// When both sides dial at once, there are two connections. Both must agree which one stays, whatever order they see them in: the side

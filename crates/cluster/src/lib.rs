@@ -26,5 +26,6 @@ pub use engine::{Died, Finished, Progress, RunOptions, run};
 pub use error::Error;
 pub use hasher::Hasher;
 pub use interrupt::Interrupt;
+pub use net::Trouble;
 pub use solo::{SoloEvent, SoloOptions, run_solo};
 pub use store::{Store, StoreError};

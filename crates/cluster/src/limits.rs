@@ -75,6 +75,10 @@ pub const QUIET: Duration = Duration::from_millis(200);
 /// How long nodes may take to stop before they are given up.
 pub const STOPPING_PATIENCE: Duration = Duration::from_secs(20);
 
+/// The peers of other networks that a node tells of; a crowd of them would drown all else that it tells.
+pub const MAX_FOREIGN: usize = 64;
+/// Complaints that may wait for whoever reads them.
+pub const MAX_QUEUED_COMPLAINTS: usize = 256;
 /// The identities that a node running alone remembers; those not connected make room for new ones.
 pub const MAX_KNOWN_IDENTITIES: usize = 4_096;
 /// The most bytes of a key file.

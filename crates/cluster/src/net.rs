@@ -3,6 +3,7 @@
 //! All that is generic over the swarm is compiled here, once.
 
 mod streams;
+mod trouble;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -22,6 +23,7 @@ use libp2p::swarm::{ConnectionId, DialError, NetworkBehaviour, StreamProtocol, S
 use libp2p::{Multiaddr, PeerId, Swarm, SwarmBuilder, TransportError, identify, noise, ping, tcp, yamux};
 
 pub(crate) use streams::Pair;
+pub use trouble::Trouble;
 
 use crate::error::Error;
 use crate::limits::{
@@ -73,7 +75,15 @@ pub(crate) enum NetEvent {
     /// A dial reached this very node.
     DialedItself { connection: ConnectionId },
     /// A dial came to nothing.
-    DialFailed { connection: ConnectionId, reason: String },
+    DialFailed { connection: ConnectionId, trouble: Trouble },
+    /// A connection was of no use, and will be closed.
+    Useless {
+        peer: PeerId,
+        connection: ConnectionId,
+        /// Whether this node dialled.
+        outbound: bool,
+        trouble: Trouble,
+    },
 }
 
 /// What is remembered of a connection.
@@ -118,7 +128,10 @@ impl Net {
                 NetEvent::Deaf(source) => return Err(Error::listen(address, source)),
                 // On a well-known port a peer may be faster than the news of it. It dials again.
                 NetEvent::Opened { connection, .. } => self.close(connection),
-                NetEvent::Closed { .. } | NetEvent::DialFailed { .. } | NetEvent::DialedItself { .. } => {}
+                NetEvent::Closed { .. }
+                | NetEvent::DialFailed { .. }
+                | NetEvent::DialedItself { .. }
+                | NetEvent::Useless { .. } => {}
             }
         }
     }
@@ -126,7 +139,7 @@ impl Net {
     /// Dials; the outcome is an event with this connection's id.
     ///
     /// Always from a fresh port: one that was just closed lingers in the kernel, and a redial from the listening port would fail on it.
-    pub(crate) fn dial(&mut self, peer: Option<PeerId>, address: Multiaddr) -> Result<ConnectionId, String> {
+    pub(crate) fn dial(&mut self, peer: Option<PeerId>, address: Multiaddr) -> Result<ConnectionId, Trouble> {
         let options = match peer {
             Some(peer) => DialOpts::peer_id(peer)
                 .addresses(vec![address])
@@ -138,7 +151,7 @@ impl Net {
         let connection = options.connection_id();
         match self.swarm.dial(options) {
             Ok(()) => Ok(connection),
-            Err(error) => Err(error.to_string()),
+            Err(error) => Err(Trouble::of_dial(&error)),
         }
     }
 
@@ -215,10 +228,10 @@ impl Net {
                 DialError::LocalPeerId { .. } => NetEvent::DialedItself { connection },
                 error => NetEvent::DialFailed {
                     connection,
-                    reason: error.to_string(),
+                    trouble: Trouble::of_dial(&error),
                 },
             }),
-            SwarmEvent::Behaviour(BehaviourEvent::Streams(opened)) => self.opened(opened),
+            SwarmEvent::Behaviour(BehaviourEvent::Streams(outcome)) => self.came_of(outcome),
             SwarmEvent::Behaviour(BehaviourEvent::Ping(ping)) => {
                 self.count_ping(&ping);
                 None
@@ -227,18 +240,29 @@ impl Net {
         }
     }
 
-    fn opened(&self, opened: streams::Opened) -> Option<NetEvent> {
-        let streams::Opened {
-            peer,
-            connection,
-            streams,
-        } = opened;
-        let outbound = self.connections.get(&connection)?.outbound;
-        Some(NetEvent::Opened {
-            peer,
-            connection,
-            outbound,
-            streams: Box::new(streams),
+    fn came_of(&self, outcome: streams::Outcome) -> Option<NetEvent> {
+        let outbound = |connection| Some(self.connections.get(&connection)?.outbound);
+        Some(match outcome {
+            streams::Outcome::Opened(streams::Opened {
+                peer,
+                connection,
+                streams,
+            }) => NetEvent::Opened {
+                peer,
+                connection,
+                outbound: outbound(connection)?,
+                streams: Box::new(streams),
+            },
+            streams::Outcome::Useless {
+                peer,
+                connection,
+                trouble,
+            } => NetEvent::Useless {
+                peer,
+                connection,
+                outbound: outbound(connection)?,
+                trouble,
+            },
         })
     }
 

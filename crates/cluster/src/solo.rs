@@ -16,8 +16,9 @@ use tokio::sync::mpsc;
 
 use crate::driver::dialer::Target;
 use crate::driver::directory::{Directory, Register};
-use crate::driver::{Control, Driver, Links, Setup, Told};
-use crate::limits::{MAX_PEERS, MAX_QUEUED_EVENTS, MAX_QUEUED_ORDERS};
+use crate::driver::{Complaint, Control, Driver, Links, Setup, Told};
+use crate::limits::{MAX_PEERS, MAX_QUEUED_COMPLAINTS, MAX_QUEUED_EVENTS, MAX_QUEUED_ORDERS};
+use crate::net::Trouble;
 use crate::{Clock, Error, Hasher, Interrupt, identity};
 
 /// What a node that runs alone is set up with.
@@ -51,6 +52,25 @@ pub enum SoloEvent {
         /// Blocks that came from its disk.
         restored: usize,
     },
+    /// A peer that it is to keep connected to cannot be reached; it goes on trying. Told at first, and when the reason changes.
+    CannotConnect {
+        /// Whom, as it was named.
+        address: Multiaddr,
+        /// Why not.
+        reason: Trouble,
+    },
+    /// A peer that it is to keep connected to is the node itself; it is not dialled again.
+    DialedItself {
+        /// Which, as it was named.
+        address: Multiaddr,
+    },
+    /// Somebody of another network dialled it. Told once of each.
+    Refused {
+        /// Who.
+        peer: PeerId,
+        /// What shows it.
+        reason: Trouble,
+    },
     /// Something happened in it.
     Node(Event),
 }
@@ -65,6 +85,7 @@ pub async fn run_solo(options: SoloOptions, on_event: &mut (dyn FnMut(SoloEvent)
     let hasher = Hasher::start(clock);
     let (control, orders) = mpsc::channel(MAX_QUEUED_ORDERS);
     let (tell, mut told) = mpsc::channel(MAX_QUEUED_EVENTS);
+    let (complain, mut complaints) = mpsc::channel(MAX_QUEUED_COMPLAINTS);
     let seed = seed(&key);
     let me = key.public().to_peer_id();
     let setup = Setup {
@@ -87,6 +108,7 @@ pub async fn run_solo(options: SoloOptions, on_event: &mut (dyn FnMut(SoloEvent)
         seat: hasher.seat(NodeId(0)),
         control: orders,
         told: tell,
+        complaints: Some(complain),
     };
     let life = async {
         let (driver, _) = Driver::start(setup).await?;
@@ -97,8 +119,13 @@ pub async fn run_solo(options: SoloOptions, on_event: &mut (dyn FnMut(SoloEvent)
         driver.run().await
     };
     let watch = async {
-        while let Some(told) = told.recv().await {
-            if let Some(event) = news(told, me) {
+        loop {
+            let event = select! {
+                Some(told) = told.recv() => news(told, me),
+                Some(complaint) = complaints.recv() => Some(complained(complaint)),
+                else => break,
+            };
+            if let Some(event) = event {
                 on_event(event);
             }
         }
@@ -138,6 +165,17 @@ fn news(told: Told, me: PeerId) -> Option<SoloEvent> {
         | RunEvent::Step(_)
         | RunEvent::Control { .. }
         | RunEvent::Derived(_) => None,
+    }
+}
+
+fn complained(complaint: Complaint) -> SoloEvent {
+    match complaint {
+        Complaint::CannotConnect {
+            address,
+            trouble: reason,
+        } => SoloEvent::CannotConnect { address, reason },
+        Complaint::DialedItself { address } => SoloEvent::DialedItself { address },
+        Complaint::Refused { peer, trouble: reason } => SoloEvent::Refused { peer, reason },
     }
 }
 

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use base::{NodeId, Seed, Time};
 use chain::Params;
-use libp2p::Multiaddr;
 use libp2p::identity::Keypair;
+use libp2p::{Multiaddr, PeerId};
 use node::{Command, Config};
 use observe::RunEvent;
 use scenario::{Conditions, Link};
@@ -15,6 +15,7 @@ use super::dialer::Target;
 use super::directory::Directory;
 use crate::Clock;
 use crate::hasher::Seat;
+use crate::net::Trouble;
 
 /// An order to a running node.
 #[derive(Debug)]
@@ -49,6 +50,17 @@ pub(crate) enum Exit {
 pub(crate) struct Told {
     pub(crate) at: Time,
     pub(crate) event: RunEvent,
+}
+
+/// Something that keeps a node from being connected.
+#[derive(Debug)]
+pub(crate) enum Complaint {
+    /// A wanted peer cannot be reached, for a new reason.
+    CannotConnect { address: Multiaddr, trouble: Trouble },
+    /// A wanted peer is this node itself; it is not dialled again.
+    DialedItself { address: Multiaddr },
+    /// Somebody of another network came; told once of each.
+    Refused { peer: PeerId, trouble: Trouble },
 }
 
 /// What the links of a node are like: those that were set, and the rest.
@@ -90,4 +102,6 @@ pub(crate) struct Setup {
     pub(crate) seat: Seat,
     pub(crate) control: mpsc::Receiver<Control>,
     pub(crate) told: mpsc::Sender<Told>,
+    /// Who wants to know what keeps the node from being connected. What nobody takes in time is lost.
+    pub(crate) complaints: Option<mpsc::Sender<Complaint>>,
 }

@@ -6,10 +6,12 @@
 use std::time::Duration;
 
 use base::{NodeId, Rng, Time};
+use libp2p::multiaddr::Protocol;
 use libp2p::swarm::ConnectionId;
 use libp2p::{Multiaddr, PeerId};
 
 use crate::limits::{FIRST_REDIAL, LAST_REDIAL};
+use crate::net::Trouble;
 
 /// Someone to be connected to.
 #[derive(Clone, Debug)]
@@ -22,12 +24,25 @@ pub(crate) struct Target {
     pub(crate) address: Multiaddr,
 }
 
+impl Target {
+    /// The address with the key at its end, when that is known.
+    fn whole_address(&self) -> Multiaddr {
+        let address = self.address.clone();
+        match self.peer_id {
+            Some(key) => address.with(Protocol::P2p(key)),
+            None => address,
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Entry {
     target: Target,
     state: State,
     /// Dials and short connections in a row that came to nothing.
     failures: u32,
+    /// Why it is not connected, as far as it was told.
+    told: Option<Trouble>,
     /// Not dialled while severed.
     is_held: bool,
 }
@@ -63,6 +78,7 @@ impl Dialer {
                 target,
                 state: State::Waiting(now),
                 failures: 0,
+                told: None,
                 is_held: false,
             });
             return;
@@ -139,6 +155,7 @@ impl Dialer {
             }
             if entry.target.peer == Some(peer) && !matches!(entry.state, State::Up(_)) {
                 entry.state = State::Up(now);
+                entry.told = None;
             }
         }
     }
@@ -159,6 +176,22 @@ impl Dialer {
         }
     }
 
+    /// Notes why a dial comes to nothing; gives what was dialled when that is news.
+    pub(crate) fn blame(&mut self, connection: ConnectionId, trouble: &Trouble) -> Option<Multiaddr> {
+        let place = self.dialed_by(connection)?;
+        self.blame_at(place, trouble)
+    }
+
+    /// Notes why the target at this place cannot be dialled; gives it when that is news.
+    pub(crate) fn blame_at(&mut self, place: usize, trouble: &Trouble) -> Option<Multiaddr> {
+        let entry = &mut self.entries[place];
+        let is_news = trouble.is_news_after(entry.told.as_ref());
+        is_news.then(|| {
+            entry.told = Some(trouble.clone());
+            entry.target.whole_address()
+        })
+    }
+
     /// A dial came to nothing, or its connection closed before it was of use.
     pub(crate) fn failed(&mut self, connection: ConnectionId, now: Time) {
         if let Some(place) = self.dialed_by(connection) {
@@ -166,11 +199,10 @@ impl Dialer {
         }
     }
 
-    /// Whoever was dialled with this connection is never to be dialled again.
-    pub(crate) fn give_up(&mut self, connection: ConnectionId) {
-        if let Some(place) = self.dialed_by(connection) {
-            self.entries.remove(place);
-        }
+    /// Whoever was dialled with this connection is never to be dialled again; gives where that was.
+    pub(crate) fn give_up(&mut self, connection: ConnectionId) -> Option<Multiaddr> {
+        let place = self.dialed_by(connection)?;
+        Some(self.entries.remove(place).target.whole_address())
     }
 
     fn dialed_by(&self, connection: ConnectionId) -> Option<usize> {
@@ -324,7 +356,7 @@ mod tests {
         let mut dialer = dialer();
         dialer.want(target(1), Time::ZERO);
         dial(&mut dialer, 0, Time::ZERO);
-        dialer.give_up(connection(0));
+        assert!(dialer.give_up(connection(0)).is_some());
         dialer.failed(connection(0), Time::ZERO);
         assert_eq!(dialer.deadline(), None);
     }

@@ -74,6 +74,7 @@ impl Rig {
             seat: hasher.seat(NodeId(number)),
             control: orders,
             told: tell,
+            complaints: None,
         };
         let (driver, address) = Driver::start(setup).await.unwrap();
         Self {

@@ -148,6 +148,7 @@ impl Fleet {
             seat: self.hasher.seat(node),
             control,
             told: self.told.clone(),
+            complaints: None,
         }
     }
 

@@ -12,13 +12,15 @@ use libp2p::PeerId;
 use libp2p::core::transport::PortUse;
 use libp2p::core::upgrade::ReadyUpgrade;
 use libp2p::core::{Endpoint, Multiaddr};
-use libp2p::swarm::handler::{ConnectionEvent, FullyNegotiatedInbound, FullyNegotiatedOutbound};
+use libp2p::swarm::handler::{ConnectionEvent, DialUpgradeError, FullyNegotiatedInbound, FullyNegotiatedOutbound};
 use libp2p::swarm::{
     CloseConnection, ConnectionDenied, ConnectionHandler, ConnectionHandlerEvent, ConnectionId, FromSwarm,
-    NetworkBehaviour, Stream, StreamProtocol, SubstreamProtocol, THandlerInEvent, THandlerOutEvent, ToSwarm,
+    NetworkBehaviour, Stream, StreamProtocol, StreamUpgradeError, SubstreamProtocol, THandlerInEvent, THandlerOutEvent,
+    ToSwarm,
 };
 use tokio::time::{Sleep, sleep};
 
+use super::Trouble;
 use crate::limits::STREAMS_TIMEOUT;
 
 /// A connection's two streams.
@@ -30,6 +32,19 @@ pub(crate) struct Pair {
     pub(crate) inbound: Stream,
 }
 
+/// What becomes of a connection.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// Both its streams are open.
+    Opened(Opened),
+    /// It is of no use, and is being closed.
+    Useless {
+        connection: ConnectionId,
+        peer: PeerId,
+        trouble: Trouble,
+    },
+}
+
 /// Both streams of a connection are open.
 #[derive(Debug)]
 pub(crate) struct Opened {
@@ -38,12 +53,12 @@ pub(crate) struct Opened {
     pub(crate) streams: Pair,
 }
 
-/// The behaviour. Its only event is [`Opened`].
+/// The behaviour. Its events are [`Outcome`]s.
 #[derive(Debug)]
 pub(crate) struct Behaviour {
     protocol: StreamProtocol,
-    /// At most one entry per connection and event of it, taken at the next poll.
-    events: VecDeque<ToSwarm<Opened, Infallible>>,
+    /// At most two entries per connection and event of it, taken at the next poll.
+    events: VecDeque<ToSwarm<Outcome, Infallible>>,
 }
 
 impl Behaviour {
@@ -67,7 +82,7 @@ impl Behaviour {
 
 impl NetworkBehaviour for Behaviour {
     type ConnectionHandler = Handler;
-    type ToSwarm = Opened;
+    type ToSwarm = Outcome;
 
     fn handle_established_inbound_connection(
         &mut self,
@@ -93,23 +108,32 @@ impl NetworkBehaviour for Behaviour {
     fn on_swarm_event(&mut self, _: FromSwarm<'_>) {}
 
     fn on_connection_handler_event(&mut self, peer: PeerId, connection: ConnectionId, event: THandlerOutEvent<Self>) {
-        self.events.push_back(match event {
-            Told::Opened(streams) => ToSwarm::GenerateEvent(Opened {
+        let outcome = match event {
+            Told::Opened(streams) => Outcome::Opened(Opened {
                 peer,
                 connection,
                 streams: *streams,
             }),
-            Told::Useless(reason) => {
-                tracing::debug!(%peer, reason, "closing a connection");
-                ToSwarm::CloseConnection {
-                    peer_id: peer,
-                    connection: CloseConnection::One(connection),
+            Told::Useless(trouble) => {
+                tracing::debug!(%peer, %trouble, "closing a connection");
+                Outcome::Useless {
+                    connection,
+                    peer,
+                    trouble,
                 }
             }
-        });
+        };
+        let is_useless = matches!(outcome, Outcome::Useless { .. });
+        self.events.push_back(ToSwarm::GenerateEvent(outcome));
+        if is_useless {
+            self.events.push_back(ToSwarm::CloseConnection {
+                peer_id: peer,
+                connection: CloseConnection::One(connection),
+            });
+        }
     }
 
-    fn poll(&mut self, _: &mut Context<'_>) -> Poll<ToSwarm<Opened, THandlerInEvent<Self>>> {
+    fn poll(&mut self, _: &mut Context<'_>) -> Poll<ToSwarm<Outcome, THandlerInEvent<Self>>> {
         self.events.pop_front().map_or(Poll::Pending, Poll::Ready)
     }
 }
@@ -128,7 +152,7 @@ pub(crate) struct Handler {
 #[derive(Debug)]
 pub(crate) enum Told {
     Opened(Box<Pair>),
-    Useless(&'static str),
+    Useless(Trouble),
 }
 
 #[derive(Debug)]
@@ -138,23 +162,23 @@ enum Stage {
     /// Both streams were handed over.
     Open,
     /// The connection is of no use, for a reason still to be told.
-    Failed(&'static str),
+    Failed(Trouble),
     /// The reason was told, and the connection is being closed.
     Closing,
 }
 
 impl Handler {
     /// The first reason counts.
-    fn fail(&mut self, reason: &'static str) {
+    fn fail(&mut self, trouble: Trouble) {
         if matches!(self.stage, Stage::Opening(_) | Stage::Open) {
-            self.stage = Stage::Failed(reason);
+            self.stage = Stage::Failed(trouble);
         }
     }
 
     fn took_inbound(&mut self, stream: Stream) {
         let is_second = self.inbound.is_some() || !matches!(self.stage, Stage::Opening(_));
         if is_second {
-            self.fail("the peer opened a second stream");
+            self.fail(Trouble::Other("the peer opened a second stream".to_owned()));
         } else {
             self.inbound = Some(stream);
         }
@@ -203,16 +227,17 @@ impl ConnectionHandler for Handler {
         }
         if let Stage::Opening(timer) = &mut self.stage {
             if timer.as_mut().poll(cx).is_ready() {
-                self.fail("its streams were not open in time");
+                self.fail(Trouble::TooSlow);
             } else if let Some(streams) = self.streams() {
                 self.stage = Stage::Open;
                 let told = Told::Opened(Box::new(streams));
                 return Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(told));
             }
         }
-        if let Stage::Failed(reason) = self.stage {
+        if let Stage::Failed(trouble) = &self.stage {
+            let told = Told::Useless(trouble.clone());
             self.stage = Stage::Closing;
-            return Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(Told::Useless(reason)));
+            return Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(told));
         }
         Poll::Pending
     }
@@ -229,7 +254,12 @@ impl ConnectionHandler for Handler {
             ConnectionEvent::FullyNegotiatedOutbound(FullyNegotiatedOutbound { protocol, .. }) => {
                 self.outbound = Some(protocol);
             }
-            ConnectionEvent::DialUpgradeError(_) => self.fail("the peer does not speak our protocol"),
+            ConnectionEvent::DialUpgradeError(DialUpgradeError { error, .. }) => self.fail(match error {
+                StreamUpgradeError::NegotiationFailed => Trouble::other_network(&self.protocol),
+                StreamUpgradeError::Timeout => Trouble::TooSlow,
+                StreamUpgradeError::Io(_) => Trouble::Closed,
+                StreamUpgradeError::Apply(never) => match never {},
+            }),
             _ => {}
         }
     }

@@ -42,7 +42,10 @@ fn spawn(
 async fn listening(told: &mut mpsc::Receiver<SoloEvent>) -> (Multiaddr, usize) {
     match timeout(PATIENCE, told.recv()).await.unwrap().unwrap() {
         SoloEvent::Listening { address, restored } => (address, restored),
-        SoloEvent::Node(event) => panic!("told before it listens: {event:?}"),
+        early @ (SoloEvent::Node(_)
+        | SoloEvent::CannotConnect { .. }
+        | SoloEvent::DialedItself { .. }
+        | SoloEvent::Refused { .. }) => panic!("told before it listens: {early:?}"),
     }
 }
 
@@ -79,6 +82,85 @@ async fn a_node_follows_another_and_remembers_it_all_after_a_restart() {
     assert!(restored >= 5, "restored {restored}");
     assert_eq!(before.iter().last(), after.iter().last(), "another peer id");
     for (interrupt, task) in [(stop, task), (stop_miner, miner_task)] {
+        interrupt.trigger();
+        task.await.unwrap().unwrap();
+    }
+}
+
+/// The next reason why a peer cannot be reached, and which.
+async fn complaint(told: &mut mpsc::Receiver<SoloEvent>) -> (Multiaddr, Trouble) {
+    let waiting = async {
+        while let Some(event) = told.recv().await {
+            if let SoloEvent::CannotConnect { address, reason } = event {
+                return (address, reason);
+            }
+        }
+        panic!("the node ended");
+    };
+    timeout(PATIENCE, waiting).await.expect("a complaint in time")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_that_cannot_be_reached_is_told_of_once_and_why() {
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let (mut other, stop_other, other_task) = spawn(options(folders[0].path(), Vec::new(), 0));
+    let (mut taken, _) = listening(&mut other).await;
+    let Some(Protocol::P2p(found)) = taken.pop() else {
+        panic!("no key at the end");
+    };
+    // The socket is held and never listened on, so that nobody else gets the port.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let port = socket.local_addr().unwrap().port();
+    let peers: Vec<Multiaddr> = vec![
+        format!("/ip4/127.0.0.1/tcp/{port}").parse().unwrap(),
+        "/ip4/127.0.0.1/udp/4000/quic-v1".parse().unwrap(),
+        taken.with(Protocol::P2p(PeerId::random())),
+    ];
+    let refused = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap_err();
+    let reasons = [
+        Trouble::Other(refused.to_string()),
+        Trouble::NoSuchTransport,
+        Trouble::WrongKey(found),
+    ];
+    let (mut told, stop, task) = spawn(options(folders[1].path(), peers.clone(), 0));
+    let mut complaints = Vec::new();
+    for _ in &peers {
+        complaints.push(complaint(&mut told).await);
+    }
+    for expected in peers.into_iter().zip(reasons) {
+        assert!(complaints.contains(&expected), "{expected:?} is not in {complaints:?}");
+    }
+    for (interrupt, task) in [(stop, task), (stop_other, other_task)] {
+        interrupt.trigger();
+        task.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_of_another_network_is_told_of_as_such() {
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let (mut host, stop_host, host_task) = spawn(options(folders[0].path(), Vec::new(), 0));
+    let (address, _) = listening(&mut host).await;
+    let foreign = SoloOptions {
+        params: Params::preset("cluster").unwrap(),
+        ..options(folders[1].path(), vec![address.clone()], 0)
+    };
+    let (mut guest, stop, task) = spawn(foreign);
+    let waiting = async {
+        loop {
+            let (whom, reason) = complaint(&mut guest).await;
+            assert_eq!(whom, address);
+            // The host may be the first to notice, and close; at some redial it is not.
+            if matches!(reason, Trouble::OtherNetwork(_)) {
+                return reason;
+            }
+            assert_eq!(reason, Trouble::Closed);
+        }
+    };
+    let reason = timeout(PATIENCE, waiting).await.expect("the reason in time");
+    assert!(reason.to_string().starts_with("wrong network"), "{reason}");
+    for (interrupt, task) in [(stop, task), (stop_host, host_task)] {
         interrupt.trigger();
         task.await.unwrap().unwrap();
     }
