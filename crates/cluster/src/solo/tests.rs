@@ -138,7 +138,7 @@ async fn a_peer_that_cannot_be_reached_is_told_of_once_and_why() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_peer_of_another_network_is_told_of_as_such() {
+async fn peers_of_different_networks_are_told_so_on_both_sides() {
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let (mut host, stop_host, host_task) = spawn(options(folders[0].path(), Vec::new(), 0));
     let (address, _) = listening(&mut host).await;
@@ -160,6 +160,16 @@ async fn a_peer_of_another_network_is_told_of_as_such() {
     };
     let reason = timeout(PATIENCE, waiting).await.expect("the reason in time");
     assert!(reason.to_string().starts_with("wrong network"), "{reason}");
+    let waiting = async {
+        while let Some(event) = host.recv().await {
+            if let SoloEvent::Refused { reason, .. } = event {
+                return reason;
+            }
+        }
+        panic!("the host ended");
+    };
+    let refusal = timeout(PATIENCE, waiting).await.expect("the refusal in time");
+    assert!(matches!(refusal, Trouble::OtherNetwork(_)), "{refusal}");
     for (interrupt, task) in [(stop, task), (stop_host, host_task)] {
         interrupt.trigger();
         task.await.unwrap().unwrap();
