@@ -57,7 +57,7 @@ pub(super) struct Session<'a> {
     ready: mpsc::Receiver<(NodeId, Multiaddr)>,
     interrupt: Interrupt,
     pub(super) observer: &'a mut dyn FnMut(&Progress<'_>),
-    died: Vec<Died>,
+    pub(super) died: Vec<Died>,
     /// The latest time that anything was observed at: the log's times never go back, though threads race.
     latest: Time,
     hashes_missed_told: u64,

@@ -6,8 +6,10 @@ use std::path::Path;
 use chain::Height;
 use scenario::{Overrides, StepState, parse};
 
+use super::settling::Settling;
 use super::*;
 use crate::StoreError;
+use crate::limits::MAX_QUEUED_ORDERS;
 
 fn plan(text: &str) -> Arc<Plan> {
     let parsed = parse("test.toml", text, &Overrides::default());
@@ -264,6 +266,27 @@ fn a_run_that_is_interrupted_while_it_settles_has_not_passed() {
     assert!(finished.interrupted && finished.outcome.is_none() && !finished.settled);
     assert!(finished.collector.violations().is_empty());
     assert_nothing_is_locked(data.path());
+}
+
+/// On one thread, so that the node takes no order before all are given.
+#[tokio::test]
+async fn a_node_that_is_given_up_while_the_network_settles_is_recorded_as_dead() {
+    let data = tempfile::tempdir().unwrap();
+    let mut quiet = |_: &Progress<'_>| {};
+    let mut session = Session::new(&plan(NARROW), &options(data.path()), Clock::start(), &mut quiet).unwrap();
+    session.fleet.start(NodeId(1), chain::HashRate::ZERO);
+    for _ in 0..MAX_QUEUED_ORDERS {
+        session.fleet.command(NodeId(1), node::Command::StopMining).unwrap();
+    }
+    assert_eq!(session.settle().await, Settling::Died);
+    let died: Vec<_> = session.died.iter().map(|died| died.name.as_str()).collect();
+    assert_eq!(died, ["n1"]);
+    let violations = session.collector.violations();
+    assert!(
+        violations
+            .iter()
+            .any(|violation| violation.rule == observe::invariants::Rule::NodesStayUp)
+    );
 }
 
 #[test]
