@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use base::NodeId;
+use chain::HashRate;
 use observe::layout::View;
 use observe::{Collector, Summary, Verdict, text};
 use scenario::{Director, Plan, words};
@@ -59,8 +60,10 @@ pub(crate) fn print(run: &Run, folder: &Path, repeat: &str) {
             }
         }
     }
+    // Blocks on demand come when a step says so: rates and shares of them say nothing.
+    let is_mined_at_a_rate = plan.nodes.iter().any(|node| node.hashrate > HashRate::ZERO);
     let statistics = text::statistics(&run.summary);
-    if !statistics.is_empty() {
+    if is_mined_at_a_rate && !statistics.is_empty() {
         section("Figures", &statistics);
     }
     print_verdict(run, folder);
