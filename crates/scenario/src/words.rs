@@ -80,3 +80,35 @@ pub fn count(number: impl Into<u64>, noun: &str) -> String {
         format!("{number} {noun}s")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chain::Params;
+
+    use super::*;
+    use crate::plan::NodePlan;
+
+    #[test]
+    fn nodes_are_described_in_ranges() {
+        let named = |name: &str| NodePlan {
+            name: name.to_owned(),
+            ..NodePlan::default()
+        };
+        let plan = Plan {
+            nodes: ["n0", "n1", "n2", "n3", "m0"].map(named).to_vec(),
+            ..Plan::empty("words", Params::instant())
+        };
+        let describe = |nodes: &[u32]| plan.describe(&nodes.iter().map(|node| NodeId(*node)).collect::<Vec<_>>());
+        assert_eq!(describe(&[3, 0, 1, 2]), "n0..n3");
+        assert_eq!(describe(&[0, 1, 3, 4]), "n0, n1, n3, m0");
+        assert_eq!(describe(&[]), "nobody");
+    }
+
+    #[test]
+    fn durations_have_two_or_three_digits() {
+        let words = |millis| duration(Duration::from_millis(millis));
+        assert_eq!([words(0), words(2), words(350)], ["0 ms", "2.0 ms", "350 ms"]);
+        assert_eq!([words(2_450), words(200_000)], ["2.4 s", "3 min 20 s"]);
+        assert_eq!([words(7_500_000), words(273_600_000)], ["2 h 5 min", "3 d 4 h"]);
+    }
+}

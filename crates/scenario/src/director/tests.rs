@@ -491,11 +491,3 @@ fn a_wallet_is_refused_until_its_coin_matures() {
     );
     assert_eq!(stage.advance(), Some(Outcome::Passed));
 }
-
-#[test]
-fn nodes_are_described_in_ranges() {
-    let plan = Stage::new(vec![]).plan;
-    assert_eq!(plan.describe(&nodes(&[3, 0, 1, 2])), "n0..n3");
-    assert_eq!(plan.describe(&nodes(&[0, 1, 3])), "n0, n1, n3");
-    assert_eq!(plan.describe(&[]), "nobody");
-}
