@@ -344,25 +344,24 @@ impl Expectation {
     #[must_use]
     pub fn of_single_nodes(&self) -> Vec<Self> {
         let mut single = self.clone();
-        let nodes = match &mut single {
-            Self::Height { on, .. }
-            | Self::Tip { on, .. }
-            | Self::Reorg { on, .. }
-            | Self::Rejected { on, .. }
-            | Self::Confirmed { on, .. }
-            | Self::Balance { on, .. }
-            | Self::Supply { on, .. }
-            | Self::InMempool { on, .. }
-            | Self::Peers { on, .. } => std::mem::take(on),
-            Self::Converged { .. } | Self::Diverged { .. } | Self::ConfirmedOnce { .. } => return vec![single],
+        if matches!(
+            self,
+            Self::Converged { .. } | Self::Diverged { .. } | Self::ConfirmedOnce { .. }
+        ) {
+            return vec![single];
+        }
+        let nodes = std::mem::take(single.on_mut());
+        let about = |node| {
+            let mut single = single.clone();
+            *single.on_mut() = vec![node];
+            single
         };
-        nodes.into_iter().map(|node| self.about(node)).collect()
+        nodes.into_iter().map(about).collect()
     }
 
-    /// The same expectation, about one node.
-    fn about(&self, node: NodeId) -> Self {
-        let mut single = self.clone();
-        match &mut single {
+    /// The nodes it is about.
+    const fn on_mut(&mut self) -> &mut Vec<NodeId> {
+        match self {
             Self::Height { on, .. }
             | Self::Converged { on, .. }
             | Self::Diverged { on, .. }
@@ -374,9 +373,8 @@ impl Expectation {
             | Self::Balance { on, .. }
             | Self::Supply { on, .. }
             | Self::InMempool { on, .. }
-            | Self::Peers { on, .. } => *on = vec![node],
+            | Self::Peers { on, .. } => on,
         }
-        single
     }
 }
 
