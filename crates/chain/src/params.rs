@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::block::Draft;
@@ -9,7 +10,7 @@ use crate::limits::MAX_NAME_BYTES;
 use crate::{Amount, Block, BlockId, CompactTarget, Header, Height, Owner, Target, TxOutput, preimage};
 
 /// How a chain finds the target of its next block.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Retarget {
     /// Never changes.
     Fixed,
@@ -30,7 +31,7 @@ pub enum Retarget {
 }
 
 /// What makes a header's id proof of work. Bits, retarget and chain work are computed alike in both.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub enum ProofOfWork {
     /// The id, which is the header's double SHA-256, meets the target: Bitcoin's.
     #[default]
@@ -44,7 +45,7 @@ pub enum ProofOfWork {
 }
 
 /// The parameters of a network. Every field is part of the genesis block's id, so networks with other rules never mix.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Params {
     /// What the network is called: a preset's name, or the user's own, to keep two networks apart. At most 32 bytes.
     pub name: String,

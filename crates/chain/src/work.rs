@@ -3,7 +3,8 @@
 use std::fmt;
 use std::ops::Add;
 
-use serde::{Serialize, Serializer};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::uint::U256;
 
@@ -46,6 +47,13 @@ impl fmt::Display for Work {
 impl Serialize for Work {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Work {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        Self::from_be_hex(&text).ok_or_else(|| D::Error::custom("expected 64 hexadecimal digits"))
     }
 }
 

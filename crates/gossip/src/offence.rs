@@ -1,9 +1,9 @@
 //! What a peer can be blamed for, and how much.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Provable misbehaviour of the peer that sent something. What is merely early (an orphan, a future time) is none of these.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Offence {
     /// Bytes that are no message, or a message over its limits.

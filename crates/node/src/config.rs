@@ -47,7 +47,7 @@ pub enum Relay {
 }
 
 /// A node's set-up. The network's rules are the ledger's [`chain::Params`].
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Config {
     /// What it tells peers it is called: printable ASCII.
     pub agent: String,

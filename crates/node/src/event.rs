@@ -1,19 +1,20 @@
 //! What a node tells the world about: the vocabulary of the event log.
 //!
 //! Fields named here are the log's fields. Hashes print in full; what is marked `skip` travels in memory for those who check and draw,
-//! and is not written.
+//! and is not written; [`Event::body_mut`] is for those who carry it beside an event and read both back.
 
 use std::sync::Arc;
 
 use base::NodeId;
-use chain::{Amount, Block, BlockId, Height, OutPoint, Txid, Work};
+use chain::{Amount, Block, BlockId, Header, Height, OutPoint, Txid, Work};
 use gossip::{MessageKind, Offence};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use crate::reason;
 use crate::seam::HangupReason;
 
 /// A block, and where its chain stands.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct TipRef {
     /// The block.
     pub block: BlockId,
@@ -24,7 +25,7 @@ pub struct TipRef {
 }
 
 /// How a tip came to change.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TipChange {
     /// The new tip stands on the old one.
@@ -34,11 +35,12 @@ pub enum TipChange {
 }
 
 /// A transaction that left the best chain in a reorg and could not return to the mempool.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct DroppedTransaction {
     /// Which.
     pub txid: Txid,
     /// The reason word.
+    #[serde(deserialize_with = "reason::known")]
     pub reason: &'static str,
     /// Its rival, when it lost to one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,7 +48,7 @@ pub struct DroppedTransaction {
 }
 
 /// A double spend's other side.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Conflict {
     /// The transaction that already spends the coin.
     pub txid: Txid,
@@ -58,7 +60,7 @@ pub struct Conflict {
 }
 
 /// Something that happened in, or to, one node.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[expect(
     missing_docs,
@@ -103,7 +105,7 @@ pub enum Event {
         time: u32,
         txs: usize,
         bytes: u64,
-        #[serde(skip)]
+        #[serde(skip, default = "no_body")]
         body: Arc<Block>,
     },
     /// A header was found valid. `from` is none for one's own.
@@ -130,13 +132,14 @@ pub enum Event {
         chain_work: Work,
         txs: usize,
         bytes: u64,
-        #[serde(skip)]
+        #[serde(skip, default = "no_body")]
         body: Arc<Block>,
     },
     /// A header or body was refused. `reason` is the reason word.
     BlockRejected {
         block: BlockId,
         from: Option<NodeId>,
+        #[serde(deserialize_with = "reason::known")]
         reason: &'static str,
         detail: String,
         penalty: u32,
@@ -175,6 +178,7 @@ pub enum Event {
     TxRejected {
         txid: Txid,
         from: Option<NodeId>,
+        #[serde(deserialize_with = "reason::known")]
         reason: &'static str,
         detail: String,
         conflicts_with: Option<Conflict>,
@@ -182,6 +186,7 @@ pub enum Event {
     /// A transaction left the mempool for lack of room, age, a conflict with a block, or a lost parent. Confirmed ones leave without a word.
     TxEvicted {
         txid: Txid,
+        #[serde(deserialize_with = "reason::known")]
         reason: &'static str,
         conflicts_with: Option<Conflict>,
     },
@@ -192,4 +197,38 @@ pub enum Event {
         fee: Amount,
         new_fee: Amount,
     },
+}
+
+impl Event {
+    /// The block that travels with it, when one does.
+    pub const fn body_mut(&mut self) -> Option<&mut Arc<Block>> {
+        match self {
+            Self::BlockMined { body, .. } | Self::BlockConnected { body, .. } => Some(body),
+            Self::PeerConnected { .. }
+            | Self::PeerDisconnected { .. }
+            | Self::PeerPenalised { .. }
+            | Self::MessageSent { .. }
+            | Self::MessageReceived { .. }
+            | Self::HeaderAccepted { .. }
+            | Self::BlockReceived { .. }
+            | Self::BlockRejected { .. }
+            | Self::OrphanHeld { .. }
+            | Self::OrphanResolved { .. }
+            | Self::TipChanged { .. }
+            | Self::Reorg { .. }
+            | Self::TxSubmitted { .. }
+            | Self::TxAccepted { .. }
+            | Self::TxRejected { .. }
+            | Self::TxEvicted { .. }
+            | Self::TxReplaced { .. } => None,
+        }
+    }
+}
+
+/// What stands in an event that was read back until [`Event::body_mut`] is given its body: no block has no transactions.
+fn no_body() -> Arc<Block> {
+    Arc::new(Block {
+        header: Header::from_bytes(&[0; Header::BYTES]),
+        transactions: Vec::new(),
+    })
 }

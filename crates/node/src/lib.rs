@@ -27,6 +27,7 @@ mod mesh;
 mod miner;
 mod operator;
 mod peers;
+mod reason;
 mod relay;
 mod reorg;
 mod sync;

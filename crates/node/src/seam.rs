@@ -5,7 +5,7 @@ use std::sync::Arc;
 use base::{NodeId, Time};
 use chain::{Block, BlockId, HashRate, Header, Transaction, TxOutput};
 use gossip::{Message, Offence};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Event;
 
@@ -55,7 +55,7 @@ pub enum Input {
 }
 
 /// What an operator can order.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Command {
     /// Mine this many blocks as fast as the engine can, one after the other, whatever the hash rate.
     Generate {
@@ -134,7 +134,7 @@ pub enum Output {
 }
 
 /// Why a node closes a connection.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HangupReason {
     /// Its score reached the limit with this offence; not dialled or accepted again.

@@ -6,10 +6,10 @@
 use std::time::Duration;
 
 use base::{Rng, Seed, Time};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What one direction of a link is like.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Conditions {
     /// One-way delay.
     pub latency: Duration,
