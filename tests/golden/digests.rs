@@ -17,10 +17,8 @@ pub(crate) fn of_scenarios(folder: &Path) -> String {
     files.sort();
     let mut lines = String::new();
     for file in files {
-        let source = std::fs::read_to_string(&file).expect("a scenario file can be read");
         let name = file.file_name().expect("a file has a name").to_string_lossy();
-        let plan =
-            scenario::parse(&name, &source, &Overrides::default()).expect("the project's files have no mistakes");
+        let plan = system_tests::plan(&file, &Overrides::default()).expect("the project's files have no mistakes");
         let plan = Arc::new(plan);
         let finished = sim::run(&plan, &Options::default(), &mut |_| {}).expect("a simulation starts");
         writeln!(lines, "{name} {} {}", plan.seed, finished.digest).expect("text grows");

@@ -20,9 +20,7 @@ fn files(folder: &str) -> Vec<PathBuf> {
 }
 
 fn plan(file: &PathBuf) -> Arc<Plan> {
-    let source = std::fs::read_to_string(file).expect("a scenario file can be read");
-    let name = file.file_name().expect("a file has a name").to_string_lossy();
-    match scenario::parse(&name, &source, &Overrides::default()) {
+    match system_tests::plan(file, &Overrides::default()) {
         Ok(plan) => Arc::new(plan),
         Err(diagnostics) => {
             let text: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();

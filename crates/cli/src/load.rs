@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
-use scenario::limits::MAX_FILE_BYTES;
+use scenario::limits::{MAX_FILE_BYTES, MAX_GRAPH_BYTES};
 use scenario::{Diagnostic, Overrides, Plan};
 
 use crate::args::OverrideArgs;
@@ -19,26 +19,39 @@ pub(crate) fn parse(file: &Path, overrides: &OverrideArgs) -> Result<Result<Plan
         seed: overrides.seed,
         set: overrides.set.clone(),
     };
-    Ok(scenario::parse(&file.display().to_string(), &source, &overrides))
+    Ok(parse_text(file, &source, &overrides))
 }
 
-/// A file's text. No more is read than a scenario file may have, so that a device or a pipe without end does no harm.
+/// The plan of a file that has been read already, or all that is wrong with it.
+pub(crate) fn parse_text(file: &Path, source: &str, overrides: &Overrides) -> Result<Plan, Vec<Diagnostic>> {
+    let folder = file.parent().unwrap_or(Path::new(""));
+    scenario::parse_beside(&file.display().to_string(), source, overrides, &beside(folder))
+}
+
+/// The files of a scenario's folder.
+pub(crate) fn beside(folder: &Path) -> impl Fn(&str) -> Result<String, String> {
+    |name| text(&folder.join(name), MAX_GRAPH_BYTES).map_err(|error| format!("{error:#}"))
+}
+
+/// A scenario file's text.
 pub(crate) fn read(file: &Path) -> Result<String, Failure> {
-    let text = || -> anyhow::Result<String> {
-        let opened = File::open(file)?;
-        if opened.metadata()?.is_dir() {
-            return Err(anyhow!("it is a folder, not a scenario file"));
-        }
-        let mut bytes = Vec::new();
-        opened.take(MAX_FILE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
-        if bytes.len() > MAX_FILE_BYTES {
-            return Err(anyhow!("a scenario file has at most {MAX_FILE_BYTES} bytes"));
-        }
-        String::from_utf8(bytes).context("it is not UTF-8")
-    };
-    text()
+    text(file, MAX_FILE_BYTES)
         .with_context(|| format!("cannot read {}", file.display()))
         .map_err(Failure::bad_input)
+}
+
+/// A file's text. No more is read than it may have, so that a device or a pipe without end does no harm.
+fn text(file: &Path, most: usize) -> anyhow::Result<String> {
+    let opened = File::open(file)?;
+    if opened.metadata()?.is_dir() {
+        return Err(anyhow!("it is a folder, not a file"));
+    }
+    let mut bytes = Vec::new();
+    opened.take(most as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > most {
+        return Err(anyhow!("such a file has at most {most} bytes"));
+    }
+    String::from_utf8(bytes).context("it is not UTF-8")
 }
 
 /// A file's plan; its warnings, or all that is wrong with it, are printed.

@@ -10,6 +10,10 @@ use serde_json::Value;
 use crate::detail::Detail;
 use crate::line;
 use crate::log::LogWriter;
+
+/// Where a run folder keeps the files that stood beside its scenario.
+pub const ATTACHMENTS: &str = "files";
+
 /// A run folder being written. The first error is kept, and nothing is written after it: a run goes on without its log, and says so.
 #[derive(Debug)]
 pub struct RunFolder {
@@ -27,6 +31,11 @@ impl RunFolder {
         fs::create_dir_all(path)?;
         let log = LogWriter::create(path)?;
         fs::write(path.join("scenario.toml"), plan.source.as_bytes())?;
+        if let Some(attachment) = &plan.attachment {
+            let folder = path.join(ATTACHMENTS);
+            fs::create_dir_all(&folder)?;
+            fs::write(folder.join(&attachment.name), attachment.text.as_bytes())?;
+        }
         write_json(&path.join("run.json"), &line::run(plan, engine, detail))?;
         Ok(Self {
             path: path.to_owned(),

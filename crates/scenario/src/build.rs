@@ -21,11 +21,29 @@ use crate::limits::{MAX_FILE_BYTES, MAX_NAME_BYTES};
 use crate::overrides::Overrides;
 use crate::read::{Fields, Reader};
 
-/// Reads a scenario: `file` is what messages call it, `source` its text.
+/// How a scenario gets the text of a file in its folder, by the file's name; why it cannot be had, in words.
+pub type Beside<'a> = &'a dyn Fn(&str) -> Result<String, String>;
+
+/// [`parse_beside`] for a scenario that has no folder.
+///
+/// # Errors
+/// As there.
+pub fn parse(file: &str, source: &str, overrides: &Overrides) -> Result<Plan, Vec<Diagnostic>> {
+    parse_beside(file, source, overrides, &|_| {
+        Err("the scenario is in no folder".to_owned())
+    })
+}
+
+/// Reads a scenario: `file` is what messages call it, `source` its text, `beside` gives the other files of its folder.
 ///
 /// # Errors
 /// Every fault of the file and of the overrides, in the order of their places.
-pub fn parse(file: &str, source: &str, overrides: &Overrides) -> Result<Plan, Vec<Diagnostic>> {
+pub fn parse_beside(
+    file: &str,
+    source: &str,
+    overrides: &Overrides,
+    beside: Beside<'_>,
+) -> Result<Plan, Vec<Diagnostic>> {
     if source.len() > MAX_FILE_BYTES {
         let mut report = Report::new(Source::new(file, ""));
         let message = format!(
@@ -51,7 +69,7 @@ pub fn parse(file: &str, source: &str, overrides: &Overrides) -> Result<Plan, Ve
     let fields = reader.section(&FILE, &table, span);
     // Where the TOML is broken, what is left of it may mean anything.
     let plan = if faults.is_empty() {
-        plan(&fields, overrides, &mut report)
+        plan(&fields, (overrides, beside), &mut report)
     } else {
         None
     };
@@ -69,9 +87,9 @@ pub fn parse(file: &str, source: &str, overrides: &Overrides) -> Result<Plan, Ve
 }
 
 /// Builds what the fields say; `None` when a part is missing, which has been told.
-fn plan(file: &Fields, overrides: &Overrides, report: &mut Report) -> Option<Plan> {
+fn plan(file: &Fields, (overrides, beside): (&Overrides, Beside<'_>), report: &mut Report) -> Option<Plan> {
     let seed = overrides.seed.or_else(|| file.integer("seed").copied());
-    let network = network::build(file.table("network"), seed.unwrap_or(0), report);
+    let network = network::build(file.table("network"), (seed.unwrap_or(0), beside), report);
     let rates = network.nodes.iter().map(|node| node.hashrate).sum();
     let rules = file
         .table("chain")
@@ -113,6 +131,7 @@ fn plan(file: &Fields, overrides: &Overrides, report: &mut Report) -> Option<Pla
         wallets: story.wallets,
         payments: story.payments,
         cuts: story.cuts,
+        attachment: network.attachment,
         warnings: Vec::new(),
     })
 }

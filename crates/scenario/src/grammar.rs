@@ -24,6 +24,8 @@ pub(crate) enum Kind {
     Name,
     /// Two such names.
     NamePair,
+    /// The name of a file in the scenario's folder.
+    File,
     /// One of some words. Those `to_come` are refused as not built yet.
     Word {
         built: &'static [&'static str],
@@ -190,6 +192,7 @@ impl Kind {
         match self {
             Self::Name => "a name of 1 to 32 letters, digits, `_`, `.` or `-`".to_owned(),
             Self::NamePair => "two names, as [\"bob\", \"carol\"]".to_owned(),
+            Self::File => "the name of a file in the scenario's folder, as \"links.txt\"".to_owned(),
             Self::Word { built, .. } => format!("one of {}", list(built.iter().copied())),
             Self::Reason => "a reason word, as \"high-hash\"".to_owned(),
             Self::Expectation => "the name of an expectation, as \"converged\"".to_owned(),

@@ -4,8 +4,12 @@ use std::time::Duration;
 
 /// The most bytes of a scenario file.
 pub const MAX_FILE_BYTES: usize = 1 << 20;
+/// The most bytes of the name of a file beside the scenario.
+pub const MAX_FILE_NAME_BYTES: usize = 64;
+/// The most bytes of a file of links.
+pub const MAX_GRAPH_BYTES: usize = 32 << 20;
 /// The most nodes of a scenario.
-pub const MAX_NODES: usize = 10_000;
+pub const MAX_NODES: usize = 100_000;
 /// The most nodes of a cluster.
 pub const MAX_CLUSTER_NODES: usize = 1_000;
 /// The most steps of a file.
@@ -35,7 +39,7 @@ pub const MAX_MEMORY: u64 = 8_000_000_000;
 /// The most hashes of such a run: some minutes of one core.
 pub const MAX_HASHES: u64 = 2_000_000_000;
 /// The most links at the start.
-pub const MAX_LINKS: usize = 200_000;
+pub const MAX_LINKS: usize = 2_000_000;
 /// The most that the number of steps times the number of nodes may be: a step may name every node.
 pub const MAX_STEPS_TIMES_NODES: usize = 20_000_000;
 /// The longest delay, or jitter, of a link.

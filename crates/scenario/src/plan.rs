@@ -52,8 +52,19 @@ pub struct Plan {
     pub payments: Vec<String>,
     /// The names of cuts (`as` of partition and isolate), in order.
     pub cuts: Vec<String>,
+    /// The file beside the scenario that its links are from.
+    pub attachment: Option<Attachment>,
     /// What is allowed but probably not meant, each with its line.
     pub warnings: Vec<String>,
+}
+
+/// A file beside the scenario that belongs to it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Attachment {
+    /// Its name, without a folder.
+    pub name: String,
+    /// What is in it.
+    pub text: Arc<str>,
 }
 
 /// A wallet: a place in [`Plan::wallets`].
@@ -401,6 +412,7 @@ impl Plan {
             wallets: Vec::new(),
             payments: Vec::new(),
             cuts: Vec::new(),
+            attachment: None,
             warnings: Vec::new(),
         }
     }

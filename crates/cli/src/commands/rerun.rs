@@ -17,7 +17,9 @@ use crate::{load, paint, say};
 pub(crate) fn rerun(args: &RerunArgs) -> Ended {
     let recorded = Recorded::read(&args.run).map_err(Failure::bad_input)?;
     let expected = repeatable(&recorded).map_err(Failure::bad_input)?;
-    let plan = match scenario::parse(&recorded.file, &recorded.source, &recorded.overrides) {
+    let files = args.run.join(observe::folder::ATTACHMENTS);
+    let beside = load::beside(&files);
+    let plan = match scenario::parse_beside(&recorded.file, &recorded.source, &recorded.overrides, &beside) {
         Ok(plan) => Arc::new(plan),
         Err(diagnostics) => {
             load::show(&diagnostics);

@@ -77,7 +77,7 @@ impl Sweep<'_> {
 
     fn parse(&self, point: &Point) -> Result<Plan, Vec<Diagnostic>> {
         let overrides = self.grid.overrides(point, &self.args.set);
-        scenario::parse(&self.args.file.display().to_string(), &self.source, &overrides)
+        load::parse_text(&self.args.file, &self.source, &overrides)
     }
 }
 

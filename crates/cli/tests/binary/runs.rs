@@ -138,3 +138,25 @@ fn a_value_of_the_file_can_be_set_from_outside() {
         0
     );
 }
+
+#[test]
+fn a_run_keeps_the_file_of_links_that_stood_beside_its_scenario() {
+    let stage = Stage::new();
+    let source = two_nodes("{ mine = 2, on = \"n0\" },\n{ wait = \"converged\", height = 2, within = \"9s\" },");
+    let topology = "nodes = 2\ntopology = { kind = \"file\", file = \"pair.txt\" }";
+    stage.write("linked.toml", &source.replace("nodes = 2", topology));
+    let missing = stage.run(&["check", "linked.toml"]);
+    assert_eq!(missing.code, 2, "{missing:?}");
+    assert!(
+        missing.stderr.contains("linked.toml:6:36: cannot read `pair.txt`"),
+        "{}",
+        missing.stderr
+    );
+    stage.write("pair.txt", "0 1\n");
+    let output = stage.run(&["sim", "linked.toml"]);
+    assert_eq!(output.code, 0, "{output:?}");
+    // What the file says later is of no matter to the run.
+    stage.write("pair.txt", "0 7\n");
+    let output = stage.run(&["rerun", "runs/latest"]);
+    assert!(output.stdout.starts_with("THE SAME"), "{output:?}");
+}

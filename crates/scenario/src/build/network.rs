@@ -6,13 +6,14 @@ use base::{NodeId, Seed};
 use chain::HashRate;
 use node::{Relay, Strategy};
 
-use super::model;
+use super::{Beside, model};
 use crate::diagnostic::Report;
-use crate::limits::{MAX_LINKS, MAX_NODES};
+use crate::graph;
+use crate::limits::{MAX_GRAPH_BYTES, MAX_LINKS, MAX_NODES};
 use crate::link::Conditions;
 use crate::names::Names;
 use crate::networks;
-use crate::plan::{LinkChange, LinkPlan, NodePlan};
+use crate::plan::{Attachment, LinkChange, LinkPlan, NodePlan};
 use crate::read::{Fields, Text};
 use crate::topology::Topology;
 
@@ -24,6 +25,8 @@ pub(super) struct Network {
     /// The network of the literature that it is drawn from.
     pub(super) model: Option<networks::Network>,
     pub(super) names: Names,
+    /// The file that its links are from.
+    pub(super) attachment: Option<Attachment>,
 }
 
 impl Network {
@@ -37,13 +40,14 @@ impl Network {
 }
 
 /// Builds the network. When its nodes cannot be known, its names are broken.
-pub(super) fn build(fields: Option<&Fields>, seed: u64, report: &mut Report) -> Network {
+pub(super) fn build(fields: Option<&Fields>, (seed, beside): (u64, Beside<'_>), report: &mut Report) -> Network {
     let mut network = Network {
         nodes: Vec::new(),
         links: Vec::new(),
         conditions: Conditions::default(),
         model: None,
         names: Names::default(),
+        attachment: None,
     };
     let Some(fields) = fields else {
         network.names.broken = true;
@@ -66,7 +70,8 @@ pub(super) fn build(fields: Option<&Fields>, seed: u64, report: &mut Report) -> 
             bandwidth: link.bandwidth("bandwidth").copied().unwrap_or_default(),
             cut: false,
         });
-    if let Some(topology) = topology(fields, &network.names, report) {
+    network.attachment = attachment(fields, beside, report);
+    if let Some(topology) = topology(fields, &network, report) {
         links(&topology, fields, seed, &mut network, report);
     }
     network
@@ -183,7 +188,46 @@ fn member(group: &Fields, usual: Relay, name: String) -> NodePlan {
     }
 }
 
-fn topology(fields: &Fields, names: &Names, report: &mut Report) -> Option<Topology> {
+/// The file that the topology names; when it cannot be had, tells so.
+fn attachment(fields: &Fields, beside: Beside<'_>, report: &mut Report) -> Option<Attachment> {
+    let file = fields.table("topology")?.text("file")?;
+    let text = beside(&file.text).and_then(|text| {
+        let fits = text.len() <= MAX_GRAPH_BYTES;
+        let too_large = || format!("it has {} bytes, at most {MAX_GRAPH_BYTES} are allowed", text.len());
+        if fits { Ok(text) } else { Err(too_large()) }
+    });
+    match text {
+        Ok(text) => Some(Attachment {
+            name: file.text.clone(),
+            text: text.into(),
+        }),
+        Err(reason) => {
+            report.error(&file.span, format!("cannot read `{}`: {reason}", file.text));
+            None
+        }
+    }
+}
+
+/// The links of the file that the topology names.
+fn from_file(topology: &Fields, network: &Network, report: &mut Report) -> Option<Topology> {
+    let Some(file) = topology.text("file") else {
+        if !topology.gives("file") {
+            report.error(topology.place("kind"), "the topology `file` needs `file`");
+        }
+        return None;
+    };
+    match graph::links(&network.attachment.as_ref()?.text, &network.names) {
+        Ok(links) => Some(Topology::Edges(links)),
+        Err(fault) => {
+            let line = fault.line.map_or_else(String::new, |line| format!(", line {line}"));
+            report.error(&file.span, format!("`{}`{line}: {}", file.text, fault.message));
+            None
+        }
+    }
+}
+
+fn topology(fields: &Fields, network: &Network, report: &mut Report) -> Option<Topology> {
+    let names = &network.names;
     let Some(topology) = fields.table("topology") else {
         return Some(Topology::default_for(names.count()));
     };
@@ -193,9 +237,10 @@ fn topology(fields: &Fields, names: &Names, report: &mut Report) -> Option<Topol
         "tree" | "scale-free" => &["degree"],
         "small-world" => &["degree", "rewire"],
         "edges" => &["edges"],
+        "file" => &["file"],
         _ => &[],
     };
-    for key in ["outbound", "degree", "rewire", "edges"] {
+    for key in ["outbound", "degree", "rewire", "edges", "file"] {
         if topology.gives(key) && !used.contains(&key) {
             report.error(
                 topology.place(key),
@@ -224,6 +269,7 @@ fn topology(fields: &Fields, names: &Names, report: &mut Report) -> Option<Topol
             names,
             report,
         )?),
+        "file" => from_file(topology, network, report)?,
         "none" => Topology::None,
         unknown => unreachable!("the grammar has no topology `{unknown}`"),
     })

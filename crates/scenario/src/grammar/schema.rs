@@ -114,6 +114,7 @@ fn of_kind(kind: Kind) -> Value {
     match kind {
         Kind::Name => refer("name"),
         Kind::NamePair => json!({ "type": "array", "items": refer("name"), "minItems": 2, "maxItems": 2 }),
+        Kind::File => json!({ "type": "string", "pattern": "^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}$" }),
         Kind::Word { built, .. } => json!({ "enum": built }),
         Kind::Reason => refer("reason"),
         Kind::Expectation => unreachable!("a step says which expectation it is about"),

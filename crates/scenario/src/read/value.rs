@@ -6,7 +6,7 @@ use toml::de::{DeArray, DeValue};
 use super::{Rates, Reader, Text, Value};
 use crate::diagnostic::Span;
 use crate::grammar::{self, Key, Kind, REASONS, list, nearest};
-use crate::limits::{MAX_BLOCK_SIZE, MAX_DELAY, MAX_LIMIT, MAX_NAME_BYTES, MIN_PAUSE};
+use crate::limits::{MAX_BLOCK_SIZE, MAX_DELAY, MAX_FILE_NAME_BYTES, MAX_LIMIT, MAX_NAME_BYTES, MIN_PAUSE};
 use crate::quantity;
 
 type Raw<'a> = Spanned<DeValue<'a>>;
@@ -33,6 +33,7 @@ impl Reader<'_> {
             }
             Kind::Name
             | Kind::NamePair
+            | Kind::File
             | Kind::Expectation
             | Kind::Node
             | Kind::NodePair
@@ -109,6 +110,7 @@ impl Reader<'_> {
 fn plain(kind: Kind, raw: &Raw<'_>) -> Option<Value> {
     match kind {
         Kind::Name => text(raw).filter(is_name).map(Value::Text),
+        Kind::File => text(raw).filter(is_file_name).map(Value::Text),
         Kind::Node | Kind::Expectation => text(raw).map(Value::Text),
         Kind::NamePair => texts(raw)
             .filter(|pair| pair.len() == 2 && pair.iter().all(is_name))
@@ -158,6 +160,14 @@ fn plain(kind: Kind, raw: &Raw<'_>) -> Option<Value> {
 pub(crate) fn is_name(name: &Text) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
     (1..=MAX_NAME_BYTES).contains(&name.text.len()) && name.text.bytes().all(allowed)
+}
+
+/// Whether a file is one of the scenario's own folder, and not hidden there.
+fn is_file_name(name: &Text) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+    (1..=MAX_FILE_NAME_BYTES).contains(&name.text.len())
+        && name.text.bytes().all(allowed)
+        && !name.text.starts_with('.')
 }
 
 fn text(raw: &Raw<'_>) -> Option<Text> {

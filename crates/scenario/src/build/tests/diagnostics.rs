@@ -61,8 +61,8 @@ fn resource_bombs_are_refused_by_name_and_cap() {
     let begun = std::time::Instant::now();
     let bombs = [
         errors("[network]\nnodes = 1000000000\n[steps]\nrun = [{ mine = 1, on = \"n0\" }]\n"),
-        errors("[[network.group]]\ncount = 9000\n[[network.group]]\ncount = 9000\n"),
-        errors("[network]\nnodes = 1000\ntopology = { kind = \"full\" }\n"),
+        errors("[[network.group]]\ncount = 90000\n[[network.group]]\ncount = 90000\n"),
+        errors("[network]\nnodes = 10000\ntopology = { kind = \"full\" }\n"),
         errors_of_steps("{ mine = 4000000000, on = \"n0\" },"),
     ];
     assert!(begun.elapsed().as_millis() < 500, "{:?}", begun.elapsed());

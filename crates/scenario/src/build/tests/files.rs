@@ -12,6 +12,12 @@ use node::config::Tie;
 use super::*;
 use crate::plan::{Action, CutId, Expectation, PaymentId, StepKind, WalletId};
 
+/// The files of the folder that the program's own scenarios are in.
+fn beside(name: &str) -> Result<String, String> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
+    std::fs::read_to_string(folder.join(name)).map_err(|error| error.to_string())
+}
+
 fn committed() -> Vec<(String, String)> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
     let mut files = Vec::new();
@@ -31,7 +37,8 @@ fn every_file_that_comes_with_the_program_is_sound() {
     let files = committed();
     assert!(files.len() >= 7, "{files:?}");
     for (name, source) in files {
-        let plan = parse(&name, &source, &Overrides::default()).unwrap_or_else(|errors| panic!("{}", shown(&errors)));
+        let plan = parse_beside(&name, &source, &Overrides::default(), &beside)
+            .unwrap_or_else(|errors| panic!("{}", shown(&errors)));
         assert_eq!(plan.warnings, Vec::<String>::new(), "{name}");
         assert_eq!(format!("{}.toml", plan.name), name);
         assert!(
@@ -256,5 +263,48 @@ fn the_thirteen_blocks_outweigh_the_fourteen() {
         let heavy = work_of_side(&params, 13, start);
         let light = work_of_side(&params, 14, start + 10);
         assert!(heavy > light + light, "{start} s: {heavy} against {light}");
+    }
+}
+
+#[test]
+fn links_come_from_a_file_beside_the_scenario() {
+    let source = "[network]\nnodes = 4\ntopology = { kind = \"file\", file = \"ring.txt\" }\n\
+                  [[network.links]]\nbetween = [\"n1\", \"n2\"]\nlatency = \"5ms\"\n[steps]\nrun = [{ sleep = \"1s\" }]";
+    let read = |text: Result<&str, &str>| {
+        let text = text.map(str::to_owned).map_err(str::to_owned);
+        parse_beside("x.toml", source, &Overrides::default(), &|name| {
+            assert_eq!(name, "ring.txt");
+            text.clone()
+        })
+        .map_err(|errors| shown(&errors))
+    };
+    let plan = read(Ok("0 1\n1 2\n2 3\n3 0\n0 3\n")).expect("a sound file");
+    let links: Vec<_> = plan.links.iter().map(|link| (link.a.0, link.b.0)).collect();
+    assert_eq!(links, [(0, 1), (1, 2), (2, 3), (3, 0)]);
+    assert_eq!(plan.links[1].conditions.latency, Duration::from_millis(5));
+    let attachment = plan.attachment.expect("the file goes with the plan");
+    assert_eq!(attachment.name, "ring.txt");
+    for (text, message) in [
+        (Err("no such file"), "cannot read `ring.txt`: no such file"),
+        (Ok("0 1\n1 7"), "`ring.txt`, line 2: unknown node `7`; nodes: n0..n3"),
+        (Ok("a b\nc d\ne f"), "`ring.txt`: it has 6 nodes, the network 4"),
+    ] {
+        let errors = read(text).expect_err("a broken file");
+        assert!(errors.contains(message), "{errors}");
+    }
+}
+
+#[test]
+fn files_elsewhere_are_not_looked_at() {
+    for name in ["../links.txt", "/etc/passwd", "a/b", ".hidden", ""] {
+        let source = format!("[network]\nnodes = 2\ntopology = {{ kind = \"file\", file = \"{name}\" }}");
+        let result = parse_beside("x.toml", &source, &Overrides::default(), &|name| {
+            panic!("{name} was looked at")
+        });
+        let errors = shown(&result.expect_err("no file of the folder"));
+        assert!(
+            errors.contains("must be the name of a file in the scenario's folder"),
+            "{errors}"
+        );
     }
 }
