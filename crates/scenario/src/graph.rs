@@ -127,28 +127,48 @@ impl<'a> Graph<'a> {
     }
 
     fn links(&self, names: &Names) -> Result<Vec<(NodeId, NodeId)>, Fault> {
-        let count = names.count();
-        let by_number = |id: &str| id.parse::<usize>().ok();
-        // One way for all: a graph in which only some nodes are called as ours are is told which one is not.
-        let resolve: Box<dyn Fn(&str) -> Option<NodeId>> = if self.nodes.iter().any(|id| names.known(id).is_some()) {
-            Box::new(|id| names.known(id))
-        } else if self.nodes.iter().all(|id| by_number(id).is_some()) {
-            Box::new(move |id| by_number(id).filter(|number| *number < count).map(NodeId::at))
-        } else if self.nodes.len() > count {
-            let message = format!("it has {} nodes, the network {count}", self.nodes.len());
+        let calling = self.calling(names);
+        if calling == Calling::Freely && self.nodes.len() > names.count() {
+            let message = format!("it has {} nodes, the network {}", self.nodes.len(), names.count());
             return Err(Fault { line: None, message });
-        } else {
-            Box::new(|id| self.places.get(id).copied().map(NodeId::at))
-        };
+        }
         let end = |id: &str, line: u32| {
-            let unknown = || Fault::at(line, format!("unknown node `{id}`; nodes: {}", names.overview()));
-            resolve(id).ok_or_else(unknown)
+            let node = match calling {
+                Calling::ByName => names.known(id),
+                Calling::ByNumber => number(id).filter(|number| *number < names.count()).map(NodeId::at),
+                Calling::Freely => self.places.get(id).copied().map(NodeId::at),
+            };
+            node.ok_or_else(|| Fault::at(line, format!("unknown node `{id}`; nodes: {}", names.overview())))
         };
         self.edges
             .iter()
             .map(|Edge { ends: [a, b], line }| Ok((end(a, *line)?, end(b, *line)?)))
             .collect()
     }
+
+    /// One way for all nodes: in a graph that calls some as we do, any other is a mistake.
+    fn calling(&self, names: &Names) -> Calling {
+        if self.nodes.iter().any(|id| names.known(id).is_some()) {
+            Calling::ByName
+        } else if self.nodes.iter().all(|id| number(id).is_some()) {
+            Calling::ByNumber
+        } else {
+            Calling::Freely
+        }
+    }
+}
+
+/// How a graph calls the network's nodes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Calling {
+    ByName,
+    ByNumber,
+    /// As it likes: they are numbered as they come.
+    Freely,
+}
+
+fn number(id: &str) -> Option<usize> {
+    id.parse().ok()
 }
 
 #[cfg(test)]
