@@ -1,6 +1,6 @@
 //! The scenario files of the project, in virtual time.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use observe::Ending;
@@ -19,7 +19,7 @@ fn files(folder: &str) -> Vec<PathBuf> {
     files
 }
 
-fn plan(file: &PathBuf) -> Arc<Plan> {
+fn plan(file: &Path) -> Arc<Plan> {
     match system_tests::plan(file, &Overrides::default()) {
         Ok(plan) => Arc::new(plan),
         Err(diagnostics) => {
