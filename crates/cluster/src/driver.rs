@@ -9,6 +9,7 @@ pub(crate) mod dialer;
 pub(crate) mod directory;
 mod outputs;
 mod peers;
+mod stillness;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use base::{NodeId, Time};
 use chain::{Block, Ledger};
 use libp2p::swarm::ConnectionId;
 use libp2p::{Multiaddr, PeerId};
-use node::{Input, Node, Outbox};
+use node::{Input, Node, Outbox, Template};
 use observe::RunEvent;
 use scenario::Link;
 use tokio::select;
@@ -57,7 +58,11 @@ pub(crate) struct Driver {
     discouraged: BTreeSet<NodeId>,
     writer: Writer,
     seat: Seat,
+    /// What the hasher searches for it.
+    searched: Option<Template>,
     control: mpsc::Receiver<Control>,
+    /// Orders that came while it stood still.
+    postponed: VecDeque<Control>,
     ear: mpsc::Sender<Heard>,
     heard: mpsc::Receiver<Heard>,
     told: mpsc::Sender<Told>,
@@ -123,7 +128,9 @@ impl Driver {
             discouraged: BTreeSet::new(),
             writer: Writer::new(store),
             seat: setup.seat,
+            searched: None,
             control: setup.control,
+            postponed: VecDeque::new(),
             ear,
             heard,
             told: setup.told,
@@ -150,6 +157,12 @@ impl Driver {
     pub(crate) async fn run(mut self) -> Result<Exit, Error> {
         loop {
             self.do_what_is_due().await?;
+            if let Some(control) = self.postponed.pop_front() {
+                if let Some(exit) = self.obey(control).await? {
+                    return self.leave(exit).await;
+                }
+                continue;
+            }
             let wake = self.clock.instant(self.next_wake());
             select! {
                 biased;
@@ -243,6 +256,9 @@ impl Driver {
                 let link = || self.link_plan.link(self.id, peer, conditions);
                 self.links.entry(peer).or_insert_with(link).set(conditions);
             }
+            Control::Pause => return self.stand_still().await,
+            // It goes on already.
+            Control::Resume => {}
             Control::Stop => return Ok(Some(Exit::Stopped)),
             Control::Kill => return Ok(Some(Exit::Killed)),
         }

@@ -61,6 +61,14 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// A node's folder cannot be removed, as a step wants it.
+    #[error("cannot wipe {}: {source}", .folder.display())]
+    NotWiped {
+        /// The folder.
+        folder: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// The threads of the engine.
     #[error("cannot start the engine's threads: {0}")]
     Threads(io::Error),

@@ -162,6 +162,7 @@ fn news(told: Told, me: PeerId) -> Option<SoloEvent> {
         RunEvent::RunStarted { .. }
         | RunEvent::RunEnded { .. }
         | RunEvent::NodeStopped { .. }
+        | RunEvent::Intervention { .. }
         | RunEvent::Step(_)
         | RunEvent::Control { .. }
         | RunEvent::Derived(_) => None,

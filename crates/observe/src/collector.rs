@@ -16,7 +16,7 @@ use crate::forks::{Fork, ForkTracker};
 use crate::history::History;
 use crate::invariants::{Violation, Watch};
 use crate::line;
-use crate::record::{Derived, Record, RunEvent};
+use crate::record::{Derived, Intervention, Record, RunEvent};
 use crate::spread::SpreadMeter;
 use crate::summary::{Ending, Summary, Verdict};
 use crate::tables;
@@ -99,6 +99,11 @@ impl Collector {
             }
             RunEvent::NodeStarted { node, .. } => self.world.node_started(*node),
             RunEvent::NodeStopped { node, .. } => self.world.node_stopped(*node),
+            RunEvent::Intervention { node, what } => match what {
+                Intervention::Paused => self.world.node_paused(*node),
+                Intervention::Resumed => self.world.node_resumed(*node),
+                Intervention::Wiped => self.world.node_wiped(*node),
+            },
             RunEvent::RunStarted { .. }
             | RunEvent::RunEnded { .. }
             | RunEvent::Step(_)

@@ -126,6 +126,7 @@ impl ForkTracker {
             }
             RunEvent::RunStarted { .. }
             | RunEvent::RunEnded { .. }
+            | RunEvent::Intervention { .. }
             | RunEvent::Control { .. }
             | RunEvent::Derived(_) => {}
         }

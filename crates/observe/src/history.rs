@@ -92,7 +92,9 @@ impl History {
                     self.remember(*node, record);
                 }
             }
-            RunEvent::NodeStarted { node, .. } | RunEvent::NodeStopped { node, .. } => self.remember(*node, record),
+            RunEvent::NodeStarted { node, .. }
+            | RunEvent::NodeStopped { node, .. }
+            | RunEvent::Intervention { node, .. } => self.remember(*node, record),
             RunEvent::RunStarted { .. }
             | RunEvent::RunEnded { .. }
             | RunEvent::Step(_)

@@ -116,6 +116,7 @@ impl Watch {
             RunEvent::RunStarted { .. }
             | RunEvent::RunEnded { .. }
             | RunEvent::NodeStarted { .. }
+            | RunEvent::Intervention { .. }
             | RunEvent::Step(_)
             | RunEvent::Control { .. }
             | RunEvent::Derived(_) => {}
@@ -148,11 +149,15 @@ impl Watch {
         }
     }
 
-    /// Looks whether running honest nodes that are connected, directly or through others, have tips of equal work.
+    /// Looks whether running honest nodes that are connected, directly or through others, have tips of equal work. Paused ones cannot.
     ///
     /// Holds only when the network has been left alone for long enough, and no silent cut is in force.
     pub fn check_agreement(&mut self, at: Time, plan: &Plan, world: &World) {
-        let is_member = |node: &NodeId| world.node(*node).running && is_honest(plan, *node);
+        let takes_part = |node| {
+            let facts = world.node(node);
+            facts.running && !facts.paused
+        };
+        let is_member = |node: &NodeId| takes_part(*node) && is_honest(plan, *node);
         let mut unseen: BTreeSet<NodeId> = plan.node_ids().filter(is_member).collect();
         while let Some(first) = unseen.pop_first() {
             let mut waiting = vec![first];

@@ -31,7 +31,7 @@ pub use collector::Collector;
 pub use detail::Detail;
 pub use forks::Fork;
 pub use invariants::Violation;
-pub use record::{Derived, Record, RunEvent};
+pub use record::{Derived, Intervention, Record, RunEvent};
 pub use recorded::Recorded;
 pub use scenario::Engine;
 pub use stats::Statistics;

@@ -6,7 +6,7 @@ use scenario::{Engine, Plan, StepReport, StepState};
 use serde_json::{Map, Value, json};
 
 use crate::detail::Detail;
-use crate::record::{Record, RunEvent};
+use crate::record::{Intervention, Record, RunEvent};
 
 /// The version of the log's schema: `v` of every line.
 pub const SCHEMA: u32 = 1;
@@ -21,7 +21,9 @@ const NODE_LIST_FIELDS: [&str; 3] = ["nodes", "miners", "nodes_reorged"];
 pub fn line(record: &Record, plan: &Plan) -> String {
     let (node, nseq) = match &record.what {
         RunEvent::Node { node, nseq, .. } => (Some(*node), Some(*nseq)),
-        RunEvent::NodeStarted { node, .. } | RunEvent::NodeStopped { node, .. } => (Some(*node), None),
+        RunEvent::NodeStarted { node, .. }
+        | RunEvent::NodeStopped { node, .. }
+        | RunEvent::Intervention { node, .. } => (Some(*node), None),
         RunEvent::RunStarted { .. }
         | RunEvent::RunEnded { .. }
         | RunEvent::Step(_)
@@ -77,6 +79,14 @@ fn told(what: &RunEvent, plan: &Plan) -> Value {
         }
         RunEvent::NodeStopped { reason, expected, .. } => {
             json!({ "kind": "node_stopped", "reason": reason, "expected": expected })
+        }
+        RunEvent::Intervention { what, .. } => {
+            let kind = match what {
+                Intervention::Paused => "node_paused",
+                Intervention::Resumed => "node_resumed",
+                Intervention::Wiped => "node_wiped",
+            };
+            json!({ "kind": kind })
         }
         RunEvent::Step(report) => step(report, plan),
         RunEvent::Control { what } => json!({ "kind": "control", "what": what }),

@@ -51,6 +51,8 @@ pub enum RunEvent {
         reason: String,
         expected: bool,
     },
+    /// Something was done to a node that it does not tell of itself.
+    Intervention { node: NodeId, what: Intervention },
     /// News of a step.
     Step(StepReport),
     /// Nodes are being cut from each other, or let together again (`Order::Sever`, `Order::Mend`, `Order::SetLink`), in words.
@@ -72,10 +74,24 @@ impl RunEvent {
                     | Event::OrphanHeld { .. }
                     | Event::OrphanResolved { .. }
             ),
-            Self::RunStarted { .. } | Self::NodeStarted { .. } | Self::NodeStopped { .. } => true,
+            Self::RunStarted { .. }
+            | Self::NodeStarted { .. }
+            | Self::NodeStopped { .. }
+            | Self::Intervention { .. } => true,
             Self::RunEnded { .. } | Self::Step(_) | Self::Control { .. } | Self::Derived(_) => false,
         }
     }
+}
+
+/// What can be done to a node behind its back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Intervention {
+    /// It stands still.
+    Paused,
+    /// It goes on.
+    Resumed,
+    /// It has lost its disk, while it was down.
+    Wiped,
 }
 
 /// A conclusion from several nodes' events.

@@ -5,6 +5,7 @@ mod expectation;
 mod load;
 mod model;
 mod network;
+mod nodes;
 mod rules;
 mod state;
 mod steps;

@@ -9,6 +9,7 @@ mod glance;
 mod judge;
 mod links;
 mod load;
+mod nodes;
 mod wallet;
 
 use std::collections::BTreeMap;
@@ -39,6 +40,12 @@ pub enum Order {
     Stop(NodeId),
     /// Stop a node without warning: nothing more is written for it.
     Kill(NodeId),
+    /// Let a node stand still: it reads, writes and mines nothing, and its connections stay as they are.
+    Pause(NodeId),
+    /// Let a node that stands still go on.
+    Resume(NodeId),
+    /// Remove all that a node that is down has on its disk.
+    Wipe(NodeId),
     /// Keep two nodes connected from now on: the first dials.
     Connect(NodeId, NodeId),
     /// Disconnect two nodes, and dial no more.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Plan;
 use crate::limits::MAX_CLUSTER_NODES;
+use crate::plan::{Action, StepKind};
 
 /// What carries out a plan.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -32,9 +33,23 @@ impl Engine {
             Self::Cluster if plan.params.proof_of_work == ProofOfWork::Oracle => Some(
                 "a cluster hashes, and cannot take an oracle's word for proof of work; a simulation can carry it out".to_owned(),
             ),
+            Self::Sim if plan.steps.iter().any(|step| pauses(&step.kind)) => Some(
+                "a simulation has no machine that could stand still under a node, as `pause` lets it; a cluster can carry it out"
+                    .to_owned(),
+            ),
             Self::Cluster | Self::Sim => None,
         }
     }
+}
+
+fn pauses(step: &StepKind) -> bool {
+    matches!(
+        step,
+        StepKind::Act {
+            action: Action::Pause { .. },
+            ..
+        }
+    )
 }
 
 #[cfg(test)]
@@ -68,5 +83,14 @@ mod tests {
             assert!(refusal.contains(word), "{refusal}");
             assert_eq!(Engine::Sim.refusal(&plan), None);
         }
+    }
+
+    #[test]
+    fn a_simulation_pauses_nobody() {
+        let source = "[network]\nnodes = 2\n[steps]\nrun = [{ pause = \"n1\" }]\n";
+        let plan = parse("x.toml", source, &Overrides::default()).expect("a sound file");
+        let refusal = Engine::Sim.refusal(&plan).expect("not in virtual time");
+        assert!(refusal.contains("`pause`"), "{refusal}");
+        assert_eq!(Engine::Cluster.refusal(&plan), None);
     }
 }

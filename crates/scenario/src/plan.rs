@@ -209,6 +209,12 @@ pub enum Action {
     Kill { nodes: Vec<NodeId> },
     /// Nodes stop in good order and start again from their disk.
     Restart { nodes: Vec<NodeId> },
+    /// Nodes stand still until they are resumed.
+    Pause { nodes: Vec<NodeId> },
+    /// Nodes that stand still go on.
+    Resume { nodes: Vec<NodeId> },
+    /// Nodes stop without warning, if they run, and lose their disks.
+    Wipe { nodes: Vec<NodeId> },
     /// A hostile node offers a broken block to a peer.
     InjectBlock {
         defect: BlockDefect,

@@ -53,6 +53,10 @@ pub struct Rejections {
 pub struct NodeFacts {
     /// Whether it runs.
     pub running: bool,
+    /// Whether it stands still: it runs, but does nothing.
+    pub paused: bool,
+    /// Whether its disk was cleared, and it has not run since.
+    pub blank: bool,
     /// What it follows.
     pub tip: TipRef,
     /// The most work among the blocks it has connected.
@@ -116,6 +120,8 @@ impl World {
         facts.forget_what_was_in_memory();
         self.running += usize::from(!facts.running);
         facts.running = true;
+        facts.paused = false;
+        facts.blank = false;
         facts.tip = self.genesis;
         facts.most_work = self.genesis.chain_work;
     }
@@ -126,6 +132,22 @@ impl World {
         facts.forget_what_was_in_memory();
         self.running -= usize::from(facts.running);
         facts.running = false;
+        facts.paused = false;
+    }
+
+    /// A node stands still from now on.
+    pub fn node_paused(&mut self, node: NodeId) {
+        self.nodes[node.index()].paused = true;
+    }
+
+    /// A node does not stand still any more.
+    pub fn node_resumed(&mut self, node: NodeId) {
+        self.nodes[node.index()].paused = false;
+    }
+
+    /// A node that is down has lost all that was on its disk. Its last tip stays in view.
+    pub fn node_wiped(&mut self, node: NodeId) {
+        self.nodes[node.index()].blank = true;
     }
 
     /// Takes in what a node tells.
@@ -336,6 +358,8 @@ impl NodeFacts {
     fn down(genesis: TipRef) -> Self {
         Self {
             running: false,
+            paused: false,
+            blank: false,
             tip: genesis,
             most_work: genesis.chain_work,
             peers: BTreeSet::new(),

@@ -7,7 +7,7 @@ use chain::{Block, HashRate, Ledger, ProofOfWork};
 use gossip::limits::MAX_MESSAGE_BYTES;
 use gossip::{Message, wire};
 use node::{Command, Config, Event, HangupReason, Input, Node, Outbox, Output};
-use observe::{Collector, RunEvent};
+use observe::{Collector, Intervention, RunEvent};
 use scenario::uplink::{Line, Parcel};
 use scenario::{Order, Plan, Uplink};
 
@@ -204,6 +204,12 @@ impl Network {
             Order::Start(node) => self.start(node, self.plan.nodes[node.index()].hashrate),
             Order::Stop(node) => self.stop(node, "stopped"),
             Order::Kill(node) => self.stop(node, "killed"),
+            Order::Wipe(node) => {
+                self.places[node.index()].disk.clear();
+                let what = Intervention::Wiped;
+                self.record(RunEvent::Intervention { node, what });
+            }
+            Order::Pause(_) | Order::Resume(_) => unreachable!("a plan that pauses nodes is refused"),
             Order::Connect(a, b) => {
                 let way = self.pairs.way(a, b);
                 self.pairs.get_mut(way).wanted = Some(way);

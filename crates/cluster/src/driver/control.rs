@@ -32,6 +32,10 @@ pub(crate) enum Control {
     Mend(NodeId),
     /// From now on messages to this peer travel under these conditions.
     SetLink(NodeId, Conditions),
+    /// Stand still until [`Control::Resume`]; other orders wait meanwhile.
+    Pause,
+    /// Go on.
+    Resume,
     /// Stop in good order.
     Stop,
     /// Stop, and write nothing more.

@@ -35,6 +35,7 @@ impl Driver {
             Output::Send { peer, message } => self.send(peer, message),
             Output::Hangup { peer, reason } => self.hang_up_for(peer, reason),
             Output::Mine(template) => {
+                self.searched.clone_from(&template);
                 let rate = self.node.view().hashrate();
                 self.seat.assign(template, rate);
             }

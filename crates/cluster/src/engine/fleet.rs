@@ -1,5 +1,6 @@
 //! The nodes of a run: starting, ordering, stopping, and noticing when one ends.
 
+use std::io;
 use std::panic::AssertUnwindSafe;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -176,6 +177,9 @@ impl Fleet {
             }
             Order::Stop(node) => self.stop(node, Control::Stop),
             Order::Kill(node) => self.stop(node, Control::Kill),
+            Order::Pause(node) => self.send(node, Control::Pause),
+            Order::Resume(node) => self.send(node, Control::Resume),
+            Order::Wipe(_) => unreachable!("the session asks for `wipe`"),
             Order::Connect(a, b) => {
                 self.wiring.connect(a, b);
                 self.dial(a, b)
@@ -196,6 +200,19 @@ impl Fleet {
                 self.wiring.set(from, to, conditions);
                 self.send(from, Control::SetLink(to, conditions))
             }
+        }
+    }
+
+    /// Removes all that a node that is down has on its disk.
+    pub(super) fn wipe(&self, node: NodeId) -> Result<(), Error> {
+        assert!(
+            self.slots[node.index()].control.is_none(),
+            "a node is down before it is wiped"
+        );
+        let folder = folder(&self.data, self.plan.name_of(node));
+        match std::fs::remove_dir_all(&folder) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(Error::NotWiped { folder, source }),
+            Ok(()) | Err(_) => Ok(()),
         }
     }
 

@@ -9,7 +9,7 @@ use scenario::{Plan, World};
 
 use super::wiring::Wiring;
 
-/// Whether all honest nodes that can reach each other, by links on which something gets through, follow chains of equal work, the most that
+/// Whether all honest nodes that run, are not paused and can reach each other, by links on which something gets through, follow chains of equal work, the most that
 /// any of them knows.
 pub(super) fn is_at_rest(plan: &Plan, world: &World, wiring: &Wiring) -> bool {
     let takes_part = |node: NodeId| {
@@ -17,7 +17,8 @@ pub(super) fn is_at_rest(plan: &Plan, world: &World, wiring: &Wiring) -> bool {
             Strategy::Honest => true,
             Strategy::Hostile => false,
         };
-        is_honest && world.node(node).running
+        let facts = world.node(node);
+        is_honest && facts.running && !facts.paused
     };
     let mut left: BTreeSet<NodeId> = plan.node_ids().filter(|node| takes_part(*node)).collect();
     while let Some(first) = left.pop_first() {

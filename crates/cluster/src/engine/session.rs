@@ -8,8 +8,8 @@ use base::{NodeId, Time};
 use chain::HashRate;
 use libp2p::Multiaddr;
 use node::{Command, Event};
-use observe::{Collector, Engine, RunEvent};
-use scenario::{Director, Outcome, Plan};
+use observe::{Collector, Engine, Intervention, RunEvent};
+use scenario::{Director, Order, Outcome, Plan};
 use tokio::select;
 use tokio::sync::mpsc;
 use tokio::time::{sleep_until, timeout};
@@ -264,8 +264,17 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn obeyed(&mut self, order: scenario::Order) -> Result<(), Woken> {
-        self.fleet.obey(order).map_err(|stuck| self.fell_behind(stuck))
+    fn obeyed(&mut self, order: Order) -> Result<(), Woken> {
+        let Order::Wipe(node) = order else {
+            return self.fleet.obey(order).map_err(|stuck| self.fell_behind(stuck));
+        };
+        if let Err(error) = self.fleet.wipe(node) {
+            self.bury(node, error);
+            return Err(Woken::Died);
+        }
+        let what = Intervention::Wiped;
+        self.observe(self.clock.now(), RunEvent::Intervention { node, what });
+        Ok(())
     }
 
     /// A node that takes no orders is as good as dead.
@@ -297,6 +306,7 @@ impl<'a> Session<'a> {
             | RunEvent::RunEnded { .. }
             | RunEvent::NodeStarted { .. }
             | RunEvent::NodeStopped { .. }
+            | RunEvent::Intervention { .. }
             | RunEvent::Step(_)
             | RunEvent::Control { .. }
             | RunEvent::Derived(_) => Change::Other,

@@ -36,11 +36,11 @@ pub(super) fn build(
         "disconnect" => act.disconnect(),
         "start" => act.start(),
         "stop" => act.stop("stop").map(|nodes| Action::Stop { nodes }),
-        "kill" => act.stop("kill").map(|nodes| Action::Kill { nodes }),
-        "restart" => {
-            let nodes = act.runners("restart")?;
-            Some(Action::Restart { nodes })
-        }
+        "kill" => act.kill("kill").map(|nodes| Action::Kill { nodes }),
+        "restart" => act.runners("restart").map(|nodes| Action::Restart { nodes }),
+        "pause" => act.pause(),
+        "resume" => act.resume(),
+        "wipe" => act.wipe(),
         "inject-block" => act.inject_block(),
         unknown => unreachable!("the grammar has no action `{unknown}`"),
     }
@@ -104,7 +104,7 @@ impl Act<'_, '_> {
     fn next_miner(&mut self, name: &Text) -> Option<NodeId> {
         let node = self.state.around.network.names.known(&name.text)?;
         let place = &self.step.fields.span;
-        self.state.must_run(node, place, self.report).then_some(node)
+        self.state.must_act(node, place, self.report).then_some(node)
     }
 
     fn first_honest(&mut self) -> Option<NodeId> {
@@ -228,7 +228,7 @@ impl Act<'_, '_> {
                 self.report.error(fields.place("hashrate"), "hostile nodes do not mine");
                 return None;
             }
-            if !self.state.must_run(*node, fields.place("hashrate"), self.report) {
+            if !self.state.must_act(*node, fields.place("hashrate"), self.report) {
                 return None;
             }
         }
@@ -371,44 +371,6 @@ impl Act<'_, '_> {
             network.name_of(b)
         );
         self.report.error(self.step.fields.place(key), message);
-    }
-
-    fn start(&mut self) -> Option<Action> {
-        let nodes = self
-            .state
-            .around
-            .network
-            .names
-            .nodes(self.step.fields.list("start")?, self.report)?;
-        for node in &nodes {
-            if std::mem::replace(&mut self.state.running[node.index()], true) {
-                let name = self.state.around.network.name_of(*node);
-                let message = format!("`{name}` already runs at this step");
-                self.report.error(self.step.fields.place("start"), message);
-                return None;
-            }
-        }
-        Some(Action::Start { nodes })
-    }
-
-    fn runners(&mut self, key: &str) -> Option<Vec<NodeId>> {
-        let nodes = self
-            .state
-            .around
-            .network
-            .names
-            .nodes(self.step.fields.list(key)?, self.report)?;
-        let place = self.step.fields.place(key);
-        let all_run = nodes.iter().all(|node| self.state.must_run(*node, place, self.report));
-        all_run.then_some(nodes)
-    }
-
-    fn stop(&mut self, key: &str) -> Option<Vec<NodeId>> {
-        let nodes = self.runners(key)?;
-        for node in &nodes {
-            self.state.running[node.index()] = false;
-        }
-        Some(nodes)
     }
 
     fn inject_block(&mut self) -> Option<Action> {

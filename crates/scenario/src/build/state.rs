@@ -78,6 +78,8 @@ pub(super) struct State<'a> {
     pub(super) open_cuts: BTreeSet<CutId>,
     /// Which nodes run.
     pub(super) running: Vec<bool>,
+    /// Which nodes stand still.
+    pub(super) paused: BTreeSet<NodeId>,
     /// Which pairs are to be connected.
     pub(super) linked: BTreeSet<(NodeId, NodeId)>,
     /// How long the sleeps take together.
@@ -99,6 +101,7 @@ impl<'a> State<'a> {
             loading: BTreeSet::new(),
             open_cuts: BTreeSet::new(),
             running: network.nodes.iter().map(|node| node.started).collect(),
+            paused: BTreeSet::new(),
             linked: network.links.iter().map(|link| pair(link.a, link.b)).collect(),
             slept: Duration::ZERO,
         }
@@ -145,10 +148,10 @@ impl<'a> State<'a> {
         CutId(place)
     }
 
-    /// A node that runs.
+    /// A node that runs and is not paused.
     pub(super) fn runner(&self, name: &Text, report: &mut Report) -> Option<NodeId> {
         let node = self.around.network.names.node(name, report)?;
-        self.must_run(node, &name.span, report).then_some(node)
+        self.must_act(node, &name.span, report).then_some(node)
     }
 
     /// A node that runs and follows the rules.
@@ -175,6 +178,20 @@ impl<'a> State<'a> {
         runs
     }
 
+    /// Tells when a node cannot do anything at this step: it does not run, or is paused.
+    pub(super) fn must_act(&self, node: NodeId, place: &Span, report: &mut Report) -> bool {
+        if !self.must_run(node, place, report) {
+            return false;
+        }
+        let acts = !self.paused.contains(&node);
+        if !acts {
+            let name = self.around.network.name_of(node);
+            let message = format!("`{name}` is paused at this step");
+            report.error_with_help(place, message, "put a `resume` before it");
+        }
+        acts
+    }
+
     /// The first of these groups that falls apart when only the links within groups are left.
     pub(super) fn falls_apart(&self, groups: &[Vec<NodeId>]) -> Option<usize> {
         let mut group_of = vec![None; self.running.len()];
@@ -197,12 +214,12 @@ impl<'a> State<'a> {
         parts.iter().position(|parts| *parts > 1)
     }
 
-    /// The honest nodes that run.
+    /// The honest nodes that run and are not paused.
     pub(super) fn honest_runners(&self) -> Vec<NodeId> {
         let network = self.around.network;
         let nodes = (0..network.nodes.len()).map(NodeId::at);
         nodes
-            .filter(|node| self.running[node.index()] && !network.is_hostile(*node))
+            .filter(|node| self.running[node.index()] && !self.paused.contains(node) && !network.is_hostile(*node))
             .collect()
     }
 }

@@ -29,8 +29,14 @@ pub(super) enum Effect {
     Disconnected(Pair),
     /// These nodes run and are connected to their running neighbours.
     Up(Vec<NodeId>),
-    /// These nodes do not run; then, if so, they are started again.
-    Down { nodes: Vec<NodeId>, restart: bool },
+    /// These nodes do not run; then comes what is to come.
+    Down { nodes: Vec<NodeId>, then: Then },
+    /// These nodes stand still.
+    Still(Vec<NodeId>),
+    /// These nodes do not stand still any more.
+    Going(Vec<NodeId>),
+    /// These nodes have nothing on their disks.
+    Blank(Vec<NodeId>),
     /// Each transaction is in its node's mempool, was refused, or is confirmed.
     Answered(Vec<(NodeId, Txid)>),
     /// The victim has refused something from the attacker, more often than before.
@@ -40,6 +46,17 @@ pub(super) enum Effect {
         before: u32,
         block: Arc<Block>,
     },
+}
+
+/// What comes when nodes are down.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Then {
+    /// They stay down.
+    Stay,
+    /// They start again.
+    Restart,
+    /// Their disks are cleared.
+    Wipe,
 }
 
 impl Director {
@@ -79,16 +96,13 @@ impl Director {
             | Action::SetLink { .. }
             | Action::Connect { .. }
             | Action::Disconnect { .. } => self.change_links(action, world, orders),
-            Action::Start { nodes } => {
-                if let Some(&up) = nodes.iter().find(|&&node| world.node(node).running) {
-                    return Err(format!("{} is running already", self.plan.name_of(up)));
-                }
-                orders.extend(nodes.iter().map(|&node| Order::Start(node)));
-                Ok(Effect::Up(nodes.clone()))
-            }
-            Action::Stop { nodes } => self.take_down(nodes, (Order::Stop, false), world, orders),
-            Action::Kill { nodes } => self.take_down(nodes, (Order::Kill, false), world, orders),
-            Action::Restart { nodes } => self.take_down(nodes, (Order::Stop, true), world, orders),
+            Action::Start { .. }
+            | Action::Stop { .. }
+            | Action::Kill { .. }
+            | Action::Restart { .. }
+            | Action::Pause { .. }
+            | Action::Resume { .. }
+            | Action::Wipe { .. } => self.change_nodes(action, world, orders),
             Action::InjectBlock { defect, from, to } => self.inject((*defect, *from, *to), world, orders),
         }
     }
@@ -195,11 +209,12 @@ impl Director {
         }
     }
 
-    fn running(&self, node: NodeId, world: &World) -> Result<NodeId, String> {
-        if world.node(node).running {
-            Ok(node)
-        } else {
-            Err(format!("{} is not running", self.plan.name_of(node)))
+    pub(super) fn running(&self, node: NodeId, world: &World) -> Result<NodeId, String> {
+        let (facts, name) = (world.node(node), self.plan.name_of(node));
+        match (facts.running, facts.paused) {
+            (true, false) => Ok(node),
+            (true, true) => Err(format!("{name} is paused")),
+            (false, _) => Err(format!("{name} is not running")),
         }
     }
 
@@ -248,22 +263,6 @@ impl Director {
         orders.extend(mending);
         freed.retain(|&(a, b)| world.node(a).running && world.node(b).running);
         Ok(Effect::Together(freed))
-    }
-
-    fn take_down(
-        &self,
-        nodes: &[NodeId],
-        (order, restart): (fn(NodeId) -> Order, bool),
-        world: &World,
-        orders: &mut Vec<Order>,
-    ) -> Result<Effect, String> {
-        for &node in nodes {
-            orders.push(order(self.running(node, world)?));
-        }
-        Ok(Effect::Down {
-            nodes: nodes.to_vec(),
-            restart,
-        })
     }
 
     fn inject(
@@ -320,21 +319,8 @@ impl Director {
                 together.then(|| format!("{} up", count(pairs.len() as u64, "link")))
             }
             Effect::Disconnected((a, b)) => (!world.touching(*a, *b)).then(|| "disconnected".to_owned()),
-            Effect::Up(nodes) => nodes
-                .iter()
-                .all(|&node| self.up(node, world))
-                .then(|| self.heights(nodes, world)),
-            Effect::Down { nodes, restart } => {
-                if nodes.iter().any(|&node| world.node(node).running) {
-                    return Ok(None);
-                }
-                if *restart {
-                    let nodes = std::mem::take(nodes);
-                    orders.extend(nodes.iter().map(|&node| Order::Start(node)));
-                    *effect = Effect::Up(nodes);
-                    return Ok(None);
-                }
-                Some(format!("{} down", self.plan.describe(nodes)))
+            Effect::Up(_) | Effect::Down { .. } | Effect::Still(_) | Effect::Going(_) | Effect::Blank(_) => {
+                self.shown_of_nodes(effect, world, orders)
             }
             Effect::Answered(sides) => self.answers(sides, world)?,
             Effect::Refused {
@@ -351,24 +337,6 @@ impl Director {
             }
         };
         Ok(done)
-    }
-
-    /// Whether a node runs and is connected to every running neighbour it should be connected to.
-    fn up(&self, node: NodeId, world: &World) -> bool {
-        let mut neighbours = self
-            .links
-            .neighbours(node)
-            .into_iter()
-            .filter(|&other| world.node(other).running);
-        world.node(node).running && neighbours.all(|other| world.connected(node, other))
-    }
-
-    fn heights(&self, nodes: &[NodeId], world: &World) -> String {
-        let heights: Vec<String> = nodes
-            .iter()
-            .map(|&node| format!("{} at height {}", self.plan.name_of(node), world.node(node).tip.height))
-            .collect();
-        heights.join(", ")
     }
 
     /// What became of submitted transactions, once something has become of all. `Err` when every one was refused.
@@ -421,13 +389,8 @@ impl Director {
                 "not connected",
             ),
             Effect::Disconnected(pair) => pairs(&mut std::iter::once(*pair), "still connected"),
-            Effect::Up(nodes) => {
-                let missing: Vec<NodeId> = nodes.iter().copied().filter(|&node| !self.up(node, world)).collect();
-                format!("{} not up and connected", self.plan.describe(&missing))
-            }
-            Effect::Down { nodes, .. } => {
-                let up: Vec<NodeId> = nodes.iter().copied().filter(|&node| world.node(node).running).collect();
-                format!("{} still running", self.plan.describe(&up))
+            Effect::Up(_) | Effect::Down { .. } | Effect::Still(_) | Effect::Going(_) | Effect::Blank(_) => {
+                self.missing_of_nodes(effect, world)
             }
             Effect::Answered(_) => "no answer to the transaction".to_owned(),
             Effect::Refused { by, .. } => {

@@ -1,6 +1,7 @@
 //! The director against a stage: a world that is told by hand what nodes would tell.
 
 mod loads;
+mod nodes;
 
 use chain::block::Draft;
 use chain::{Amount, Block, BlockId, HashRate, Ledger, Params, TxOutput, Work};
@@ -352,23 +353,6 @@ fn a_link_under_two_cuts_is_mended_with_the_second() {
         stage.orders(),
         ["Mend(NodeId(0), NodeId(1))", "Mend(NodeId(3), NodeId(0))"]
     );
-}
-
-#[test]
-fn a_restart_stops_and_then_starts() {
-    let mut stage = Stage::new(vec![act(Action::Restart { nodes: nodes(&[1]) })]);
-    assert_eq!(stage.advance(), None);
-    assert_eq!(stage.orders(), ["Stop(NodeId(1))"]);
-    stage.disconnect(0, 1);
-    stage.disconnect(1, 2);
-    stage.world.node_stopped(NodeId(1));
-    assert_eq!(stage.advance(), None);
-    assert_eq!(stage.orders(), ["Start(NodeId(1))"]);
-    stage.world.node_started(NodeId(1));
-    assert_eq!(stage.advance(), None, "it is not connected yet");
-    stage.connect(0, 1);
-    stage.connect(1, 2);
-    assert_eq!(stage.advance(), Some(Outcome::Passed));
 }
 
 #[test]

@@ -232,6 +232,24 @@ pub(crate) static ACTIONS: &[Action] = &[
         keys: &[WITHIN],
         example: r#"restart = "n3""#,
     },
+    Action {
+        verb: Key::required("pause", Kind::Nodes, "who"),
+        doc: "Nodes stand still, with all they hold, until they are resumed; in a cluster only",
+        keys: &[WITHIN],
+        example: r#"pause = "n3""#,
+    },
+    Action {
+        verb: Key::required("resume", Kind::Nodes, "who"),
+        doc: "Nodes that were paused go on",
+        keys: &[WITHIN],
+        example: r#"resume = "n3""#,
+    },
+    Action {
+        verb: Key::required("wipe", Kind::Nodes, "who"),
+        doc: "Nodes stop without warning, if they run, and lose all that is on their disks",
+        keys: &[WITHIN],
+        example: r#"wipe = "n3""#,
+    },
     // Adversary.
     Action {
         verb: Key::required(
@@ -263,11 +281,8 @@ pub(crate) static ACTIONS_TO_COME: &[ToCome] = &[
     ("note", "writes a line into the log"),
     ("parallel", "does steps at the same time"),
     ("checkpoint", "keeps the state of the run to come back to"),
-    ("pause", "freezes nodes"),
-    ("resume", "thaws nodes"),
     ("add", "adds nodes"),
     ("remove", "removes nodes for good"),
-    ("wipe", "stops nodes and clears their disks"),
     ("clock", "puts a node's clock ahead or behind"),
     ("churn", "nodes come and go at random"),
     ("flap", "a link goes up and down"),

@@ -13,6 +13,7 @@ fn file_with(step: &str) -> String {
         "heal = \"split\"" => "{ partition = [[\"n0..n3\"], [\"n4..n7\"]], as = \"split\" },",
         "stop-load = \"alice\"" => "{ load = \"alice\", rate = \"1/s\" },",
         "start = \"n7\"" => "{ stop = \"n7\" },",
+        "resume = \"n3\"" => "{ pause = \"n3\" },",
         _ => "",
     };
     format!(

@@ -204,3 +204,25 @@ fn long_lists_of_ranges_take_no_time() {
     assert!(errors_of_steps(&format!("{{ kill = [{list}] }},")).contains("`n0` is in this list twice"));
     assert!(begun.elapsed().as_secs() < 2, "{:?}", begun.elapsed());
 }
+
+#[test]
+fn paused_nodes_can_be_asked_about_and_ended_and_do_nothing() {
+    let allowed = r#"  { pause = ["n0", "n1"] },
+  { expect = "height", height = 0, on = "n0" },
+  { kill = "n0" },
+  { wipe = "n1" },
+  { start = ["n0", "n1"] },
+  { mine = 1, on = "n0" },"#;
+    let source = format!("[network]\nnodes = 4\n[steps]\nrun = [\n{allowed}\n]\n");
+    parse("x.toml", &source, &Overrides::default()).expect("a sound file");
+
+    let refused = errors_of_steps(
+        r#"  { pause = "n1" },
+  { mine = 1, on = "n1" },
+  { stop = "n1" },
+  { pause = "n1" },
+  { resume = "n2" },"#,
+    );
+    assert_eq!(refused.matches("`n1` is paused at this step").count(), 3, "{refused}");
+    assert!(refused.contains("`n2` is not paused at this step"), "{refused}");
+}
