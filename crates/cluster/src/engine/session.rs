@@ -253,8 +253,12 @@ impl<'a> Session<'a> {
             if let Some(outcome) = outcome {
                 return Ok(outcome);
             }
+            let changes = self.collector.changes();
             for order in orders.drain(..) {
                 self.obeyed(order)?;
+            }
+            if self.collector.changes() != changes {
+                continue;
             }
             let until = self.director.deadline().unwrap_or(Time::MAX);
             match self.wait(until).await {
