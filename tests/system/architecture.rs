@@ -23,7 +23,7 @@ const HOUSE: [(&str, &[&str]); 11] = [
         ],
     ),
     ("xtask", &[]),
-    ("system-tests", &["scenario"]),
+    ("system-tests", &[]),
 ];
 
 /// Crates that must give the same bytes on every machine.

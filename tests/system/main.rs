@@ -2,8 +2,5 @@
 
 mod architecture;
 mod files;
-mod golden;
-mod laws;
 mod parity;
-mod scenarios;
 mod tidy;

@@ -43,12 +43,12 @@ impl Outcome {
 }
 
 fn plan(file: &str, latency: &str) -> Arc<Plan> {
+    let source = std::fs::read_to_string(root().join("scenarios").join(file)).expect("a scenario file can be read");
     let overrides = Overrides {
         seed: None,
         set: vec![("network.link.latency".to_owned(), latency.to_owned())],
     };
-    let plan = system_tests::plan(&root().join("scenarios").join(file), &overrides);
-    Arc::new(plan.expect("the project's files have no mistakes"))
+    Arc::new(scenario::parse(file, &source, &overrides).expect("the project's files have no mistakes"))
 }
 
 fn in_virtual_time(plan: &Arc<Plan>) -> Summary {

@@ -1,4 +1,5 @@
-//! The simulator against closed forms, with small samples. `nakanet laws` takes large ones.
+//! The simulator against closed forms and, in release, published networks of thousands of nodes; with small samples. `nakanet laws` takes
+//! large ones.
 
 use sim::laws::{Effort, Judgement, Law};
 
@@ -41,6 +42,14 @@ fn waits_for_blocks_are_exponential_and_their_counts_poisson() {
 fn bitcoins_retarget_is_one_part_in_a_thousand_slow_and_as_noisy_as_one_window() {
     check("D2");
     check("D3");
+}
+
+#[cfg(not(debug_assertions))]
+#[test]
+fn blocks_spread_as_simblock_and_gervais_published() {
+    check("M1");
+    check("M3");
+    check("G1");
 }
 
 /// The time that a window takes has twice the variance of what it asks for.

@@ -1,37 +1,14 @@
 //! The scenario files of the project, in virtual time.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
 use observe::Ending;
-use scenario::{Outcome, Overrides, Plan};
+use scenario::Outcome;
 use sim::{Options, Verify};
 
-use crate::files::root;
-
-fn files(folder: &str) -> Vec<PathBuf> {
-    let folder = std::fs::read_dir(root().join(folder)).expect("scenarios can be listed");
-    let mut files: Vec<PathBuf> = folder
-        .map(|entry| entry.expect("an entry can be read").path())
-        .collect();
-    files.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
-    files.sort();
-    files
-}
-
-fn plan(file: &Path) -> Arc<Plan> {
-    match system_tests::plan(file, &Overrides::default()) {
-        Ok(plan) => Arc::new(plan),
-        Err(diagnostics) => {
-            let text: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
-            panic!("{}", text.join("\n"))
-        }
-    }
-}
+use crate::files::{plan, scenarios};
 
 #[test]
 fn every_scenario_says_what_it_shows_and_warns_of_nothing() {
-    let files = files("scenarios");
+    let files = scenarios("scenarios");
     assert!(files.len() >= 7, "{files:?}");
     for file in &files {
         let plan = plan(file);
@@ -42,7 +19,7 @@ fn every_scenario_says_what_it_shows_and_warns_of_nothing() {
 
 #[test]
 fn every_scenario_passes_in_virtual_time_and_repeats_to_the_byte() {
-    for file in files("scenarios") {
+    for file in scenarios("scenarios") {
         let plan = plan(&file);
         let mut digests = Vec::new();
         for (verify, check_wire) in [(Verify::Shared, false), (Verify::Shared, true), (Verify::Each, false)] {
@@ -82,7 +59,7 @@ fn every_scenario_passes_in_virtual_time_and_repeats_to_the_byte() {
 /// Each file is a mistake that was once made, as the scenario that showed it.
 #[test]
 fn what_once_failed_passes() {
-    let files = files("tests/system/regressions");
+    let files = scenarios("tests/regressions");
     assert!(files.len() >= 4, "{files:?}");
     for file in files {
         let plan = plan(&file);

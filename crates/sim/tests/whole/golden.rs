@@ -1,14 +1,12 @@
 //! Digests of runs that were right: a change of what any scenario does shows here, wanted or not.
 
-#[path = "../golden/digests.rs"]
-mod digests;
-
+use crate::digests;
 use crate::files::root;
 
 #[test]
 fn every_scenario_does_what_it_did() {
     let blessed = std::fs::read_to_string(root().join("tests/golden/digests.txt")).expect("goldens can be read");
-    let found = digests::of_scenarios(&root().join("scenarios"));
+    let found = digests::of_scenarios();
     let changed: Vec<&str> = found
         .lines()
         .filter(|line| !blessed.lines().any(|other| other == *line))
