@@ -1,34 +1,43 @@
-//! How fast one core hashes, checks headers and checks signatures.
+//! How fast one core searches nonces, names headers and takes them in, beside what SHA-256's compressions alone take.
 //!
 //! Run with `cargo bench -p chain --bench hashing`. It prints figures and judges nothing: they are the machine's.
 
 use std::hint::black_box;
-use std::time::Instant;
 
-use base::{Hash, Seed};
-use chain::{CompactTarget, HashedHeader, Header, Ledger, Params, SigningKey, mining};
+use chain::{CompactTarget, HashedHeader, Header, Ledger, Params, mining};
+use sha2::block_api::compress256;
 
-/// Each figure is the best of so many runs, as other programs may want the core too.
-const RUNS: u32 = 5;
-const HASHES: u32 = 4_000_000;
+mod measure;
+
+use measure::race;
+
+const HASHES: u32 = 500_000;
 const HEADERS: u32 = 100_000;
-const SIGNATURES: u32 = 5_000;
 
 fn main() {
     hashes();
-    headers();
-    signatures();
+    headers("a fixed target", &Params::instant());
+    headers("Bitcoin's retarget", &easy(Params::mainnet_like()));
+    headers("asert", &Params::cluster());
 }
 
-/// Prints how many of `count` things a second `run` does.
-fn report(what: &str, count: u32, mut run: impl FnMut()) {
-    let best = (0..RUNS).map(|_| {
-        let begin = Instant::now();
-        run();
-        begin.elapsed()
-    });
-    let best = best.min().expect("more than one run").as_secs_f64();
-    println!("{what:<42}{:>14.0} /s", f64::from(count) / best);
+/// The same rules at the easiest target, so that a chain is soon mined.
+fn easy(params: Params) -> Params {
+    Params {
+        limit: Params::EASIEST,
+        initial_bits: Params::EASIEST,
+        ..params
+    }
+}
+
+/// So many compressions for each of `count` hashes, one after the other, and nothing else.
+fn compressions(count: u32, each: u32) {
+    let block = black_box([[0x5a; 64]]);
+    let mut state = black_box([7; 8]);
+    for _ in 0..count * each {
+        compress256(&mut state, &block);
+    }
+    black_box(state);
 }
 
 fn hashes() {
@@ -37,36 +46,49 @@ fn hashes() {
         bits: CompactTarget(0x0300_0001),
         ..Params::mainnet_like().genesis_block().header
     };
-    report("mining::search, nonces", HASHES, || {
-        assert_eq!(mining::search(&header, 0..HASHES), None);
-    });
-    report("Header::id", HASHES, || {
-        for nonce in 0..HASHES {
-            black_box(Header { nonce, ..header }.id());
-        }
-    });
+    race(
+        "nonces searched",
+        HASHES,
+        || assert_eq!(mining::search(&header, 0..HASHES), None),
+        || compressions(HASHES, 2),
+    );
+    race(
+        "headers named",
+        HASHES,
+        || {
+            for nonce in 0..HASHES {
+                black_box(Header { nonce, ..header }.id());
+            }
+        },
+        || compressions(HASHES, 3),
+    );
 }
 
-fn headers() {
-    let params = Params {
-        limit: Params::EASIEST,
-        initial_bits: Params::EASIEST,
-        ..Params::mainnet_like()
-    };
-    let hashed = chain_of_headers(&params);
-    let plain: Vec<Header> = hashed.iter().map(|header| *header.header()).collect();
-    report("Ledger::add_header", HEADERS, || {
-        let mut ledger = Ledger::new(params.clone());
-        for header in &plain {
-            ledger.add_header(header).expect("a good header");
-        }
-    });
-    report("Ledger::add_hashed_header", HEADERS, || {
-        let mut ledger = Ledger::new(params.clone());
-        for header in &hashed {
-            ledger.add_hashed_header(header).expect("a good header");
-        }
-    });
+fn headers(what: &str, params: &Params) {
+    let hashed = chain_of_headers(params);
+    let bytes: Vec<[u8; Header::BYTES]> = hashed.iter().map(|header| header.to_bytes()).collect();
+    race(
+        &format!("headers from their bytes, {what}"),
+        HEADERS,
+        || {
+            let mut ledger = Ledger::new(params.clone());
+            for bytes in &bytes {
+                ledger.add_header(&Header::from_bytes(bytes)).expect("a good header");
+            }
+        },
+        || compressions(HEADERS, 3),
+    );
+    race(
+        &format!("headers already named, {what}"),
+        HEADERS,
+        || {
+            let mut ledger = Ledger::new(params.clone());
+            for header in &hashed {
+                ledger.record_hashed_header(header).expect("a good header");
+            }
+        },
+        || compressions(HEADERS, 3),
+    );
 }
 
 /// A chain that keeps its schedule, so that its difficulty stays where it is.
@@ -83,22 +105,4 @@ fn chain_of_headers(params: &Params) -> Vec<HashedHeader> {
             header
         })
         .collect()
-}
-
-fn signatures() {
-    let key = SigningKey::from_seed(&Seed::from_number(0));
-    let owner = key.owner();
-    let signed: Vec<_> = (0..SIGNATURES)
-        .map(|number| {
-            let message = Hash::sha256(&[&number.to_le_bytes()]);
-            (message, key.sign(&message))
-        })
-        .collect();
-    report("Owner::verifies, signatures", SIGNATURES, || {
-        assert!(
-            signed
-                .iter()
-                .all(|(message, signature)| owner.verifies(message, signature))
-        );
-    });
 }

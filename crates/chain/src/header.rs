@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{CompactTarget, Params, Reject};
 
+mod digest;
 mod hashed;
 
+pub(crate) use digest::NonceHasher;
 pub use hashed::HashedHeader;
 
 /// The double SHA-256 of a header: a block's name.
@@ -102,7 +104,7 @@ impl Header {
     /// The block's name.
     #[must_use]
     pub fn id(&self) -> BlockId {
-        BlockId(Hash::sha256d(&self.to_bytes()))
+        digest::id(self)
     }
 }
 

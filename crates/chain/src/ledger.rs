@@ -9,6 +9,7 @@
 mod coins;
 mod context;
 mod index;
+mod names;
 mod prune;
 mod queries;
 mod signatures;
@@ -108,7 +109,7 @@ impl Ledger {
         let genesis = HashedHeader::from(*genesis);
         Self {
             params,
-            tree: Tree::new(),
+            tree: Tree::new(genesis.time),
             index: Index::new(Self::genesis_entry(&genesis)),
             coins: Coins::default(),
             signatures: Signatures::new(genesis.id()),

@@ -15,6 +15,8 @@ pub struct Work(pub U256);
 impl Work {
     /// None.
     pub const ZERO: Self = Self(U256::ZERO);
+    /// The most there can be, at which sums stay.
+    pub const MAX: Self = Self(U256::MAX);
 
     /// The work that 64 hexadecimal digits stand for, the most significant first.
     #[must_use]

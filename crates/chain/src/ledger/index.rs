@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
-
 use super::BlockRef;
+use super::names::Names;
 use crate::{Amount, Block, BlockId, HashedHeader, Reject, Status, Work};
 
 /// What has been found out about a block's body.
@@ -51,6 +50,7 @@ pub(super) struct Entry {
 
 impl Entry {
     /// A block of which only the header is known.
+    #[inline]
     pub(super) fn new(header: &HashedHeader, work: Work, median_time: u32) -> Self {
         Self {
             header: *header,
@@ -102,26 +102,27 @@ impl Entry {
 #[derive(Debug)]
 pub(super) struct Index {
     entries: Vec<Entry>,
-    by_id: FxHashMap<BlockId, BlockRef>,
+    names: Names,
 }
 
 impl Index {
     /// The index of the genesis block alone.
     pub(super) fn new(genesis: Entry) -> Self {
-        let mut by_id = FxHashMap::default();
-        by_id.insert(genesis.header.id(), BlockRef::GENESIS);
+        let mut names = Names::default();
+        names.insert(&genesis.header.id(), BlockRef::GENESIS);
         Self {
             entries: vec![genesis],
-            by_id,
+            names,
         }
     }
 
     /// Adds the block that the tree calls `block`.
+    #[inline]
     pub(super) fn push(&mut self, block: BlockRef, parent: BlockRef, mut entry: Entry) {
         assert_eq!(block.index(), self.entries.len(), "tree and index grow together");
         entry.inherited = self.get(parent).taint();
         entry.next_sibling = self.get_mut(parent).first_child.replace(block);
-        self.by_id.insert(entry.header.id(), block);
+        self.names.insert(&entry.header.id(), block);
         self.entries.push(entry);
     }
 
@@ -146,7 +147,7 @@ impl Index {
     }
 
     pub(super) fn find(&self, id: &BlockId) -> Option<BlockRef> {
-        self.by_id.get(id).copied()
+        self.names.find(id, |block| self.get(block).header.id() == *id)
     }
 
     pub(super) fn get(&self, block: BlockRef) -> &Entry {

@@ -2,14 +2,17 @@
 
 use super::BlockRef;
 use crate::Height;
+use crate::limits::MEDIAN_TIME_SPAN;
 
-/// Where a block stands. Twelve bytes, so that walks stay in the cache.
+/// Where a block stands. Sixteen bytes, so that walks stay in the cache.
 #[derive(Clone, Copy, Debug)]
 struct Node {
     parent: BlockRef,
     /// An ancestor much further down; see [`skip_height`].
     skip: BlockRef,
     height: Height,
+    /// The header's time, which the median of eleven is taken of.
+    time: u32,
 }
 
 /// All blocks, from the genesis block on, every parent before its children.
@@ -20,24 +23,45 @@ pub(super) struct Tree {
 
 impl Tree {
     /// The tree of the genesis block alone.
-    pub(super) fn new() -> Self {
+    pub(super) fn new(time: u32) -> Self {
         let genesis = Node {
             parent: BlockRef::GENESIS,
             skip: BlockRef::GENESIS,
             height: Height(0),
+            time,
         };
         Self { nodes: vec![genesis] }
     }
 
     /// Adds a child of `parent`.
-    pub(super) fn push(&mut self, parent: BlockRef) -> BlockRef {
+    pub(super) fn push(&mut self, parent: BlockRef, time: u32) -> BlockRef {
         let height = self.height(parent).next();
         let skip = self
             .ancestor(parent, skip_height(height))
             .expect("skip pointers go downwards");
         let block = BlockRef(u32::try_from(self.nodes.len()).expect("a ledger ends before 2^32 blocks"));
-        self.nodes.push(Node { parent, skip, height });
+        self.nodes.push(Node {
+            parent,
+            skip,
+            height,
+            time,
+        });
         block
+    }
+
+    /// The median of the times of a block and its ancestors, [`MEDIAN_TIME_SPAN`] in all; the upper one of an even number.
+    pub(super) fn median_time(&self, block: BlockRef) -> u32 {
+        let mut times = [0; MEDIAN_TIME_SPAN];
+        let mut first = MEDIAN_TIME_SPAN;
+        let below = std::iter::successors(Some(block), |at| self.parent(*at));
+        // From the last place on, as times mostly ascend and what is sorted is soon sorted.
+        for (place, at) in times.iter_mut().rev().zip(below) {
+            *place = self.node(at).time;
+            first -= 1;
+        }
+        let times = &mut times[first..];
+        times.sort_unstable();
+        times[times.len() / 2]
     }
 
     pub(super) fn height(&self, block: BlockRef) -> Height {
@@ -143,9 +167,9 @@ mod tests {
 
     /// A tree in which block i + 1 stands on the block that `choices[i]` picks among the last few.
     fn tree(choices: &[u32]) -> Tree {
-        let mut tree = Tree::new();
+        let mut tree = Tree::new(0);
         for (newest, choice) in (0_u32..).zip(choices) {
-            tree.push(BlockRef(newest.saturating_sub(*choice)));
+            tree.push(BlockRef(newest.saturating_sub(*choice)), 7 * (newest + 1) % 40);
         }
         tree
     }
@@ -167,6 +191,9 @@ mod tests {
                     prop_assert_eq!(tree.ancestor(a, Height(height)), Some(ancestor));
                 }
                 prop_assert_eq!(tree.ancestor(a, tree.height(a).next()), None);
+                let mut times: Vec<u32> = above.iter().take(11).map(|at| tree.node(*at).time).collect();
+                times.sort_unstable();
+                prop_assert_eq!(tree.median_time(a), times[times.len() / 2]);
                 for &b in &blocks {
                     prop_assert_eq!(tree.is_ancestor(b, a), above.contains(&b));
                     let common = lineage(&tree, b).into_iter().find(|block| above.contains(block));
