@@ -61,6 +61,7 @@ fn on_real_nodes(plan: &Arc<Plan>) -> Summary {
     let options = RunOptions {
         data: folder.path().join("nodes"),
         folder: None,
+        desk: None,
         interrupt: Interrupt::new(),
     };
     let mut finished = cluster::run(plan, &options, &mut |_| {}).expect("a cluster starts");

@@ -3,9 +3,9 @@
 use std::io::IsTerminal as _;
 
 use chain::Height;
-use scenario::{Plan, StepReport, StepState, World, words};
+use scenario::{ControlReport, Plan, StepReport, StepState, World, words};
 
-use crate::{paint, say};
+use crate::{console, paint, say};
 
 /// Prints steps as they begin and end.
 #[derive(Debug)]
@@ -56,6 +56,14 @@ impl<'a> Steps<'a> {
                     self.plan.file
                 ));
             }
+        }
+    }
+
+    /// Prints what became of an operator's step.
+    pub(crate) fn print_control(&mut self, report: &ControlReport) {
+        if let Some(news) = console::news(report).filter(|_| !self.quiet) {
+            self.clear_line();
+            say::line(news);
         }
     }
 

@@ -72,6 +72,7 @@ fn measure(nodes: usize, blocks: usize) -> Finished {
     let options = RunOptions {
         data: data.path().to_owned(),
         folder: None,
+        desk: None,
         interrupt: Interrupt::new(),
     };
     let finished = run(&Arc::new(plan), &options, &mut |_| {}).expect("the network starts");

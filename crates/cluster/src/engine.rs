@@ -1,5 +1,6 @@
 //! Runs a plan on real nodes, in real time.
 
+mod controls;
 mod fleet;
 mod rest;
 mod session;
@@ -11,8 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::{NodeId, Time};
-use observe::Collector;
-use scenario::{Director, Outcome, Plan, StepReport};
+use observe::{Collector, Desk};
+use scenario::{ControlReport, Director, Outcome, Plan, StepReport};
 
 use crate::{Clock, Error, Interrupt, files};
 use session::Session;
@@ -26,6 +27,8 @@ pub struct RunOptions {
     pub folder: Option<PathBuf>,
     /// Ends the run early, in good order.
     pub interrupt: Interrupt,
+    /// Where operators hand in steps while it goes on; none takes none.
+    pub desk: Option<Desk>,
 }
 
 /// News of a run, for whoever shows it.
@@ -52,6 +55,8 @@ pub enum Progress<'a> {
     Observed(&'a Collector),
     /// News of a step.
     Step(&'a StepReport),
+    /// News of a step that an operator handed in.
+    Control(&'a ControlReport),
     /// A node ended though no step told it to: the run ends.
     NodeDied(&'a Died),
     /// The machine is too slow for the plan's hash power.
@@ -112,10 +117,14 @@ pub fn run(plan: &Arc<Plan>, options: &RunOptions, observer: &mut dyn FnMut(&Pro
         .enable_all()
         .build()
         .map_err(Error::Threads)?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let session = Session::new(plan, options, Clock::start(), observer)?;
         session.run().await
-    })
+    });
+    if let Some(desk) = &options.desk {
+        desk.close();
+    }
+    ended
 }
 
 #[cfg(test)]

@@ -72,6 +72,8 @@ pub const SETTLING_PATIENCE: Duration = Duration::from_secs(5);
 pub const MAX_SETTLING: Duration = Duration::from_secs(120);
 /// How long no tip and no connection may change before a network is looked at for being at rest.
 pub const QUIET: Duration = Duration::from_millis(200);
+/// How often the log of a run is made to survive a crash, and its readers see what is new.
+pub const FLUSH_EVERY: Duration = Duration::from_millis(250);
 /// How long nodes may take to stop before they are given up.
 pub const STOPPING_PATIENCE: Duration = Duration::from_secs(20);
 

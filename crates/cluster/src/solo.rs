@@ -164,7 +164,7 @@ fn news(told: Told, me: PeerId) -> Option<SoloEvent> {
         | RunEvent::NodeStopped { .. }
         | RunEvent::Intervention { .. }
         | RunEvent::Step(_)
-        | RunEvent::Control { .. }
+        | RunEvent::Control(_)
         | RunEvent::Derived(_) => None,
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use base::{Hash, NodeId, Time};
 use gossip::MessageKind;
-use scenario::{Engine, Plan, World};
+use scenario::{Engine, Plan, StepState, World};
 use sha2::{Digest, Sha256};
 
 use crate::best::BestChain;
@@ -30,6 +30,7 @@ pub struct Collector {
     world: World,
     next_seq: u64,
     changes: u64,
+    controls: u64,
     digest: Sha256,
     run_digest: Option<Hash>,
     folder: Option<RunFolder>,
@@ -65,6 +66,7 @@ impl Collector {
             world,
             next_seq: 0,
             changes: 0,
+            controls: 0,
             digest: Sha256::new(),
             run_digest: None,
             folder,
@@ -104,11 +106,8 @@ impl Collector {
                 Intervention::Resumed => self.world.node_resumed(*node),
                 Intervention::Wiped => self.world.node_wiped(*node),
             },
-            RunEvent::RunStarted { .. }
-            | RunEvent::RunEnded { .. }
-            | RunEvent::Step(_)
-            | RunEvent::Control { .. }
-            | RunEvent::Derived(_) => {}
+            RunEvent::Control(report) => self.controls += u64::from(report.state == StepState::Started),
+            RunEvent::RunStarted { .. } | RunEvent::RunEnded { .. } | RunEvent::Step(_) | RunEvent::Derived(_) => {}
         }
         let news = self.forks.observe(now, &record.what, &self.plan, &self.world);
         let spread = spread.filter(|_| self.detail != Detail::Summary);
@@ -180,6 +179,7 @@ impl Collector {
         let summary = serde_json::to_value(summary).expect("a summary has no maps with keys other than text");
         run["verdict"] = summary["verdict"].clone();
         run["digest"] = summary["digest"].clone();
+        run["controls"] = self.controls.into();
         run["events"] = summary["log"]["events"].clone();
         folder.write_json("summary.json", &summary);
         folder.write_json("run.json", &run);

@@ -127,7 +127,7 @@ impl ForkTracker {
             RunEvent::RunStarted { .. }
             | RunEvent::RunEnded { .. }
             | RunEvent::Intervention { .. }
-            | RunEvent::Control { .. }
+            | RunEvent::Control(_)
             | RunEvent::Derived(_) => {}
         }
         news

@@ -98,7 +98,7 @@ impl History {
             RunEvent::RunStarted { .. }
             | RunEvent::RunEnded { .. }
             | RunEvent::Step(_)
-            | RunEvent::Control { .. }
+            | RunEvent::Control(_)
             | RunEvent::Derived(_) => {}
         }
     }

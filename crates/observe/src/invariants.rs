@@ -118,7 +118,7 @@ impl Watch {
             | RunEvent::NodeStarted { .. }
             | RunEvent::Intervention { .. }
             | RunEvent::Step(_)
-            | RunEvent::Control { .. }
+            | RunEvent::Control(_)
             | RunEvent::Derived(_) => {}
         }
     }

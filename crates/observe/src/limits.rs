@@ -26,3 +26,5 @@ pub const MAX_LANES: usize = 12;
 pub const MAX_ROWS: usize = 2_000;
 /// Columns of plain text.
 pub const TEXT_COLUMNS: usize = 80;
+/// Steps of operators that may wait for a run to take them.
+pub const MAX_HANDED_IN: usize = 16;

@@ -1,8 +1,10 @@
 //! From a record to its line of JSON: the envelope, nodes by their names.
 
+use std::time::Duration;
+
 use base::{Hash, NodeId};
 use chain::{Params, Retarget};
-use scenario::{Engine, Plan, StepReport, StepState};
+use scenario::{ControlReport, Engine, Plan, StepReport, StepState};
 use serde_json::{Map, Value, json};
 
 use crate::detail::Detail;
@@ -27,7 +29,7 @@ pub fn line(record: &Record, plan: &Plan) -> String {
         RunEvent::RunStarted { .. }
         | RunEvent::RunEnded { .. }
         | RunEvent::Step(_)
-        | RunEvent::Control { .. }
+        | RunEvent::Control(_)
         | RunEvent::Derived(_) => (None, None),
     };
     let mut line = Map::new();
@@ -89,7 +91,7 @@ fn told(what: &RunEvent, plan: &Plan) -> Value {
             json!({ "kind": kind })
         }
         RunEvent::Step(report) => step(report, plan),
-        RunEvent::Control { what } => json!({ "kind": "control", "what": what }),
+        RunEvent::Control(report) => control(report),
         RunEvent::Derived(derived) => to_value(derived),
     }
 }
@@ -152,13 +154,31 @@ fn parameters(params: &Params) -> Value {
 fn step(report: &StepReport, plan: &Plan) -> Value {
     let step = &plan.steps[report.step];
     let mut told = json!({ "kind": "step", "step": report.step, "line": step.line, "text": step.text });
-    let state = match &report.state {
+    merge(&mut told, state(&report.state, report.took));
+    told
+}
+
+fn control(report: &ControlReport) -> Value {
+    let ControlReport {
+        control,
+        who,
+        action,
+        text,
+        ..
+    } = report;
+    let mut told = json!({ "kind": "control", "control": control, "who": who, "action": action, "text": text });
+    merge(&mut told, state(&report.state, report.took));
+    told
+}
+
+/// Where a step stands, and how long it has taken.
+fn state(state: &StepState, took: Duration) -> Value {
+    let mut told = match state {
         StepState::Started => json!({ "state": "started" }),
         StepState::Passed { found } => json!({ "state": "passed", "found": found }),
         StepState::Failed { expected, found } => json!({ "state": "failed", "expected": expected, "found": found }),
     };
-    merge(&mut told, state);
-    let took = u64::try_from(report.took.as_micros()).unwrap_or(u64::MAX);
+    let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     merge(&mut told, json!({ "took_us": took }));
     told
 }

@@ -3,7 +3,7 @@
 use base::{NodeId, Time};
 use chain::BlockId;
 use node::Event;
-use scenario::{Engine, StepReport};
+use scenario::{ControlReport, Engine, StepReport};
 use serde::Serialize;
 
 use crate::detail::Detail;
@@ -55,8 +55,8 @@ pub enum RunEvent {
     Intervention { node: NodeId, what: Intervention },
     /// News of a step.
     Step(StepReport),
-    /// Nodes are being cut from each other, or let together again (`Order::Sever`, `Order::Mend`, `Order::SetLink`), in words.
-    Control { what: String },
+    /// News of a step that an operator handed in.
+    Control(ControlReport),
     /// What the collector concludes from the events before. Engines never hand these in.
     Derived(Derived),
 }
@@ -78,7 +78,7 @@ impl RunEvent {
             | Self::NodeStarted { .. }
             | Self::NodeStopped { .. }
             | Self::Intervention { .. } => true,
-            Self::RunEnded { .. } | Self::Step(_) | Self::Control { .. } | Self::Derived(_) => false,
+            Self::RunEnded { .. } | Self::Step(_) | Self::Control(_) | Self::Derived(_) => false,
         }
     }
 }

@@ -4,11 +4,14 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use scenario::{Engine, Overrides};
+use base::Time;
+use scenario::{Engine, Instruction, Overrides};
 use serde::Deserialize;
+use serde_json::Value;
 use thiserror::Error;
 
 use crate::detail::Detail;
+use crate::log::{self, ReadError};
 
 /// A run that has been recorded.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -29,6 +32,8 @@ pub struct Recorded {
     pub detail: Detail,
     /// SHA-256 over all that happened, in hexadecimal; none when it never ended, or its engine has none.
     pub digest: Option<String>,
+    /// How many steps operators handed in; [`Recorded::controls`] gives them.
+    pub controls: u64,
 }
 
 /// Why a folder is no run that can be repeated.
@@ -71,9 +76,30 @@ struct RunJson {
     detail: Detail,
     verdict: Option<String>,
     digest: Option<String>,
+    #[serde(default)]
+    controls: u64,
 }
 
 impl Recorded {
+    /// The steps that operators handed in, and when, from the log of a run folder.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn controls(folder: &Path) -> Result<Vec<(Time, Instruction)>, ReadError> {
+        let mut controls = Vec::new();
+        for event in log::read(folder)? {
+            let event = event?;
+            let field = |name: &str| event.fields.get(name).and_then(Value::as_str);
+            if event.kind == "control"
+                && field("state") == Some("started")
+                && let (Some(who), Some(text)) = (field("who"), field("text"))
+            {
+                controls.push((Time::from_micros(event.t_us), Instruction::new(who, text)));
+            }
+        }
+        Ok(controls)
+    }
+
     /// Reads `run.json` and `scenario.toml` of a run folder.
     ///
     /// # Errors
@@ -100,6 +126,7 @@ impl Recorded {
             verdict: run.verdict,
             detail: run.detail,
             digest: run.digest,
+            controls: run.controls,
         })
     }
 }
@@ -114,10 +141,13 @@ fn read(path: &Path) -> Result<String, RecordedError> {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::time::Duration;
+
+    use scenario::{ControlReport, StepState};
 
     use super::*;
     use crate::testing::{Sketch, plan};
-    use crate::{Collector, Ending};
+    use crate::{Collector, Ending, RunEvent};
 
     #[test]
     fn a_run_folder_tells_how_to_repeat_its_run() {
@@ -132,6 +162,10 @@ mod tests {
         let begun = Recorded::read(folder.path()).expect("the folder of a run");
         assert_eq!((begun.verdict, begun.digest), (None, None));
         let mut sketch = Sketch::observed_by(collector);
+        for (millis, state) in [(5, StepState::Started), (7, StepState::Passed { found: "up".into() })] {
+            let report = control(Time::from_millis(millis), state);
+            sketch.collector.observe(report.at, RunEvent::Control(report));
+        }
         let digest = base::Hash::sha256(&[b"what happened"]);
         sketch.collector.set_run_digest(digest);
         sketch
@@ -149,6 +183,22 @@ mod tests {
         assert_eq!(recorded.verdict.as_deref(), Some("passed"));
         assert_eq!(recorded.detail, Detail::Full);
         assert_eq!(recorded.digest, Some(digest.to_string()));
+        assert_eq!(recorded.controls, 1);
+        let controls = Recorded::controls(folder.path()).expect("a log");
+        let instruction = Instruction::new("console", "heal = \"split\"");
+        assert_eq!(controls, [(Time::from_millis(5), instruction)]);
+    }
+
+    fn control(at: Time, state: StepState) -> ControlReport {
+        ControlReport {
+            control: 0,
+            who: "console".into(),
+            action: "heal",
+            text: "heal = \"split\"".into(),
+            at,
+            took: Duration::ZERO,
+            state,
+        }
     }
 
     #[test]

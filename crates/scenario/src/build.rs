@@ -6,6 +6,7 @@ mod load;
 mod model;
 mod network;
 mod nodes;
+pub(crate) mod operator;
 mod rules;
 mod state;
 mod steps;
@@ -123,6 +124,7 @@ fn plan(file: &Fields, (overrides, beside): (&Overrides, Beside<'_>), report: &m
         limit,
         params: rules.params,
         tie: rules.tie,
+        groups: network.names.groups(),
         nodes: network.nodes,
         links: network.links,
         conditions: network.conditions,

@@ -35,6 +35,20 @@ pub struct Diagnostic {
     pub excerpt: Option<(String, u32)>,
 }
 
+impl Diagnostic {
+    /// A fault of a file as a whole.
+    pub(crate) fn of_file(file: &str, message: String) -> Self {
+        Self {
+            file: file.to_owned(),
+            line: 0,
+            column: 0,
+            message,
+            help: None,
+            excerpt: None,
+        }
+    }
+}
+
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.line == 0 {

@@ -4,12 +4,14 @@
 //! [`Director::deadline`], and carries out the orders.
 
 mod act;
+mod control;
 mod defect;
 mod glance;
 mod judge;
 mod links;
 mod load;
 mod nodes;
+mod standing;
 mod wallet;
 
 use std::collections::BTreeMap;
@@ -22,12 +24,15 @@ use node::Command;
 
 use crate::link::Conditions;
 use crate::plan::{Expectation, StepKind};
-use crate::{Plan, World, words};
+use crate::{Engine, Plan, World, words};
 use act::Effect;
 use judge::{Judge, Judgement};
 use links::Links;
 use load::Load;
+use standing::Known;
 use wallet::Wallets;
+
+pub use control::{ControlReport, Instruction};
 
 /// What an engine is to do.
 #[derive(Clone, Debug)]
@@ -111,6 +116,7 @@ pub enum Outcome {
 #[derive(Debug)]
 pub struct Director {
     plan: Arc<Plan>,
+    engine: Engine,
     links: Links,
     wallets: Wallets,
     loads: Vec<Load>,
@@ -119,6 +125,10 @@ pub struct Director {
     next: usize,
     /// What must not come to hold of any node.
     never: Vec<Never>,
+    /// What operators have handed in and is going on.
+    controls: Vec<control::Control>,
+    next_control: u64,
+    known: Known,
     outcome: Option<Outcome>,
 }
 
@@ -135,10 +145,28 @@ struct Never {
 #[derive(Debug)]
 struct Current {
     step: usize,
+    course: Course,
+}
+
+/// How a step goes on.
+#[derive(Debug)]
+struct Course {
     since: Time,
     until: Time,
     base_height: Height,
     waits_for: WaitsFor,
+}
+
+impl Course {
+    /// Of a step that has begun and given no order yet.
+    const fn begun(now: Time) -> Self {
+        Self {
+            since: now,
+            until: now,
+            base_height: Height(0),
+            waits_for: WaitsFor::Now,
+        }
+    }
 }
 
 /// What the step that is going on waits for.
@@ -159,18 +187,21 @@ enum Look {
 }
 
 impl Director {
-    /// A director that has not begun.
+    /// A director that has not begun, and gives its orders to such an engine.
     #[must_use]
-    pub fn new(plan: Arc<Plan>) -> Self {
-        let links = Links::new(&plan);
+    pub fn new(plan: Arc<Plan>, engine: Engine) -> Self {
         Self {
+            links: Links::new(&plan),
+            known: Known::of(&plan),
             plan,
-            links,
+            engine,
             wallets: Wallets::default(),
             loads: Vec::new(),
             current: None,
             next: 0,
             never: Vec::new(),
+            controls: Vec::new(),
+            next_control: 0,
             outcome: None,
         }
     }
@@ -216,7 +247,7 @@ impl Director {
         let Some(current) = self.current.as_ref().filter(|_| self.never.is_empty()) else {
             return true;
         };
-        match (&current.waits_for, &self.plan.steps[current.step].kind) {
+        match (&current.course.waits_for, &self.plan.steps[current.step].kind) {
             (WaitsFor::TimeToPass, _) => false,
             (WaitsFor::Expectation, StepKind::Wait { expectation, .. }) => glance::may_hold(expectation, world),
             (WaitsFor::Effect(_) | WaitsFor::Expectation | WaitsFor::Now, _) => true,
@@ -238,43 +269,49 @@ impl Director {
             took: Duration::ZERO,
             state: StepState::Started,
         });
-        let base_height = world
-            .nodes()
-            .iter()
-            .map(|node| node.tip.height)
-            .max()
-            .unwrap_or_default();
-        let waits = |until, waits_for| Current {
-            step,
+        let plan = Arc::clone(&self.plan);
+        let kind = &plan.steps[step].kind;
+        if let StepKind::Never(expectation) = kind {
+            let watched = expectation.of_single_nodes();
+            self.never.push(Never {
+                step,
+                since: now,
+                watched,
+            });
+        }
+        // Set before the action begins, so that one that cannot begin fails as this step.
+        let course = Course::begun(now);
+        self.current = Some(Current { step, course });
+        let course = self.set_out(kind, (now, world), orders)?;
+        self.current = Some(Current { step, course });
+        Ok(())
+    }
+
+    /// Begins what a step does; or says why it cannot be done.
+    fn set_out(
+        &mut self,
+        kind: &StepKind,
+        (now, world): (Time, &World),
+        orders: &mut Vec<Order>,
+    ) -> Result<Course, String> {
+        let heights = world.nodes().iter().map(|node| node.tip.height);
+        let base_height = heights.max().unwrap_or_default();
+        let (until, waits_for) = match kind {
+            StepKind::Act { action, within } => (
+                now + *within,
+                WaitsFor::Effect(self.begin(action, (now, world), orders)?),
+            ),
+            StepKind::Expect(_) => (now, WaitsFor::Now),
+            StepKind::Wait { within, .. } => (now + *within, WaitsFor::Expectation),
+            StepKind::Never(_) => (now, WaitsFor::Effect(Effect::Done("watched from here on".to_owned()))),
+            StepKind::Sleep(duration) => (now + *duration, WaitsFor::TimeToPass),
+        };
+        Ok(Course {
             since: now,
             until,
             base_height,
             waits_for,
-        };
-        let plan = Arc::clone(&self.plan);
-        self.current = Some(match &plan.steps[step].kind {
-            StepKind::Act { action, within } => {
-                // Set before the action begins, so that one that cannot begin fails as this step.
-                self.current = Some(waits(now, WaitsFor::Now));
-                waits(
-                    now + *within,
-                    WaitsFor::Effect(self.begin(action, (now, world), orders)?),
-                )
-            }
-            StepKind::Expect(_) => waits(now, WaitsFor::Now),
-            StepKind::Wait { within, .. } => waits(now + *within, WaitsFor::Expectation),
-            StepKind::Never(expectation) => {
-                let watched = expectation.of_single_nodes();
-                self.never.push(Never {
-                    step,
-                    since: now,
-                    watched,
-                });
-                waits(now, WaitsFor::Effect(Effect::Done("watched from here on".to_owned())))
-            }
-            StepKind::Sleep(duration) => waits(now + *duration, WaitsFor::TimeToPass),
-        });
-        Ok(())
+        })
     }
 
     /// Looks at the current step; true when it has passed, so that the next can begin.
@@ -286,8 +323,10 @@ impl Director {
         reports: &mut Vec<StepReport>,
     ) -> bool {
         let mut current = self.current.take().expect("a step has begun");
-        let look = self.look(&mut current, now, world, orders);
-        let until = current.until;
+        let plan = Arc::clone(&self.plan);
+        let kind = &plan.steps[current.step].kind;
+        let look = self.look((kind, &mut current.course), now, world, orders);
+        let until = current.course.until;
         self.current = Some(current);
         let state = match look {
             Look::Passed(found) => StepState::Passed { found },
@@ -301,8 +340,13 @@ impl Director {
         passed
     }
 
-    fn look(&self, current: &mut Current, now: Time, world: &World, orders: &mut Vec<Order>) -> Look {
-        let kind = &self.plan.steps[current.step].kind;
+    fn look(
+        &self,
+        (kind, current): (&StepKind, &mut Course),
+        now: Time,
+        world: &World,
+        orders: &mut Vec<Order>,
+    ) -> Look {
         match (&mut current.waits_for, kind) {
             (WaitsFor::Effect(effect), _) => match self.shown(effect, world, orders) {
                 Ok(Some(found)) => Look::Passed(found),
@@ -388,7 +432,7 @@ impl Director {
         reports.push(StepReport {
             step: current.step,
             at: now,
-            took: now - current.since,
+            took: now - current.course.since,
             state,
         });
     }
@@ -401,7 +445,7 @@ impl Director {
         reports.push(StepReport {
             step: current.step,
             at: now,
-            took: now - current.since,
+            took: now - current.course.since,
             state,
         });
         self.outcome = Some(Outcome::OutOfTime { step: current.step });
@@ -412,9 +456,10 @@ impl Director {
     #[must_use]
     pub fn deadline(&self) -> Option<Time> {
         let current = self.current.as_ref().filter(|_| self.outcome.is_none())?;
-        let end = current.until.min(Time::ZERO + self.plan.limit);
+        let end = current.course.until.min(Time::ZERO + self.plan.limit);
         let loads = self.loads.iter().filter_map(Load::due);
-        Some(loads.fold(end, Time::min))
+        let controls = self.controls.iter().map(control::Control::until);
+        Some(loads.chain(controls).fold(end, Time::min))
     }
 
     /// Whether every link lets messages through, cuts that closed connections aside: when not, connected nodes need not agree.

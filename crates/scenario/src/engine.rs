@@ -33,12 +33,18 @@ impl Engine {
             Self::Cluster if plan.params.proof_of_work == ProofOfWork::Oracle => Some(
                 "a cluster hashes, and cannot take an oracle's word for proof of work; a simulation can carry it out".to_owned(),
             ),
-            Self::Sim if plan.steps.iter().any(|step| pauses(&step.kind)) => Some(
-                "a simulation has no machine that could stand still under a node, as `pause` lets it; a cluster can carry it out"
-                    .to_owned(),
-            ),
-            Self::Cluster | Self::Sim => None,
+            Self::Cluster | Self::Sim => {
+                let refused = plan.steps.iter().find_map(|step| self.refuses(&step.kind));
+                refused.map(str::to_owned)
+            }
         }
+    }
+
+    /// Why it cannot carry out a step, in words; `None` when it can.
+    pub(crate) fn refuses(self, step: &StepKind) -> Option<&'static str> {
+        (self == Self::Sim && pauses(step)).then_some(
+            "a simulation has no machine that could stand still under a node, as `pause` lets it; a cluster can carry it out",
+        )
     }
 }
 

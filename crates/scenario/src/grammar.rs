@@ -9,7 +9,7 @@ mod reasons;
 mod schema;
 mod sections;
 
-pub use explain::{explain, nearest_word, overview};
+pub use explain::{actions_overview, explain, nearest_word, overview};
 pub use schema::json_schema;
 
 pub(crate) use actions::{ACTIONS, ACTIONS_TO_COME};

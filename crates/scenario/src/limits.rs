@@ -48,3 +48,9 @@ pub const MAX_DELAY: Duration = Duration::from_secs(60 * 60);
 pub const MAX_DIAGNOSTICS: usize = 100;
 /// The most `--set` overrides of one run.
 pub const MAX_OVERRIDES: usize = 1_000;
+/// The most bytes of a step that an operator hands in.
+pub const MAX_INSTRUCTION_BYTES: usize = 64 << 10;
+/// The most steps of operators that go on at the same time.
+pub const MAX_CONTROLS: usize = 16;
+/// The most names of wallets, payments and cuts of a run: those of its file, and those that operators bring.
+pub const MAX_RUN_NAMES: usize = 100_000;

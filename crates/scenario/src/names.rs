@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use base::NodeId;
 
+use crate::Plan;
 use crate::diagnostic::Report;
 use crate::grammar::nearest;
 use crate::read::Text;
@@ -23,6 +24,23 @@ pub(crate) struct Names {
 }
 
 impl Names {
+    /// The names of a plan's nodes, and of its groups.
+    pub(crate) fn of(plan: &Plan) -> Self {
+        let mut names = Self {
+            groups: plan.groups.iter().cloned().collect(),
+            count: plan.nodes.len(),
+            ..Self::default()
+        };
+        for (place, node) in plan.nodes.iter().enumerate() {
+            names.by_name.insert(node.name.clone(), NodeId::at(place));
+            match names.runs.last_mut() {
+                Some((_, last)) if follows(last, &node.name) => last.clone_from(&node.name),
+                Some(_) | None => names.runs.push((node.name.clone(), node.name.clone())),
+            }
+        }
+        names
+    }
+
     /// Adds nodes with one stem: `n` and 3 give `n3`, the first number being `from`.
     ///
     /// The first name that is taken already stops it.
@@ -41,6 +59,14 @@ impl Names {
     /// Lets the name of a group stand for the nodes from this one to the last added.
     pub(crate) fn add_group(&mut self, name: &str, first: usize) {
         self.groups.insert(name.to_owned(), first..self.count);
+    }
+
+    /// The groups that have names, and the places of their nodes.
+    pub(crate) fn groups(&self) -> Vec<(String, Range<usize>)> {
+        self.groups
+            .iter()
+            .map(|(name, places)| (name.clone(), places.clone()))
+            .collect()
     }
 
     /// How many nodes there are.
@@ -155,6 +181,12 @@ impl Names {
 /// A name without the number at its end.
 fn stem(name: &str) -> &str {
     name.trim_end_matches(|c: char| c.is_ascii_digit())
+}
+
+/// Whether a name has the number after another's.
+fn follows(last: &str, name: &str) -> bool {
+    let number = |name: &str| name.strip_prefix(stem(last))?.parse::<usize>().ok();
+    number(last).is_some_and(|before| number(name) == Some(before + 1))
 }
 
 #[cfg(test)]

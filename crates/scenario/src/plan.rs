@@ -1,5 +1,6 @@
 //! A checked scenario: every name resolved, every number within its bounds.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,6 +37,8 @@ pub struct Plan {
     pub tie: Tie,
     /// The nodes; a [`NodeId`] is a place in this list.
     pub nodes: Vec<NodePlan>,
+    /// The groups that have names: which places of the list are theirs.
+    pub groups: Vec<(String, Range<usize>)>,
     /// Who is connected to whom at the start, in order, each pair once.
     pub links: Vec<LinkPlan>,
     /// What links are like unless said otherwise.
@@ -410,6 +413,7 @@ impl Plan {
             params,
             tie: Tie::FirstSeen,
             nodes: Vec::new(),
+            groups: Vec::new(),
             links: Vec::new(),
             conditions: Conditions::default(),
             lines: None,

@@ -1,17 +1,20 @@
 //! Runs a plan in virtual time.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use base::{Hash, Time};
 use node::Command;
-use observe::{Collector, Detail, Ending, Engine, RunEvent};
-use scenario::{Director, Plan, StepReport};
+use observe::{Collector, Desk, Detail, Ending, Engine};
+use scenario::{ControlReport, Director, Instruction, Plan, StepReport};
 use thiserror::Error;
 
+use crate::controls::Controls;
+use crate::direction::Direction;
 use crate::limits::{MAX_CONNECT, MAX_SETTLE, MAX_TRANSMISSION};
 use crate::network::Network;
 
@@ -38,6 +41,52 @@ pub struct Options {
     pub check_wire: bool,
     /// Set from elsewhere, it ends the run where it is.
     pub stop: Arc<AtomicBool>,
+    /// Where operators hand in steps while it goes on; none takes none.
+    pub desk: Option<Desk>,
+    /// Steps that operators handed in when the run was recorded, each with its time, in order: they are taken again.
+    pub script: Vec<(Time, Instruction)>,
+    /// How fast virtual time passes; none is as fast as it can.
+    pub pace: Option<Pace>,
+}
+
+/// How fast virtual time passes, for a run that somebody looks at.
+#[derive(Clone)]
+pub struct Pace(Arc<dyn Fn(Time, Time) -> Time + Send + Sync>);
+
+impl Pace {
+    /// Asked again and again with the virtual time now and that of the next thing to happen; says how far time has come, at most to there.
+    /// It may take its time.
+    pub fn new(until: impl Fn(Time, Time) -> Time + Send + Sync + 'static) -> Self {
+        Self(Arc::new(until))
+    }
+}
+
+impl Pace {
+    pub(crate) fn until(&self, now: Time, next: Time) -> Time {
+        (self.0)(now, next).clamp(now, next)
+    }
+}
+
+impl fmt::Debug for Pace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pace")
+    }
+}
+
+/// News of a run, for whoever shows it.
+#[derive(Clone, Copy, Debug)]
+pub enum Progress<'a> {
+    /// News of a step.
+    Step(&'a StepReport),
+    /// News of a step that an operator handed in.
+    Control(&'a ControlReport),
+    /// Something is about to happen; all that is known by now.
+    Passing {
+        /// The virtual time.
+        now: Time,
+        /// What was observed.
+        collector: &'a Collector,
+    },
 }
 
 /// Why a run could not start.
@@ -72,8 +121,20 @@ pub struct Finished {
     pub digest: Hash,
 }
 
-/// Runs a plan. `on_step` is told of every step as it begins and ends.
-pub fn run(plan: &Arc<Plan>, options: &Options, on_step: &mut dyn FnMut(&StepReport)) -> Result<Finished, Error> {
+/// Runs a plan. `observer` is told of what goes on.
+pub fn run(plan: &Arc<Plan>, options: &Options, observer: &mut dyn FnMut(&Progress<'_>)) -> Result<Finished, Error> {
+    let ended = run_to_its_end(plan, options, observer);
+    if let Some(desk) = &options.desk {
+        desk.close();
+    }
+    ended
+}
+
+fn run_to_its_end(
+    plan: &Arc<Plan>,
+    options: &Options,
+    observer: &mut dyn FnMut(&Progress<'_>),
+) -> Result<Finished, Error> {
     let detail = options.detail.unwrap_or_else(|| Detail::for_plan(plan));
     let collector =
         Collector::with_detail(Arc::clone(plan), Engine::Sim, options.folder.as_deref(), detail).map_err(|source| {
@@ -83,8 +144,15 @@ pub fn run(plan: &Arc<Plan>, options: &Options, on_step: &mut dyn FnMut(&StepRep
     let mut network = Network::new(plan, options, collector);
     connect(plan, &mut network)?;
     network.begin_mining();
-    let mut director = Director::new(Arc::clone(plan));
-    let ending = direct(&mut network, &mut director, (&options.stop, on_step));
+    let mut director = Director::new(Arc::clone(plan), Engine::Sim);
+    let direction = Direction {
+        network: &mut network,
+        director: &mut director,
+        controls: Controls::new(options),
+        options,
+        observer,
+    };
+    let ending = direction.direct();
     let had_time = ending != Ending::Interrupted;
     if had_time {
         settle(plan, &mut network);
@@ -125,43 +193,6 @@ fn connect(plan: &Plan, network: &mut Network) -> Result<(), Error> {
         }
         network.step();
     }
-}
-
-/// Goes through the steps.
-fn direct(
-    network: &mut Network,
-    director: &mut Director,
-    (stop, on_step): (&AtomicBool, &mut dyn FnMut(&StepReport)),
-) -> Ending {
-    let mut orders = Vec::new();
-    let mut reports = Vec::new();
-    let mut seen = None;
-    while !stop.load(Ordering::Relaxed) {
-        let due = director.deadline().is_some_and(|deadline| deadline <= network.now());
-        let news = network.collector().changes();
-        if due || (seen != Some(news) && director.may_advance(network.collector().world())) {
-            seen = Some(news);
-            let outcome = director.advance(network.now(), network.collector().world(), &mut orders, &mut reports);
-            for report in reports.drain(..) {
-                on_step(&report);
-                network.record(RunEvent::Step(report));
-            }
-            if let Some(outcome) = outcome {
-                return Ending::Steps(outcome);
-            }
-            for order in orders.drain(..) {
-                network.obey(order);
-            }
-            continue;
-        }
-        match (network.next(), director.deadline()) {
-            (Some(next), Some(deadline)) if next > deadline => network.wait_until(deadline),
-            (None, Some(deadline)) => network.wait_until(deadline),
-            (Some(_), _) => network.step(),
-            (None, None) => unreachable!("a step that is going on has a deadline"),
-        }
-    }
-    Ending::Interrupted
 }
 
 /// Stops mining and lets the network grow quiet, so that what must hold of one at rest can be judged.

@@ -6,10 +6,12 @@ pub mod engine;
 pub mod laws;
 pub mod limits;
 
+mod controls;
 mod digest;
+mod direction;
 mod heap;
 mod miner;
 mod network;
 mod pairs;
 
-pub use engine::{Finished, Options, Verify, run};
+pub use engine::{Finished, Options, Pace, Progress, Verify, run};

@@ -123,6 +123,11 @@ impl Network {
         self.heap.is_quiet()
     }
 
+    /// Lets readers of the log see what has happened.
+    pub(crate) fn flush(&mut self) {
+        self.collector.flush();
+    }
+
     /// Lets time pass up to a moment at which nothing has happened yet.
     pub(crate) fn wait_until(&mut self, moment: Time) {
         assert!(

@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use anyhow::{Context as _, anyhow};
 use observe::log::{self, Difference, LoggedEvent};
-use observe::{Detail, Recorded, Summary};
+use observe::{Recorded, Summary};
 use scenario::{Engine, Plan};
 
 use crate::args::RerunArgs;
@@ -30,7 +30,18 @@ pub(crate) fn rerun(args: &RerunArgs) -> Ended {
         }
     };
     let stop = stop_flag()?;
-    let summary = simulate(&plan, (None, recorded.detail), &stop)?;
+    let script = match recorded.controls {
+        0 => Vec::new(),
+        _ => Recorded::controls(&args.run).map_err(Failure::bad_input)?,
+    };
+    let options = |folder: Option<&Path>| sim::Options {
+        folder: folder.map(Path::to_owned),
+        detail: Some(recorded.detail),
+        stop: Arc::clone(&stop),
+        script: script.clone(),
+        ..sim::Options::default()
+    };
+    let summary = simulate(&plan, &options(None))?;
     let found = summary.digest.map_or_else(String::new, |digest| digest.to_string());
     if stop.load(Ordering::Relaxed) {
         return Ok(Exit::Interrupted);
@@ -56,7 +67,7 @@ pub(crate) fn rerun(args: &RerunArgs) -> Ended {
     }
     // A run is the same each time, so one that is wanted on disk is run again, and one that is not leaves nothing there.
     let folder = unused_folder(&args.run);
-    simulate(&plan, (Some(&folder), recorded.detail), &stop)?;
+    simulate(&plan, &options(Some(&folder)))?;
     show_difference(&args.run, &folder)?;
     Ok(Exit::Failed)
 }
@@ -77,18 +88,8 @@ fn repeatable(recorded: &Recorded) -> anyhow::Result<String> {
         .context("it has no digest: it did not come to its end")
 }
 
-fn simulate(
-    plan: &Arc<Plan>,
-    (folder, detail): (Option<&Path>, Detail),
-    stop: &Arc<AtomicBool>,
-) -> Result<Summary, Failure> {
-    let options = sim::Options {
-        folder: folder.map(Path::to_owned),
-        detail: Some(detail),
-        stop: Arc::clone(stop),
-        ..sim::Options::default()
-    };
-    let mut finished = sim::run(plan, &options, &mut |_| {}).map_err(Failure::could_not_start)?;
+fn simulate(plan: &Arc<Plan>, options: &sim::Options) -> Result<Summary, Failure> {
+    let mut finished = sim::run(plan, options, &mut |_| {}).map_err(Failure::could_not_start)?;
     Ok(finished.collector.finish(finished.at, finished.ending))
 }
 

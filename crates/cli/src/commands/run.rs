@@ -71,6 +71,7 @@ fn launch(plan: &Arc<Plan>, folder: &Path, args: &RunArgs, quiet: bool) -> Resul
         data: data.clone(),
         folder: Some(folder.to_owned()),
         interrupt,
+        desk: None,
     };
     let mut steps = Steps::new(plan, quiet);
     let finished = cluster::run(plan, &options, &mut |progress| show(progress, &mut steps, quiet))
@@ -110,6 +111,7 @@ fn remove(data: &Path) -> Result<(), Failure> {
 pub(crate) fn show(progress: &Progress<'_>, steps: &mut Steps<'_>, quiet: bool) {
     match progress {
         Progress::Step(report) => steps.print(report),
+        Progress::Control(report) => steps.print_control(report),
         Progress::NodeDied(died) => {
             say::aside(format_args!(
                 "{}: node {} died: {}",
@@ -162,9 +164,15 @@ fn simulate(plan: &Arc<Plan>, folder: &Path, args: &RunArgs, quiet: bool) -> Res
         }),
         check_wire: args.check_wire,
         stop,
+        ..sim::Options::default()
     };
     let mut steps = Steps::new(plan, quiet);
-    let finished = sim::run(plan, &options, &mut |report| steps.print(report)).map_err(Failure::could_not_start)?;
+    let finished = sim::run(plan, &options, &mut |progress| match progress {
+        sim::Progress::Step(report) => steps.print(report),
+        sim::Progress::Control(report) => steps.print_control(report),
+        sim::Progress::Passing { .. } => {}
+    })
+    .map_err(Failure::could_not_start)?;
     let mut collector = finished.collector;
     let summary = collector.finish(finished.at, finished.ending);
     Ok(Run {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use base::Time;
 use chain::Height;
 use cluster::{Interrupt, Progress, RunOptions};
-use observe::{Collector, Ending, text};
+use observe::{Collector, Ending, Operator, text};
 use scenario::{Overrides, Plan, words};
 
 use crate::args::UpArgs;
@@ -15,18 +15,20 @@ use crate::commands::run::{not_started, show};
 use crate::exit::{Ended, Exit, Failure};
 use crate::interrupt::on_interrupt;
 use crate::steps::Steps;
-use crate::{folder, load, paint, say};
+use crate::{console, folder, load, paint, say};
 
 pub(crate) fn up(args: &UpArgs) -> Ended {
     let plan = Arc::new(plan(args)?);
     let folder = folder::for_run(&args.out, &plan);
     let interrupt = Interrupt::new();
-    let stop = interrupt.clone();
+    let (stop, quit) = (interrupt.clone(), interrupt.clone());
     on_interrupt(move || stop.trigger())?;
+    let (operator, desk) = Operator::new();
     let options = RunOptions {
         data: folder.join("nodes"),
         folder: Some(folder.clone()),
         interrupt,
+        desk: Some(desk),
     };
     say::line(format_args!(
         "{}  {}, log in {}; Ctrl-C ends it",
@@ -34,11 +36,16 @@ pub(crate) fn up(args: &UpArgs) -> Ended {
         words::count(args.nodes, "node"),
         folder.display()
     ));
+    console::listen(operator, move || quit.trigger());
     let mut steps = Steps::new(&plan, true);
     let mut news = News::default();
     let finished = cluster::run(&plan, &options, &mut |progress| {
         if let Progress::Observed(collector) = progress {
             news.tell(collector);
+        } else if let Progress::Control(report) = progress
+            && let Some(what) = console::news(report)
+        {
+            entry(report.at, &paint::strong("step "), &what);
         } else {
             show(progress, &mut steps, false);
         }

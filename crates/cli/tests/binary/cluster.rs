@@ -1,5 +1,7 @@
 //! Real nodes: whole scenarios, single nodes as processes, interrupts, kills.
 
+use std::io::Write as _;
+
 use crate::stage::{Running, Stage, scenario};
 
 fn passes_on_real_nodes(name: &str) {
@@ -208,4 +210,28 @@ fn a_folder_or_port_in_use_exits_3_and_names_it_and_harms_nothing() {
 fn address(node: &mut Running) -> String {
     node.line_with("listening on");
     node.address()
+}
+
+#[test]
+fn a_cluster_that_is_up_takes_steps_from_its_console() {
+    let stage = Stage::new();
+    let (mut up, mut console) = stage.start_typed(&["up", "-n", "4", "--mine-interval", "off"]);
+    let mut type_in = |line: &str| writeln!(console, "{line}").expect("it reads");
+    up.line_with("links up");
+    type_in("help partition");
+    up.line_with("partition");
+    type_in("partition = [[\"n0\"], [\"n1..n3\"]], as = \"split\"");
+    up.line_with("links down");
+    type_in("{ mine = 1, on = \"n0\" }");
+    up.line_with("1 block mined, height 1");
+    type_in("mine = 2, on = \"n9\"");
+    type_in("{ mine = 2, on = \"n3\" }");
+    up.line_with("2 blocks mined, height 2");
+    type_in("heal = \"split\"");
+    up.line_with("links up");
+    up.line_with("reorg");
+    type_in("quit");
+    let (code, rest) = up.end();
+    assert_eq!(code, Some(130), "{rest}");
+    assert!(rest.contains("console:1:18: unknown node `n9`"), "{rest}");
 }

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
@@ -61,22 +61,32 @@ impl Stage {
 }
 
 impl Stage {
+    /// Starts a command that is typed to and whose lines are read as they come.
+    pub(crate) fn start_typed(&self, arguments: &[&str]) -> (Running, ChildStdin) {
+        let mut running = spawn(self.command(arguments).stdin(Stdio::piped()));
+        let typed = running.child.stdin.take().expect("it is piped");
+        (running, typed)
+    }
+
     /// Starts a command whose lines are read as they come.
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {
-        let mut child = self
-            .command(arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary starts");
-        let out = BufReader::new(child.stdout.take().expect("it is piped"));
-        let (send, lines) = channel();
-        thread::spawn(move || out.lines().map_while(Result::ok).try_for_each(|line| send.send(line)));
-        Running {
-            child,
-            lines,
-            seen: Vec::new(),
-        }
+        spawn(&mut self.command(arguments))
+    }
+}
+
+fn spawn(command: &mut Command) -> Running {
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    let out = BufReader::new(child.stdout.take().expect("it is piped"));
+    let (send, lines) = channel();
+    thread::spawn(move || out.lines().map_while(Result::ok).try_for_each(|line| send.send(line)));
+    Running {
+        child,
+        lines,
+        seen: Vec::new(),
     }
 }
 

@@ -8,7 +8,8 @@ use base::{NodeId, Time};
 use chain::HashRate;
 use libp2p::Multiaddr;
 use node::{Command, Event};
-use observe::{Collector, Engine, Intervention, RunEvent};
+use observe::operator::Owed;
+use observe::{Collector, Desk, Engine, Intervention, RunEvent};
 use scenario::{Director, Order, Outcome, Plan};
 use tokio::select;
 use tokio::sync::mpsc;
@@ -18,7 +19,9 @@ use super::fleet::{Ended, Fleet, Stuck};
 use super::settling::Settling;
 use super::{Died, Finished, Progress, RunOptions};
 use crate::driver::{Exit, Told};
-use crate::limits::{CONNECTING_PATIENCE, MAX_QUEUED_EVENTS, MAX_SETTLING, STARTING_PATIENCE, STOPPING_PATIENCE};
+use crate::limits::{
+    CONNECTING_PATIENCE, FLUSH_EVERY, MAX_QUEUED_EVENTS, MAX_SETTLING, STARTING_PATIENCE, STOPPING_PATIENCE,
+};
 use crate::{Clock, Error, Interrupt};
 
 /// What [`Session::wait`] came back for.
@@ -51,7 +54,9 @@ pub(super) struct Session<'a> {
     pub(super) plan: Arc<Plan>,
     pub(super) clock: Clock,
     pub(super) collector: Collector,
-    director: Director,
+    pub(super) director: Director,
+    desk: Option<Desk>,
+    pub(super) owed: Owed,
     pub(super) fleet: Fleet,
     told: mpsc::Receiver<Told>,
     ready: mpsc::Receiver<(NodeId, Multiaddr)>,
@@ -59,7 +64,9 @@ pub(super) struct Session<'a> {
     pub(super) observer: &'a mut dyn FnMut(&Progress<'_>),
     pub(super) died: Vec<Died>,
     /// The latest time that anything was observed at: the log's times never go back, though threads race.
-    latest: Time,
+    pub(super) latest: Time,
+    /// When the log was last made to survive a crash.
+    flushed: Time,
     hashes_missed_told: u64,
     /// How long the network may take to come to rest at the end.
     pub(super) max_settling: Duration,
@@ -83,7 +90,9 @@ impl<'a> Session<'a> {
         let (be_ready, ready) = mpsc::channel(plan.nodes.len().max(1));
         Ok(Self {
             collector,
-            director: Director::new(Arc::clone(plan)),
+            director: Director::new(Arc::clone(plan), Engine::Cluster),
+            desk: options.desk.clone(),
+            owed: Owed::default(),
             fleet: Fleet::new(Arc::clone(plan), clock, options.data.clone(), (tell, be_ready)),
             told,
             ready,
@@ -91,6 +100,7 @@ impl<'a> Session<'a> {
             observer,
             died: Vec::new(),
             latest: Time::ZERO,
+            flushed: Time::ZERO,
             hashes_missed_told: 0,
             max_settling: MAX_SETTLING,
             plan: Arc::clone(plan),
@@ -119,6 +129,7 @@ impl<'a> Session<'a> {
         if settling == Some(Settling::Interrupted) {
             (outcome, interrupted) = (None, true);
         }
+        self.end_controls();
         let took = self.clock.now();
         let hashes_missed = self.fleet.hasher.missed();
         // A network that was given time must agree now, whether it came to rest or not: or disagreement would go unseen.
@@ -240,6 +251,7 @@ impl<'a> Session<'a> {
 
     /// Goes through the steps; gives what cut them short when they did not come to their end.
     async fn direct(&mut self) -> Result<Outcome, Woken> {
+        let desk = self.desk.clone();
         let mut orders = Vec::new();
         let mut reports = Vec::new();
         loop {
@@ -257,18 +269,29 @@ impl<'a> Session<'a> {
             for order in orders.drain(..) {
                 self.obeyed(order)?;
             }
+            self.look_at_controls()?;
             if self.collector.changes() != changes {
                 continue;
             }
             let until = self.director.deadline().unwrap_or(Time::MAX);
-            match self.wait(until).await {
-                Woken::Told(_) | Woken::Listening | Woken::Stopped | Woken::Time => {}
-                cut_short @ (Woken::Died | Woken::Interrupted) => return Err(cut_short),
+            let handed_in = async {
+                match &desk {
+                    Some(desk) => desk.next().await,
+                    None => std::future::pending().await,
+                }
+            };
+            select! {
+                biased;
+                request = handed_in => self.carry_out(request)?,
+                woken = self.wait(until) => match woken {
+                    Woken::Told(_) | Woken::Listening | Woken::Stopped | Woken::Time => {}
+                    cut_short @ (Woken::Died | Woken::Interrupted) => return Err(cut_short),
+                },
             }
         }
     }
 
-    fn obeyed(&mut self, order: Order) -> Result<(), Woken> {
+    pub(super) fn obeyed(&mut self, order: Order) -> Result<(), Woken> {
         let Order::Wipe(node) = order else {
             return self.fleet.obey(order).map_err(|stuck| self.fell_behind(stuck));
         };
@@ -290,16 +313,21 @@ impl<'a> Session<'a> {
     /// Waits for the next thing that happens, at most until then, and takes it in.
     pub(super) async fn wait(&mut self, until: Time) -> Woken {
         self.tell_of_lag();
-        select! {
-            biased;
-            () = self.interrupt.triggered() => Woken::Interrupted,
-            Some(told) = self.told.recv() => self.take_in(told),
-            Some((node, address)) = self.ready.recv() => match self.fleet.listening(node, address) {
-                Ok(()) => Woken::Listening,
-                Err(stuck) => self.fell_behind(stuck),
-            },
-            ended = self.fleet.ended() => self.took_leave(ended),
-            () = sleep_until(self.clock.instant(until)) => Woken::Time,
+        loop {
+            self.flush();
+            let woken = select! {
+                biased;
+                () = self.interrupt.triggered() => Woken::Interrupted,
+                Some(told) = self.told.recv() => self.take_in(told),
+                Some((node, address)) = self.ready.recv() => match self.fleet.listening(node, address) {
+                    Ok(()) => Woken::Listening,
+                    Err(stuck) => self.fell_behind(stuck),
+                },
+                ended = self.fleet.ended() => self.took_leave(ended),
+                () = sleep_until(self.clock.instant(until)) => Woken::Time,
+                () = sleep_until(self.clock.instant(self.flushed + FLUSH_EVERY)) => continue,
+            };
+            return woken;
         }
     }
 
@@ -312,14 +340,23 @@ impl<'a> Session<'a> {
             | RunEvent::NodeStopped { .. }
             | RunEvent::Intervention { .. }
             | RunEvent::Step(_)
-            | RunEvent::Control { .. }
+            | RunEvent::Control(_)
             | RunEvent::Derived(_) => Change::Other,
         };
         self.observe(told.at, told.event);
         Woken::Told(change)
     }
 
-    fn observe(&mut self, at: Time, event: RunEvent) {
+    /// Lets readers of the log see what has happened, and a crash lose little of it.
+    fn flush(&mut self) {
+        let now = self.clock.now();
+        if now >= self.flushed + FLUSH_EVERY {
+            self.flushed = now;
+            self.collector.flush();
+        }
+    }
+
+    pub(super) fn observe(&mut self, at: Time, event: RunEvent) {
         self.latest = self.latest.max(at);
         self.collector.observe(self.latest, event);
         (self.observer)(&Progress::Observed(&self.collector));

@@ -4,7 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use chain::Height;
-use scenario::{Overrides, StepState, parse};
+use observe::Operator;
+use observe::operator::{Answer, NotTaken};
+use scenario::{Instruction, Overrides, StepState, parse};
 
 use super::settling::Settling;
 use super::*;
@@ -21,6 +23,7 @@ fn options(data: &Path) -> RunOptions {
         data: data.to_owned(),
         folder: None,
         interrupt: Interrupt::new(),
+        desk: None,
     }
 }
 
@@ -332,4 +335,66 @@ fn links_that_do_not_come_up_are_named() {
         error.to_string(),
         "1 of 2 planned links were not up after 60 s; the first is n0 to n1"
     );
+}
+
+#[test]
+#[expect(clippy::wildcard_enum_match_arm, reason = "other news is of no interest here")]
+fn an_operator_takes_part_in_a_run_that_goes_on() {
+    let text = r#"
+        [network]
+        nodes = 4
+        topology = { kind = "full" }
+        [steps]
+        run = [
+          { wait = "diverged", groups = 2, within = "30s" },
+          { wait = "converged", height = 2, within = "30s" },
+        ]
+        "#;
+    let data = tempfile::tempdir().unwrap();
+    let (operator, desk) = Operator::new();
+    let options = RunOptions {
+        desk: Some(desk),
+        ..options(data.path())
+    };
+    let hand_in = |text: &str| operator.hand_in(Instruction::new("test", text));
+    let by_hand = [
+        r#"{ partition = [["n0", "n1"], ["n2", "n3"]], as = "split" }"#,
+        r#"{ mine = 1, on = "n0" }"#,
+        r#"{ mine = 2, on = "n3" }"#,
+        r#"{ heal = "split" }"#,
+    ];
+    let mut left = by_hand.iter();
+    let mut replies = Vec::new();
+    let mut controls = Vec::new();
+    let finished = run(&plan(text), &options, &mut |progress| match progress {
+        Progress::Step(report) if report.step == 0 && report.state == StepState::Started => {
+            replies.push(hand_in(r#"{ heal = "split" }"#).unwrap());
+            replies.push(hand_in(left.next().unwrap()).unwrap());
+        }
+        Progress::Control(report) => {
+            controls.push((report.action, report.state.clone()));
+            if matches!(report.state, StepState::Passed { .. })
+                && let Some(next) = left.next()
+            {
+                replies.push(hand_in(next).unwrap());
+            }
+        }
+        _ => {}
+    });
+    let finished = finished.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(finished.outcome, Some(Outcome::Passed), "{controls:?}");
+    assert_eq!(controls.len(), 8, "each begins and ends: {controls:?}");
+    let mut answers = replies.into_iter().map(|reply| reply.wait().unwrap());
+    let Some(Answer::Refused(diagnostics)) = answers.next() else {
+        panic!("there is no such cut yet")
+    };
+    let refusal = diagnostics[0].to_string();
+    assert!(
+        refusal.contains("test:1:10: no step before this one defines"),
+        "{refusal}"
+    );
+    for answer in answers {
+        assert!(matches!(answer, Answer::Passed { .. }), "{answer:?}");
+    }
+    assert_eq!(hand_in("mine = 1").map(drop), Err(NotTaken::Over));
 }

@@ -308,7 +308,7 @@ impl Act<'_, '_> {
         let cut = CutId(self.state.cuts.find(name, "a partition or isolation", self.report)?);
         if !self.state.open_cuts.remove(&cut) {
             self.report
-                .error(&name.span, format!("`{}` is already healed at this step", name.text));
+                .error(&name.span, format!("`{}` is not in force at this step", name.text));
             return None;
         }
         Some(Action::Heal { cut: Some(cut) })

@@ -33,6 +33,15 @@ pub(super) struct Register {
 }
 
 impl Register {
+    /// These names, in their order.
+    pub(super) fn of(names: &[String]) -> Self {
+        let mut register = Self::default();
+        for name in names {
+            register.add(name);
+        }
+        register
+    }
+
     /// The place of a name, added when it is new; and whether it was.
     pub(super) fn add(&mut self, name: &str) -> (usize, bool) {
         let next = self.names.len();

@@ -54,7 +54,12 @@ pub(super) fn build(raw: &[RawStep], around: &Surroundings<'_>, report: &mut Rep
     }
 }
 
-fn kind(step: &RawStep, following: &[RawStep], state: &mut State<'_>, report: &mut Report) -> Option<StepKind> {
+pub(super) fn kind(
+    step: &RawStep,
+    following: &[RawStep],
+    state: &mut State<'_>,
+    report: &mut Report,
+) -> Option<StepKind> {
     let fields = &step.fields;
     let within = within(step, state, report);
     let Some(known) = step.expectation else {
@@ -123,7 +128,7 @@ fn sleep(step: &RawStep, state: &mut State<'_>, report: &mut Report) -> Option<D
 }
 
 /// A step's text on one line: without its braces, without comments, with single blanks.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     let inner = text.trim().trim_start_matches('{').trim_end_matches('}');
     let mut line = String::with_capacity(inner.len());
     let mut quote = None;

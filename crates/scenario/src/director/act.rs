@@ -67,6 +67,7 @@ impl Director {
         (now, world): (Time, &World),
         orders: &mut Vec<Order>,
     ) -> Result<Effect, String> {
+        self.known.begins(action, world);
         match action {
             Action::Fund { wallet, amount, on } => Ok(self.fund(*wallet, *amount, *on, orders)),
             Action::Send { .. } | Action::DoubleSpend { .. } => self.pay(action, world, orders),
@@ -76,7 +77,7 @@ impl Director {
                 Ok(Effect::Done("no more payments".to_owned()))
             }
             Action::Mine { blocks, on } => {
-                let total = world.node(self.running(*on, world)?).mined + blocks;
+                let total = self.known.promise(self.running(*on, world)?, *blocks, world);
                 orders.push(Order::Command(*on, Command::Generate { blocks: *blocks }));
                 Ok(Effect::Mined {
                     on: *on,

@@ -172,6 +172,16 @@ impl Links {
             .collect()
     }
 
+    /// The pairs that are wanted.
+    pub(super) fn wanted(&self) -> impl Iterator<Item = Pair> + '_ {
+        self.wanted.keys().copied()
+    }
+
+    /// The cuts in force.
+    pub(super) fn cuts(&self) -> impl Iterator<Item = CutId> + '_ {
+        self.cuts.keys().copied()
+    }
+
     /// Whether no link swallows what is sent.
     pub(super) fn are_open(&self) -> bool {
         !self.conditions.values().any(|conditions| conditions.cut) && !self.cuts.values().any(|cut| cut.silent)

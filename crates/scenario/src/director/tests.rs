@@ -1,5 +1,6 @@
 //! The director against a stage: a world that is told by hand what nodes would tell.
 
+mod controls;
 mod loads;
 mod nodes;
 
@@ -54,7 +55,7 @@ impl Stage {
             ..Plan::empty("stage", Params::instant())
         });
         let mut stage = Self {
-            director: Director::new(Arc::clone(&plan)),
+            director: Director::new(Arc::clone(&plan), Engine::Sim),
             world: World::new(&plan),
             plan,
             now: Time::ZERO,

@@ -33,13 +33,20 @@ pub fn nearest_word(unknown: &str) -> Option<&'static str> {
     nearest(unknown, words())
 }
 
-/// Every word that [`explain`] knows and that is built, in a list for people.
+/// The actions, in a list for people.
 #[must_use]
-pub fn overview() -> String {
+pub fn actions_overview() -> String {
     let mut text = String::from("Actions:\n");
     for action in ACTIONS {
         line(&mut text, action.verb.name, action.doc);
     }
+    text
+}
+
+/// Every word that [`explain`] knows and that is built, in a list for people.
+#[must_use]
+pub fn overview() -> String {
+    let mut text = actions_overview();
     text += "\nExpectations, after `expect`, `wait` or `never`:\n";
     for expectation in EXPECTATIONS {
         line(&mut text, expectation.name, expectation.doc);

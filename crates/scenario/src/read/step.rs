@@ -38,7 +38,8 @@ impl Reader<'_> {
             .collect()
     }
 
-    fn step(&mut self, table: &DeTable<'_>, span: &Span) -> Option<RawStep> {
+    /// Reads one step.
+    pub(crate) fn step(&mut self, table: &DeTable<'_>, span: &Span) -> Option<RawStep> {
         let action = self.action(table, span)?;
         let name = action.verb.name;
         let mut keys = vec![&action.verb];

@@ -29,8 +29,10 @@ fn every_scenario_passes_in_virtual_time_and_repeats_to_the_byte() {
                 ..Options::default()
             };
             let mut failed = None;
-            let finished = sim::run(&plan, &options, &mut |report| {
-                if let scenario::StepState::Failed { expected, found } = &report.state {
+            let finished = sim::run(&plan, &options, &mut |progress| {
+                if let sim::Progress::Step(report) = progress
+                    && let scenario::StepState::Failed { expected, found } = &report.state
+                {
                     let step = &plan.steps[report.step];
                     failed = Some(format!(
                         "{}:{}: expected {expected}; found {found}",
