@@ -208,7 +208,8 @@ impl Report {
     }
 
     fn push(&mut self, span: &Span, message: String, help: Option<String>) {
-        if self.broken.contains(&self.source.line(span.start)) {
+        let known = |(at, fault): &(Span, Diagnostic)| at == span && fault.message == message;
+        if self.broken.contains(&self.source.line(span.start)) || self.found.iter().any(known) {
             return;
         }
         if self.found.len() < MAX_DIAGNOSTICS {

@@ -45,6 +45,8 @@ pub(crate) enum Kind {
     Nodes,
     /// A list of such lists.
     NodeGroups,
+    /// A list of words that a loop puts into its steps.
+    Words,
     /// A whole number within these bounds.
     Integer { min: u64, max: u64 },
     /// A number between 0 and 1.
@@ -131,6 +133,13 @@ pub(crate) struct Action {
     pub(crate) keys: &'static [Key],
     /// A step, without braces.
     pub(crate) example: &'static str,
+}
+
+impl Action {
+    /// Whether it does other steps again and again. Reading takes such a step apart.
+    pub(crate) fn repeats(&self) -> bool {
+        self.keys.iter().any(|key| matches!(key.kind, Kind::Steps))
+    }
 }
 
 /// What can hold of a network.
@@ -220,6 +229,7 @@ impl Kind {
             }
             Self::Table(_) => "a table".to_owned(),
             Self::Tables(_) => "a list of tables".to_owned(),
+            Self::Words => "a list of names, as [\"n0\", \"n4\"]".to_owned(),
             Self::Steps => "a list of steps, as [{ mine = 1, on = \"n0\" }]".to_owned(),
         }
     }

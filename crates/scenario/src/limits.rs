@@ -14,6 +14,8 @@ pub const MAX_NODES: usize = 100_000;
 pub const MAX_CLUSTER_NODES: usize = 1_000;
 /// The most steps of a file.
 pub const MAX_STEPS: usize = 10_000;
+/// The most loops that may stand in each other.
+pub const MAX_LOOP_DEPTH: usize = 4;
 /// The most blocks of one `mine` step.
 pub const MAX_MINE: u32 = 100_000;
 /// The most bytes of a name.

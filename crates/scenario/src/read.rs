@@ -3,6 +3,7 @@
 //! What comes out has no unknown key, and every value is of its key's kind. A value that was missing or wrong has been told, and is absent.
 
 mod fields;
+mod repeat;
 mod step;
 mod value;
 

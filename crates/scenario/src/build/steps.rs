@@ -41,7 +41,7 @@ pub(super) fn build(raw: &[RawStep], around: &Surroundings<'_>, report: &mut Rep
             let span = &step.fields.span;
             steps.push(Step {
                 line: report.source.line(span.start),
-                text: one_line(report.source.text(span)),
+                text: bound(&one_line(report.source.text(span)), &step.bound),
                 kind,
             });
         }
@@ -52,6 +52,12 @@ pub(super) fn build(raw: &[RawStep], around: &Surroundings<'_>, report: &mut Rep
         payments: state.payments.names,
         cuts: state.cuts.names,
     }
+}
+
+/// A step's text as the loops around it have it.
+fn bound(text: &str, words: &[(String, String)]) -> String {
+    let bind = |text: String, (name, word): &(String, String)| text.replace(&format!("{{{name}}}"), word);
+    words.iter().fold(text.to_owned(), bind)
 }
 
 pub(super) fn kind(

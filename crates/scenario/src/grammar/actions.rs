@@ -2,7 +2,7 @@
 
 use super::sections::{BANDWIDTH, CUT, JITTER, LATENCY};
 use super::{Action, Key, Kind, ToCome};
-use crate::limits::{MAX_LOAD_WALLETS, MAX_MINE};
+use crate::limits::{MAX_LOAD_WALLETS, MAX_MINE, MAX_STEPS};
 
 const WITHIN: Key = Key::optional("within", Kind::Duration, "30s", "how long the effect may take to show");
 const FEE: Key = Key::default("fee", Kind::Amount, "0.0001", "what the miner gets, in coins");
@@ -12,6 +12,7 @@ const SILENT: Key = Key::default(
     "false",
     "connections stay up and nothing gets through, as behind a dead router; otherwise they are closed",
 );
+const STEPS: Key = Key::required("steps", Kind::Steps, "what is done each time");
 const AS_CUT: Key = Key::required("as", Kind::Name, "a name for `heal`");
 
 /// Every action that is built.
@@ -40,6 +41,25 @@ pub(crate) static ACTIONS: &[Action] = &[
         doc: "Lets time pass; to wait for something, use `wait`",
         keys: &[],
         example: r#"sleep = "2s""#,
+    },
+    Action {
+        verb: Key::required(
+            "repeat",
+            Kind::Integer {
+                min: 1,
+                max: MAX_STEPS as u64,
+            },
+            "how often",
+        ),
+        doc: "Does steps a number of times, one time after the other",
+        keys: &[STEPS],
+        example: r#"repeat = 3, steps = [{ mine = 1, on = "n0" }, { mine = 1, on = "n4" }]"#,
+    },
+    Action {
+        verb: Key::required("for", Kind::Name, "what stands for the word in the steps, in braces"),
+        doc: "Does steps for each of a list of words, in its order",
+        keys: &[Key::required("in", Kind::Words, "the words"), STEPS],
+        example: r#"for = "miner", in = ["n0", "n4"], steps = [{ mine = 1, on = "{miner}" }]"#,
     },
     // Mining and money.
     Action {
@@ -275,8 +295,6 @@ pub(crate) static ACTIONS_TO_COME: &[ToCome] = &[
     ("always", "the expectation must hold from here to the end of the run"),
     ("at", "does a step at a given time"),
     ("every", "does steps again and again"),
-    ("repeat", "does steps a number of times"),
-    ("for", "does steps for each of a list"),
     ("let", "gives a name to a tip, height or transaction"),
     ("note", "writes a line into the log"),
     ("parallel", "does steps at the same time"),

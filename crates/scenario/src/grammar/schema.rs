@@ -87,7 +87,9 @@ fn definitions() -> Value {
     let or = |first: Value, second: Value| json!({ "oneOf": [first, second] });
     let refer = |name: &str| json!({ "$ref": format!("#/$defs/{name}") });
     let words = |words: Vec<&str>| json!({ "enum": words });
+    let steps: Vec<_> = ACTIONS.iter().flat_map(of_action).collect();
     json!({
+        "steps": { "type": "array", "items": { "oneOf": steps }, "maxItems": MAX_STEPS },
         "name": text("^[A-Za-z0-9_.-]{1,32}$"),
         "node": { "type": "string" },
         "nodes": or(refer("node"), json!({ "type": "array", "items": refer("node"), "minItems": 1 })),
@@ -138,10 +140,8 @@ fn of_kind(kind: Kind) -> Value {
         }
         Kind::Table(section) => Value::Object(of_section(section)),
         Kind::Tables(section) => list(Value::Object(of_section(section))),
-        Kind::Steps => {
-            let steps: Vec<_> = ACTIONS.iter().flat_map(of_action).collect();
-            json!({ "type": "array", "items": { "oneOf": steps }, "maxItems": MAX_STEPS })
-        }
+        Kind::Words => json!({ "type": "array", "items": refer("name"), "minItems": 1 }),
+        Kind::Steps => refer("steps"),
     }
 }
 

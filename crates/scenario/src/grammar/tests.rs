@@ -131,7 +131,7 @@ fn compare(section: &Section, schema: &Value) {
 fn the_schema_has_the_keys_that_are_read() {
     let schema = json_schema();
     compare(&FILE, &schema);
-    let steps = &schema["properties"]["steps"]["properties"]["run"]["items"]["oneOf"];
+    let steps = &schema["$defs"]["steps"]["items"]["oneOf"];
     let steps = steps.as_array().expect("a list of kinds of steps");
     let about_expectations = ACTIONS
         .iter()

@@ -3,6 +3,7 @@
 use toml::Spanned;
 use toml::de::{DeArray, DeTable};
 
+use super::repeat::{Around, Bound, Loops, has_room};
 use super::value::expectation_name;
 use super::{Expected, Fields, Reader};
 use crate::diagnostic::Span;
@@ -16,6 +17,8 @@ pub(crate) struct RawStep {
     /// What is waited for or expected, when the action is about an expectation.
     pub(crate) expectation: Option<&'static Expectation>,
     pub(crate) fields: Fields,
+    /// What the loops around it put into it: `{name}` was read as the word behind it.
+    pub(crate) bound: Bound,
 }
 
 impl Reader<'_> {
@@ -25,22 +28,47 @@ impl Reader<'_> {
             self.report.error(&(span.start..span.start + 1), message);
             return Vec::new();
         }
-        steps
-            .iter()
-            .filter_map(|step| match step.get_ref().as_table() {
-                Some(table) if self.report.source.text(&step.span()).starts_with('{') => self.step(table, &step.span()),
-                Some(_) | None => {
-                    let message = "a step is an inline table, as { mine = 1, on = \"n0\" }";
-                    self.report.error(&step.span(), message);
-                    None
-                }
-            })
-            .collect()
+        let mut out = Vec::new();
+        self.collect(steps, &Loops::default(), &mut out);
+        out
     }
 
-    /// Reads one step.
+    /// Reads steps behind those that are there, loops among them as often as they say.
+    pub(super) fn collect(&mut self, steps: &DeArray<'_>, loops: &Loops, out: &mut Vec<RawStep>) {
+        for step in steps {
+            let span = &step.span();
+            let table = step.get_ref().as_table();
+            let Some(table) = table.filter(|_| self.report.source.text(span).starts_with('{')) else {
+                let message = "a step is an inline table, as { mine = 1, on = \"n0\" }";
+                self.report.error(span, message);
+                continue;
+            };
+            let Some(action) = self.action(table, span) else {
+                continue;
+            };
+            if action.repeats() {
+                self.repeated(action, table, Around { span, loops, out });
+            } else if !has_room(out, span, self) {
+                return;
+            } else if let Some(step) = self.step_of(action, table, span) {
+                let bound = loops.bound.clone();
+                out.push(RawStep { bound, ..step });
+            }
+        }
+    }
+
+    /// Reads one step that is no loop.
     pub(crate) fn step(&mut self, table: &DeTable<'_>, span: &Span) -> Option<RawStep> {
         let action = self.action(table, span)?;
+        if action.repeats() {
+            let message = format!("`{}` is for files: here a step does one thing once", action.verb.name);
+            self.report.error(span, message);
+            return None;
+        }
+        self.step_of(action, table, span)
+    }
+
+    fn step_of(&mut self, action: &'static Action, table: &DeTable<'_>, span: &Span) -> Option<RawStep> {
         let name = action.verb.name;
         let mut keys = vec![&action.verb];
         let mut expectation = None;
@@ -64,6 +92,7 @@ impl Reader<'_> {
             action,
             expectation,
             fields,
+            bound: Bound::new(),
         })
     }
 

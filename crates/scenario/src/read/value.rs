@@ -40,6 +40,7 @@ impl Reader<'_> {
             | Kind::NodePairs
             | Kind::Nodes
             | Kind::NodeGroups
+            | Kind::Words
             | Kind::Integer { .. }
             | Kind::Share
             | Kind::Flag
@@ -121,6 +122,9 @@ fn plain(kind: Kind, raw: &Raw<'_>) -> Option<Value> {
             .filter(|pairs| pairs.iter().all(|pair| pair.len() == 2))
             .map(Value::Lists),
         Kind::NodeGroups => lists(raw, nodes).map(Value::Lists),
+        Kind::Words => texts(raw)
+            .filter(|words| !words.is_empty() && words.iter().all(is_name))
+            .map(Value::List),
         Kind::Integer { min, max } => integer(raw)
             .filter(|number| (min..=max).contains(number))
             .map(Value::Integer),

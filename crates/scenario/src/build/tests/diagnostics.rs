@@ -226,3 +226,24 @@ fn paused_nodes_can_be_asked_about_and_ended_and_do_nothing() {
     assert_eq!(refused.matches("`n1` is paused at this step").count(), 3, "{refused}");
     assert!(refused.contains("`n2` is not paused at this step"), "{refused}");
 }
+
+#[test]
+fn what_is_wrong_in_a_loop_is_told_once() {
+    let nested = format!(
+        "{}{{ sleep = \"1s\" }}{}",
+        "{ repeat = 2, steps = [".repeat(5),
+        "] }".repeat(5)
+    );
+    let faults = [
+        r#"  { repeat = 3, steps = [{ mine = 1, on = "n77" }, { mien = 1 }] },"#,
+        r#"  { for = "x", in = ["n0", "n1"], steps = [{ mine = 1, on = "{y}" }] },"#,
+        r#"  { for = "x", in = [], steps = [{ sleep = "1s" }] },"#,
+        r#"  { for = "x", in = ["n 0"], steps = [{ sleep = "1s" }] },"#,
+        r#"  { repeat = 3 },"#,
+        r#"  { repeat = 3, steps = [] },"#,
+        r#"  { repeat = 3, steps = [{ sleep = "1s" }], within = "2s" },"#,
+        r#"  { repeat = 10000, steps = [{ repeat = 10000, steps = [{ sleep = "1s" }] }] },"#,
+        &nested,
+    ];
+    insta::assert_snapshot!(faults.map(errors_of_steps).concat());
+}

@@ -308,3 +308,33 @@ fn files_elsewhere_are_not_looked_at() {
         );
     }
 }
+
+#[test]
+fn loops_do_their_steps_as_often_as_they_say() {
+    let plan = sound(
+        r#"[network]
+nodes = 3
+[steps]
+run = [
+  { for = "miner", in = ["n0", "n2"], steps = [
+    { repeat = 2, steps = [{ mine = 1, on = "{miner}" }] },
+    { isolate = "{miner}", as = "cut-{miner}" },
+    { heal = "cut-{miner}" },
+  ] },
+]
+"#,
+    );
+    let told: Vec<(u32, &str)> = plan.steps.iter().map(|step| (step.line, step.text.as_str())).collect();
+    let of = |miner: &str| {
+        [
+            (6, format!("mine = 1, on = \"{miner}\"")),
+            (6, format!("mine = 1, on = \"{miner}\"")),
+            (7, format!("isolate = \"{miner}\", as = \"cut-{miner}\"")),
+            (8, format!("heal = \"cut-{miner}\"")),
+        ]
+    };
+    let expected = [of("n0"), of("n2")].concat();
+    let expected: Vec<(u32, &str)> = expected.iter().map(|(line, text)| (*line, text.as_str())).collect();
+    assert_eq!(told, expected);
+    assert_eq!(plan.cuts, ["cut-n0", "cut-n2"]);
+}

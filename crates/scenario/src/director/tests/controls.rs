@@ -70,6 +70,7 @@ fn a_step_is_held_against_what_is_so_now() {
         ("mine = 1, on = \"n0\", until = 3", "unknown key `until`"),
         ("mine = 1 on n0", "expected"),
         ("never = \"reorg\"", "a step of an operator has an end"),
+        ("repeat = 2, steps = [{ sleep = \"1s\" }]", "`repeat` is for files"),
         ("pause = \"n1\"", "a simulation has no machine"),
         ("", "a step must say what happens"),
     ] {
