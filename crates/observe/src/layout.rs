@@ -3,22 +3,28 @@
 //! The same blocks give the same layout, in whatever order they came: branches are ordered by height and name, never by arrival.
 
 mod branches;
+mod tree;
 
 use std::collections::BTreeSet;
 
 use chain::{BlockId, Height};
 use scenario::World;
+use serde::Serialize;
 
 use crate::Fork;
 use crate::limits::{MAX_LANES, MAX_ROWS};
 use branches::{Branch, Branches};
+
+pub use tree::{Tree, TreeBlock};
 
 /// What of the tree is drawn.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct View {
     /// The lowest height.
     pub from: Height,
-    /// The most rows; the newest are kept.
+    /// The greatest height.
+    pub to: Height,
+    /// The most rows, at most [`MAX_ROWS`]; the newest are kept.
     pub rows: usize,
 }
 
@@ -34,6 +40,7 @@ impl View {
         Self {
             from: Height(fork.map_or(0, |fork| fork.height.0.saturating_sub(1))),
             rows: Self::ROWS_AROUND,
+            ..Self::default()
         }
     }
 }
@@ -43,13 +50,14 @@ impl Default for View {
     fn default() -> Self {
         Self {
             from: Height(0),
+            to: Height(u32::MAX),
             rows: MAX_ROWS,
         }
     }
 }
 
 /// A drawing of the tree, the oldest blocks on top, the chain with the most work in lane 0.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Layout {
     /// From top to bottom.
     pub rows: Vec<Row>,
@@ -60,7 +68,7 @@ pub struct Layout {
 }
 
 /// One row of the drawing.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Row {
     /// One for each lane.
     pub cells: Vec<Cell>,
@@ -69,7 +77,8 @@ pub struct Row {
 }
 
 /// What stands in a row.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Content {
     /// A block.
     Block {
@@ -90,7 +99,8 @@ pub enum Content {
 }
 
 /// One lane's part of a row.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Cell {
     /// Nothing.
     Empty,
@@ -116,14 +126,21 @@ impl Layout {
     /// Lays out the tree of all blocks seen. Heights of running nodes' tips are not folded.
     #[must_use]
     pub fn of(world: &World, view: View) -> Self {
-        let branches = Branches::of(world);
+        let tips = world.nodes().iter().filter(|node| node.running);
+        Self::of_tree(&Tree::of(world), tips.map(|node| node.tip.height), view)
+    }
+
+    /// Lays out a tree. Heights of `tips` are not folded.
+    #[must_use]
+    pub fn of_tree(tree: &Tree, tips: impl IntoIterator<Item = Height>, view: View) -> Self {
+        let branches = Branches::of(tree);
         let mut layout = Self {
             rows: Vec::new(),
             rows_left_out: 0,
             branches_left_out: branches.left_out,
         };
         let mut next = view.from.0;
-        for height in telling_heights(world, &branches, view.from) {
+        for height in telling_heights(&branches, tips, view) {
             if height - next > 1 {
                 layout.fold(&branches, next..height);
             } else {
@@ -132,7 +149,7 @@ impl Layout {
             layout.draw(&branches, Height(height));
             next = height + 1;
         }
-        layout.rows_left_out = layout.rows.len().saturating_sub(view.rows);
+        layout.rows_left_out = layout.rows.len().saturating_sub(view.rows.min(MAX_ROWS));
         layout.rows.drain(..layout.rows_left_out);
         layout
     }
@@ -159,7 +176,7 @@ impl Layout {
             let children = branches.leaving(parent.lane, height);
             if let Some(&last) = children.iter().max() {
                 self.push(
-                    |lane| leaving_cell(lane, (parent.lane, last), &children, &passing),
+                    |lane| leaving_cell(lane, (parent.lane, last), children, &passing),
                     Content::Fork,
                 );
                 passing.extend(children);
@@ -210,17 +227,17 @@ fn leaving_cell(lane: usize, (from, last): (usize, usize), children: &[usize], p
 }
 
 /// The heights at which something forks, begins, ends, or is a running node's tip.
-fn telling_heights(world: &World, branches: &Branches, from: Height) -> BTreeSet<u32> {
-    let mut heights = BTreeSet::from([from.0]);
+fn telling_heights(branches: &Branches, tips: impl IntoIterator<Item = Height>, view: View) -> BTreeSet<u32> {
+    let mut heights = BTreeSet::from([view.from.0]);
     for branch in branches.all() {
         if let Some(fork) = branch.fork_height() {
             heights.extend([fork.0, fork.0 + 1]);
         }
         heights.insert(branch.tip_height().0);
     }
-    let tips = world.nodes().iter().filter(|node| node.running);
-    heights.extend(tips.map(|node| node.tip.height.0));
-    heights.retain(|height| *height >= from.0);
+    heights.extend(tips.into_iter().map(|height| height.0));
+    heights.insert(view.to.0.min(heights.last().copied().unwrap_or(0)));
+    heights.retain(|height| (view.from.0..=view.to.0).contains(height));
     heights
 }
 

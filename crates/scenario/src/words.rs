@@ -10,16 +10,7 @@ impl Plan {
     /// The nodes' names in order, each stretch of three or more neighbours as one range, as scenario files write them: `n0..n3`.
     #[must_use]
     pub fn ranges(&self, nodes: impl IntoIterator<Item = NodeId>) -> Vec<String> {
-        let mut nodes: Vec<NodeId> = nodes.into_iter().collect();
-        nodes.sort_unstable();
-        nodes.dedup();
-        nodes
-            .chunk_by(|a, b| self.are_neighbours(*a, *b))
-            .flat_map(|stretch| match stretch {
-                [first, _, .., last] => vec![format!("{}..{}", self.name_of(*first), self.name_of(*last))],
-                few => few.iter().map(|node| self.name_of(*node).to_owned()).collect(),
-            })
-            .collect()
+        ranges(|node| self.name_of(node), nodes)
     }
 
     /// The same in words: `n0..n3, m0`; `nobody` when there are none.
@@ -32,15 +23,29 @@ impl Plan {
             ranges.join(", ")
         }
     }
+}
 
-    /// Whether `b` comes right after `a` in the plan, and its name counts on from `a`'s.
-    fn are_neighbours(&self, a: NodeId, b: NodeId) -> bool {
+/// The names of nodes in order, each stretch of three or more neighbours as one range: see [`Plan::ranges`].
+#[must_use]
+pub fn ranges<'a>(name: impl Fn(NodeId) -> &'a str, nodes: impl IntoIterator<Item = NodeId>) -> Vec<String> {
+    let mut nodes: Vec<NodeId> = nodes.into_iter().collect();
+    nodes.sort_unstable();
+    nodes.dedup();
+    // Neighbours are those of whom one comes right after the other in the plan, and whose names count on.
+    let are_neighbours = |a: &NodeId, b: &NodeId| {
         a.index() + 1 == b.index()
-            && match (numbered(self.name_of(a)), numbered(self.name_of(b))) {
+            && match (numbered(name(*a)), numbered(name(*b))) {
                 (Some((stem, number)), Some((other, next))) => stem == other && number.checked_add(1) == Some(next),
                 _ => false,
             }
-    }
+    };
+    nodes
+        .chunk_by(are_neighbours)
+        .flat_map(|stretch| match stretch {
+            [first, _, .., last] => vec![format!("{}..{}", name(*first), name(*last))],
+            few => few.iter().map(|node| name(*node).to_owned()).collect(),
+        })
+        .collect()
 }
 
 /// A name's text and the number it ends with.

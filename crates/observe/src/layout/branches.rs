@@ -1,11 +1,10 @@
 //! The tree as branches: each a row of blocks, and the lane it is drawn in.
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use chain::{BlockId, Height, Work};
-use scenario::World;
+use chain::{BlockId, Height};
 
+use super::Tree;
 use crate::limits::MAX_LANES;
 
 /// A block, its best child, that one's best child, and so on to a tip.
@@ -24,13 +23,13 @@ pub(super) struct Branch {
 /// All branches that are drawn.
 #[derive(Debug)]
 pub(super) struct Branches {
-    drawn: Vec<Branch>,
+    /// In each lane, from the lowest up: no two of a lane share a height.
+    lanes: [Vec<Branch>; MAX_LANES],
+    /// The lanes that a branch leaves from at a height, and of those that leave.
+    leaving: BTreeMap<(u32, usize), Vec<usize>>,
     /// How many are not, for want of lanes.
     pub(super) left_out: usize,
 }
-
-/// How good a chain is to follow, and to draw on the left: work, then the smaller name.
-type Rank = (Work, Reverse<BlockId>);
 
 impl Branch {
     /// The height of the block it leaves from; none for the main branch.
@@ -46,112 +45,73 @@ impl Branch {
     pub(super) fn block_at(&self, height: Height) -> BlockId {
         self.blocks[(height.0 - self.first_height) as usize]
     }
-
-    fn is_live_at(&self, height: Height) -> bool {
-        (self.first_height..=self.tip_height().0).contains(&height.0)
-    }
 }
 
 impl Branches {
-    pub(super) fn of(world: &World) -> Self {
-        let tree = Tree::of(world);
-        let most = tree.best[&world.genesis()].0;
-        let mut drawn: Vec<Branch> = Vec::new();
-        let mut left_out = 0;
+    pub(super) fn of(tree: &Tree) -> Self {
+        let most = tree.most_work();
+        let mut branches = Self {
+            lanes: Default::default(),
+            leaving: BTreeMap::new(),
+            left_out: 0,
+        };
+        // The lane each block is drawn in; none yet, or none at all.
+        let mut lane_of: Vec<Option<usize>> = vec![None; tree.blocks().len()];
         // By height and name, so that lanes do not hang on the order of arrival; parents come before what leaves them.
-        let mut waiting = BTreeMap::from([((0, world.genesis()), None)]);
-        while let Some(((first_height, first), parent_lane)) = waiting.pop_first() {
-            let free = |lane: &usize| {
-                let mut there = drawn.iter().filter(|branch| branch.lane == *lane);
-                there.all(|branch| branch.tip_height().0 < first_height)
+        for first in tree.beginnings() {
+            let block = &tree.blocks()[first];
+            let parent_lane = block.parent.map(|parent| lane_of[parent]);
+            let lane = match parent_lane {
+                Some(None) => None,
+                Some(Some(lane)) => branches.free_lane(lane + 1, block.height),
+                None => branches.free_lane(0, block.height),
             };
-            let Some(lane) = (parent_lane.map_or(0, |lane| lane + 1)..MAX_LANES).find(free) else {
-                left_out += tree.count_branches(first);
+            let Some(lane) = lane else {
+                branches.left_out += 1;
                 continue;
             };
-            let blocks = tree.main_line(first);
-            for (height, block) in (first_height..).zip(&blocks) {
-                for side in tree.side_children(*block) {
-                    waiting.insert((height + 1, side), Some(lane));
-                }
+            let parent_lane = parent_lane.flatten();
+            if let Some(parent) = parent_lane {
+                branches.leaving.entry((block.height - 1, parent)).or_default().push(lane);
             }
-            drawn.push(Branch {
+            let places = tree.main_line(first).inspect(|&place| lane_of[place] = Some(lane));
+            let blocks = places.map(|place| tree.blocks()[place].id).collect();
+            branches.lanes[lane].push(Branch {
                 lane,
-                stale: tree.best[&first].0 < most,
+                stale: tree.best_work(first) < most,
                 parent_lane,
-                first_height,
+                first_height: block.height,
                 blocks,
             });
         }
-        drawn.sort_by_key(|branch| (branch.lane, branch.first_height));
-        Self { drawn, left_out }
+        branches
     }
 
-    pub(super) fn all(&self) -> &[Branch] {
-        &self.drawn
+    /// The leftmost lane from this one on in which nothing reaches this height.
+    fn free_lane(&self, from: usize, height: u32) -> Option<usize> {
+        let is_free = |lane: &usize| {
+            self.lanes[*lane]
+                .last()
+                .is_none_or(|branch| branch.tip_height().0 < height)
+        };
+        (from..MAX_LANES).find(is_free)
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = &Branch> {
+        self.lanes.iter().flatten()
     }
 
     /// The branches that have a block at a height, the leftmost first.
     pub(super) fn live_at(&self, height: Height) -> impl Iterator<Item = &Branch> {
-        self.drawn.iter().filter(move |branch| branch.is_live_at(height))
+        self.lanes.iter().filter_map(move |lane| {
+            let begun = lane.partition_point(|branch| branch.first_height <= height.0);
+            let last = lane[..begun].last()?;
+            (last.tip_height() >= height).then_some(last)
+        })
     }
 
     /// The lanes of the branches that leave the branch in `lane` from its block at a height.
-    pub(super) fn leaving(&self, lane: usize, height: Height) -> Vec<usize> {
-        let leaves = |branch: &&Branch| branch.first_height == height.0 + 1 && branch.parent_lane == Some(lane);
-        self.drawn.iter().filter(leaves).map(|branch| branch.lane).collect()
-    }
-}
-
-/// Who is whose child, and the best tip above each block.
-struct Tree {
-    children: BTreeMap<BlockId, Vec<BlockId>>,
-    best: BTreeMap<BlockId, Rank>,
-}
-
-impl Tree {
-    fn of(world: &World) -> Self {
-        let mut children: BTreeMap<BlockId, Vec<BlockId>> = BTreeMap::new();
-        let mut by_height: Vec<(Height, BlockId)> = Vec::new();
-        for (id, facts) in world.blocks() {
-            children.entry(facts.parent).or_default().push(*id);
-            by_height.push((facts.height, *id));
-        }
-        by_height.sort_unstable();
-        let mut best: BTreeMap<BlockId, Rank> = BTreeMap::new();
-        for (_, id) in by_height.into_iter().rev() {
-            let own = (world.blocks()[&id].chain_work, Reverse(id));
-            let above = children.get(&id).into_iter().flatten().map(|child| best[child]);
-            best.insert(id, above.fold(own, Ord::max));
-        }
-        Self { children, best }
-    }
-
-    fn main_line(&self, first: BlockId) -> Vec<BlockId> {
-        std::iter::successors(Some(first), |block| self.best_child(*block)).collect()
-    }
-
-    fn best_child(&self, block: BlockId) -> Option<BlockId> {
-        let children = self.children.get(&block)?;
-        children.iter().copied().max_by_key(|child| self.best[child])
-    }
-
-    fn side_children(&self, block: BlockId) -> impl Iterator<Item = BlockId> + '_ {
-        let best = self.best_child(block);
-        let children = self.children.get(&block).into_iter().flatten().copied();
-        children.filter(move |child| Some(*child) != best)
-    }
-
-    /// How many branches a block and all that stands on it make.
-    fn count_branches(&self, first: BlockId) -> usize {
-        let mut count = 0;
-        let mut waiting = vec![first];
-        while let Some(first) = waiting.pop() {
-            count += 1;
-            for block in self.main_line(first) {
-                waiting.extend(self.side_children(block));
-            }
-        }
-        count
+    pub(super) fn leaving(&self, lane: usize, height: Height) -> &[usize] {
+        self.leaving.get(&(height.0, lane)).map_or(&[], Vec::as_slice)
     }
 }

@@ -126,6 +126,7 @@ fn a_view_begins_where_it_is_told_and_keeps_the_newest_rows() {
     let view = View {
         from: chain::Height(12),
         rows: 4,
+        ..View::default()
     };
     assert_snapshot!(tree(collector.world(), collector.plan(), view), @r#"
     ... 3 rows above ...
