@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use base::{Hash, NodeId, Time};
 use gossip::MessageKind;
-use scenario::{Engine, Plan, StepState, World};
+use node::Event;
+use scenario::{Deed, Engine, Plan, StepState, World};
 use sha2::{Digest, Sha256};
 
 use crate::best::BestChain;
+use crate::deeds;
 use crate::detail::Detail;
 use crate::folder::RunFolder;
 use crate::forks::{Fork, ForkTracker};
@@ -20,6 +22,7 @@ use crate::record::{Derived, Intervention, Record, RunEvent};
 use crate::spread::SpreadMeter;
 use crate::summary::{Ending, Summary, Verdict};
 use crate::tables;
+use crate::told::Totals;
 
 /// Gives events their order, keeps the world, and writes the log. See the crate's documentation.
 #[derive(Debug)]
@@ -96,7 +99,9 @@ impl Collector {
         let mut spread = None;
         match &record.what {
             RunEvent::Node { node, event, .. } => {
-                self.world.observe(now, *node, event);
+                if self.world.observe(now, *node, event) {
+                    self.tell_of_block(&record, event);
+                }
                 spread = self.spread.observe(now, *node, event, &self.world);
             }
             RunEvent::NodeStarted { node, .. } => self.world.node_started(*node),
@@ -106,8 +111,12 @@ impl Collector {
                 Intervention::Resumed => self.world.node_resumed(*node),
                 Intervention::Wiped => self.world.node_wiped(*node),
             },
-            RunEvent::Control(report) => self.controls += u64::from(report.state == StepState::Started),
-            RunEvent::RunStarted { .. } | RunEvent::RunEnded { .. } | RunEvent::Step(_) | RunEvent::Derived(_) => {}
+            RunEvent::Step(report) => self.tell_of_deed(now, report.deed.as_ref()),
+            RunEvent::Control(report) => {
+                self.controls += u64::from(report.state == StepState::Started);
+                self.tell_of_deed(now, report.deed.as_ref());
+            }
+            RunEvent::RunStarted { .. } | RunEvent::RunEnded { .. } | RunEvent::Derived(_) => {}
         }
         let news = self.forks.observe(now, &record.what, &self.plan, &self.world);
         let spread = spread.filter(|_| self.detail != Detail::Summary);
@@ -158,6 +167,7 @@ impl Collector {
             RunEvent::RunEnded {
                 reason: verdict.words().to_owned(),
                 ok: verdict == Verdict::Passed,
+                totals: self.totals(),
             },
         );
         self.flush();
@@ -292,15 +302,49 @@ impl Collector {
         {
             return record;
         }
+        self.write(&record);
+        record
+    }
+
+    fn write(&mut self, record: &Record) {
         self.next_seq += 1;
-        let line = line::line(&record, &self.plan);
+        let line = line::line(record, &self.plan);
         self.digest.update(line.as_bytes());
         self.digest.update(b"\n");
         if let Some(folder) = &mut self.folder {
             folder.append(&line);
         }
-        self.history.observe(&record);
-        record
+        self.history.observe(record);
+    }
+
+    /// A block that nobody has told of before: that it is there, whatever the detail, and what it spends.
+    fn tell_of_block(&mut self, record: &Record, event: &Event) {
+        if !self.detail.tells(event) {
+            self.write(record);
+        }
+        if let Event::BlockMined { block, body, .. } | Event::BlockConnected { block, body, .. } = event
+            && let Some(transactions) = deeds::transactions(*block, body)
+        {
+            self.record(record.at, RunEvent::Derived(Derived::BlockTransactions(transactions)));
+        }
+    }
+
+    fn tell_of_deed(&mut self, at: Time, deed: Option<&Deed>) {
+        if let Some(told) = deed.and_then(|deed| deeds::told(deed, &self.plan)) {
+            self.record(at, RunEvent::Derived(told));
+        }
+    }
+
+    fn totals(&self) -> Totals {
+        let traffic = self.history.traffic().values();
+        Totals {
+            blocks: self.world.blocks().len() as u64 - 1,
+            stale: self.best_chain().stale().count() as u64,
+            forks: self.forks().len() as u64,
+            reorgs: self.history.reorgs_seen(),
+            messages: traffic.clone().map(|sent| sent.messages).sum(),
+            bytes: traffic.map(|sent| sent.bytes).sum(),
+        }
     }
 }
 

@@ -11,8 +11,7 @@ use std::time::Duration;
 use base::{NodeId, Time};
 use chain::{BlockId, HashRate, Height, Work};
 use node::{Event, Strategy};
-use scenario::plan::{Action, StepKind};
-use scenario::{Plan, StepState, World};
+use scenario::{ControlReport, Deed, Plan, StepReport, World};
 
 use crate::detail::Detail;
 use crate::record::{Derived, RunEvent};
@@ -117,17 +116,14 @@ impl ForkTracker {
                 self.count_honest(scene, *node);
                 self.node_moved(scene, *node, &mut news);
             }
-            RunEvent::Step(report) => {
-                if let (StepState::Passed { .. }, StepKind::Act { action, .. }) =
-                    (&report.state, &plan.steps[report.step].kind)
-                {
-                    self.acted(action);
+            RunEvent::Step(StepReport { deed, .. }) | RunEvent::Control(ControlReport { deed, .. }) => {
+                if let Some(Deed::HashRates(rates)) = deed {
+                    self.set_rates(rates);
                 }
             }
             RunEvent::RunStarted { .. }
             | RunEvent::RunEnded { .. }
             | RunEvent::Intervention { .. }
-            | RunEvent::Control(_)
             | RunEvent::Derived(_) => {}
         }
         news
@@ -158,11 +154,9 @@ impl ForkTracker {
         self.honest_count -= usize::from(ran);
     }
 
-    fn acted(&mut self, action: &Action) {
-        if let Action::SetHashRate { rates } = action {
-            for (node, rate) in rates {
-                self.rates[node.index()] = *rate;
-            }
+    fn set_rates(&mut self, rates: &[(NodeId, HashRate)]) {
+        for (node, rate) in rates {
+            self.rates[node.index()] = *rate;
         }
     }
 

@@ -3,8 +3,10 @@
 //! The event log is the product; everything else reads it. An engine hands every event to one [`Collector`], which gives it its place in the
 //! run's total order, keeps the [`scenario::World`] up to date, tracks forks, checks what must always hold, and writes the run folder.
 
+pub mod arrivals;
 pub mod best;
 pub mod collector;
+mod deeds;
 pub mod detail;
 pub mod folder;
 pub mod forks;
@@ -14,6 +16,7 @@ pub mod layout;
 pub mod limits;
 pub mod line;
 pub mod log;
+pub mod model;
 pub mod names;
 pub mod operator;
 pub mod record;
@@ -24,6 +27,7 @@ pub mod stats;
 pub mod summary;
 pub mod tables;
 pub mod text;
+pub mod told;
 
 #[cfg(test)]
 mod testing;

@@ -28,3 +28,9 @@ pub const MAX_ROWS: usize = 2_000;
 pub const TEXT_COLUMNS: usize = 80;
 /// Steps of operators that may wait for a run to take them.
 pub const MAX_HANDED_IN: usize = 16;
+/// Arrivals of blocks that are packed together: as many are read to know the tips at a time.
+pub const ARRIVALS_IN_FRAME: usize = 16_384;
+/// Changes of connections between two pictures of all of them, at least.
+pub const CONNECTION_CHANGES: usize = 4_096;
+/// Points of a series that a query gives at most.
+pub const MAX_SERIES_POINTS: usize = 2_000;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use base::{Hash, NodeId};
-use chain::{Params, Retarget};
-use scenario::{ControlReport, Engine, Plan, StepReport, StepState};
+use chain::{Params, Retarget, Txid};
+use scenario::{ControlReport, Deed, Engine, Plan, StepReport, StepState};
 use serde_json::{Map, Value, json};
 
 use crate::detail::Detail;
@@ -66,7 +66,9 @@ fn told(what: &RunEvent, plan: &Plan) -> Value {
             merge(&mut told, json!({ "genesis": genesis }));
             told
         }
-        RunEvent::RunEnded { reason, ok } => json!({ "kind": "run_ended", "reason": reason, "ok": ok }),
+        RunEvent::RunEnded { reason, ok, totals } => {
+            json!({ "kind": "run_ended", "reason": reason, "ok": ok, "totals": totals })
+        }
         RunEvent::NodeStarted {
             node,
             peer_id,
@@ -155,6 +157,7 @@ fn step(report: &StepReport, plan: &Plan) -> Value {
     let step = &plan.steps[report.step];
     let mut told = json!({ "kind": "step", "step": report.step, "line": step.line, "text": step.text });
     merge(&mut told, state(&report.state, report.took));
+    merge(&mut told, payments(report.deed.as_ref()));
     told
 }
 
@@ -168,7 +171,26 @@ fn control(report: &ControlReport) -> Value {
     } = report;
     let mut told = json!({ "kind": "control", "control": control, "who": who, "action": action, "text": text });
     merge(&mut told, state(&report.state, report.took));
+    merge(&mut told, payments(report.deed.as_ref()));
     told
+}
+
+/// What the transactions are called that a step has handed in, when it has.
+fn payments(deed: Option<&Deed>) -> Value {
+    match deed {
+        Some(Deed::Paid(payments)) => {
+            let payment = |(txid, label): &(Txid, String)| json!({ "txid": txid, "label": label });
+            json!({ "payments": payments.iter().map(payment).collect::<Vec<Value>>() })
+        }
+        Some(
+            Deed::Cut { .. }
+            | Deed::Healed { .. }
+            | Deed::LinkChanged { .. }
+            | Deed::LinkWanted { .. }
+            | Deed::HashRates(_),
+        )
+        | None => json!({}),
+    }
 }
 
 /// Where a step stands, and how long it has taken.

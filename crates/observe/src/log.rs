@@ -5,10 +5,12 @@
 
 mod compare;
 mod read;
+mod tail;
 mod write;
 
 pub use compare::{Difference, first_difference};
 pub use read::{LoggedEvent, ReadError, Reader, read};
+pub use tail::{Frame, FramePlace, Tail};
 pub use write::LogWriter;
 
 /// The file name of a segment.

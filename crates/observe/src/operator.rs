@@ -207,6 +207,7 @@ mod tests {
             at: base::Time::ZERO,
             took: Duration::from_secs(3),
             state,
+            deed: None,
         };
         owed.tell(&report(StepState::Started));
         assert_eq!(replies[1].ready(), None);

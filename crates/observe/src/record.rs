@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::detail::Detail;
 use crate::forks::{ForkReport, Resolution};
 use crate::spread::BlockSpread;
+use crate::told::{BlockTransactions, HashRateChanged, Heal, LinkChanged, Partition, Totals};
 
 /// One event of a run, in its place.
 #[derive(Clone, Debug)]
@@ -37,7 +38,7 @@ pub enum RunEvent {
         genesis: BlockId,
     },
     /// The run ended: with what verdict, and whether all was well. Written by [`crate::Collector::finish`]; engines never hand it in.
-    RunEnded { reason: String, ok: bool },
+    RunEnded { reason: String, ok: bool, totals: Totals },
     /// A node is up. `peer_id` and `addrs` in a cluster only; `restored` blocks came from its disk.
     NodeStarted {
         node: NodeId,
@@ -113,4 +114,14 @@ pub enum Derived {
     },
     /// A block has reached everyone, or as many as it will.
     BlockSpread(BlockSpread),
+    /// What a block that was not seen before spends.
+    BlockTransactions(BlockTransactions),
+    /// A partition or isolation has taken effect.
+    Partition(Partition),
+    /// One is over.
+    Heal(Heal),
+    /// A link is another.
+    LinkChanged(LinkChanged),
+    /// Nodes hash faster or slower.
+    HashRateChanged(HashRateChanged),
 }

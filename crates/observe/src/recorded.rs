@@ -198,6 +198,7 @@ mod tests {
             at,
             took: Duration::ZERO,
             state,
+            deed: None,
         }
     }
 

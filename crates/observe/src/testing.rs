@@ -93,7 +93,13 @@ impl Sketch {
     /// One node that has seen a tree's blocks in the order of `priorities`, but none before its parent, and follows none.
     pub(crate) fn of_tree(blocks: &[(String, usize)], priorities: &[u32]) -> Self {
         let mut sketch = Self::new(plan(1));
-        let genesis = sketch.collector.world().genesis();
+        sketch.mine_tree(blocks, priorities);
+        sketch
+    }
+
+    /// The first node sees a tree's blocks in the order of `priorities`, but none before its parent, and follows none.
+    pub(crate) fn mine_tree(&mut self, blocks: &[(String, usize)], priorities: &[u32]) {
+        let genesis = self.collector.world().genesis();
         let mut waiting: Vec<usize> = (0..blocks.len()).collect();
         let mut told = vec![false; blocks.len() + 1];
         told[0] = true;
@@ -106,9 +112,8 @@ impl Sketch {
             told[next + 1] = true;
             let (name, parent) = &blocks[next];
             let parent = parent.checked_sub(1).map_or(genesis, |parent| id(&blocks[parent].0));
-            sketch.mine_aside(0, name, parent);
+            self.mine_aside(0, name, parent);
         }
-        sketch
     }
 
     pub(crate) fn start(&mut self, node: usize) {

@@ -5,6 +5,7 @@
 
 mod act;
 mod control;
+mod deed;
 mod defect;
 mod glance;
 mod judge;
@@ -33,6 +34,7 @@ use standing::Known;
 use wallet::Wallets;
 
 pub use control::{ControlReport, Instruction};
+pub use deed::Deed;
 
 /// What an engine is to do.
 #[derive(Clone, Debug)]
@@ -93,6 +95,8 @@ pub struct StepReport {
     pub took: Duration,
     /// Where it stands.
     pub state: StepState,
+    /// What it has done, when it has passed.
+    pub deed: Option<Deed>,
 }
 
 /// How a run ended, as far as its steps tell.
@@ -268,6 +272,7 @@ impl Director {
             at: now,
             took: Duration::ZERO,
             state: StepState::Started,
+            deed: None,
         });
         let plan = Arc::clone(&self.plan);
         let kind = &plan.steps[step].kind;
@@ -417,6 +422,7 @@ impl Director {
                     at: now,
                     took: now - since,
                     state,
+                    deed: None,
                 });
                 self.outcome = Some(Outcome::Failed { step });
                 return;
@@ -429,11 +435,13 @@ impl Director {
         if matches!(state, StepState::Failed { .. }) {
             self.outcome = Some(Outcome::Failed { step: current.step });
         }
+        let deed = self.deed(&self.plan.steps[current.step].kind, &state);
         reports.push(StepReport {
             step: current.step,
             at: now,
             took: now - current.course.since,
             state,
+            deed,
         });
     }
 
@@ -447,6 +455,7 @@ impl Director {
             at: now,
             took: now - current.course.since,
             state,
+            deed: None,
         });
         self.outcome = Some(Outcome::OutOfTime { step: current.step });
         false

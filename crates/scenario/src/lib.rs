@@ -29,7 +29,7 @@ pub mod world;
 
 pub use build::{Beside, parse, parse_beside};
 pub use diagnostic::Diagnostic;
-pub use director::{ControlReport, Director, Instruction, Order, Outcome, StepReport, StepState};
+pub use director::{ControlReport, Deed, Director, Instruction, Order, Outcome, StepReport, StepState};
 pub use engine::Engine;
 pub use estimate::{Estimate, estimate};
 pub use link::{Conditions, Link};

@@ -150,9 +150,10 @@ impl World {
         self.nodes[node.index()].blank = true;
     }
 
-    /// Takes in what a node tells.
-    pub fn observe(&mut self, now: Time, node: NodeId, event: &Event) {
+    /// Takes in what a node tells; says whether it is of a block that nobody had told of.
+    pub fn observe(&mut self, now: Time, node: NodeId, event: &Event) -> bool {
         self.nodes[node.index()].observe(now, event);
+        let known = self.blocks.len();
         match event {
             Event::BlockMined {
                 block,
@@ -200,6 +201,7 @@ impl World {
             | Event::TxEvicted { .. }
             | Event::TxReplaced { .. } => {}
         }
+        self.blocks.len() > known
     }
 
     fn add_block(&mut self, now: Time, place: TipRef, body: &Arc<Block>) -> &mut BlockFacts {

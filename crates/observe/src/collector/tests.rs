@@ -234,6 +234,7 @@ fn steps_are_logged_with_their_line_and_what_was_found() {
                 at: Time::from_millis(1_500),
                 took: std::time::Duration::from_millis(2),
                 state,
+                deed: None,
             }),
         };
         line::line(&record, &plan)

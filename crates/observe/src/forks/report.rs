@@ -2,7 +2,8 @@
 
 use base::NodeId;
 use chain::{BlockId, HashRate, Height, Work};
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::Fork;
 
@@ -61,7 +62,7 @@ pub struct Resolution {
 }
 
 /// Why a fork ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// The winner had more work, and nodes on other branches came over.

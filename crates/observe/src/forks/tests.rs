@@ -1,5 +1,7 @@
 //! Forks open, progress and end as a reader would tell it.
 
+use scenario::StepState;
+
 use super::*;
 use crate::testing::{Sketch, id, plan};
 
@@ -174,30 +176,25 @@ fn nodes_that_follow_no_rules_hold_no_fork_open() {
 
 #[test]
 fn hash_power_follows_the_steps_that_change_it() {
-    let mut plan = plan(2);
-    let rates = vec![(NodeId(1), HashRate(70))];
-    plan.steps.push(scenario::plan::Step {
-        line: 1,
-        text: String::new(),
-        kind: StepKind::Act {
-            action: Action::SetHashRate { rates },
-            within: Duration::ZERO,
-        },
-    });
-    let sketch = Sketch::new(plan);
+    let sketch = Sketch::new(plan(2));
     let (plan, world) = (sketch.collector.plan(), sketch.collector.world());
     let mut tracker = ForkTracker::new(plan, Detail::Full);
-    let mut tell = |state| {
-        let report = scenario::StepReport {
+    let mut tell = |state, deed| {
+        let report = StepReport {
             step: 0,
             at: sketch.now,
             took: Duration::ZERO,
             state,
+            deed,
         };
         tracker.observe(sketch.now, &RunEvent::Step(report), plan, world);
         tracker.rates.clone()
     };
-    assert_eq!(tell(StepState::Started), [HashRate(1_000), HashRate(1_000)]);
+    assert_eq!(tell(StepState::Started, None), [HashRate(1_000), HashRate(1_000)]);
     let found = String::new();
-    assert_eq!(tell(StepState::Passed { found }), [HashRate(1_000), HashRate(70)]);
+    let deed = Deed::HashRates(vec![(NodeId(1), HashRate(70))]);
+    assert_eq!(
+        tell(StepState::Passed { found }, Some(deed)),
+        [HashRate(1_000), HashRate(70)]
+    );
 }

@@ -72,7 +72,11 @@ impl Branches {
             };
             let parent_lane = parent_lane.flatten();
             if let Some(parent) = parent_lane {
-                branches.leaving.entry((block.height - 1, parent)).or_default().push(lane);
+                branches
+                    .leaving
+                    .entry((block.height - 1, parent))
+                    .or_default()
+                    .push(lane);
             }
             let places = tree.main_line(first).inspect(|&place| lane_of[place] = Some(lane));
             let blocks = places.map(|place| tree.blocks()[place].id).collect();

@@ -1,16 +1,14 @@
 //! Reading the log, one frame in memory at a time.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use thiserror::Error;
-use zstd::stream::read::Decoder;
 
-use super::segment_name;
-use crate::limits::{MAX_FRAME_BYTES, MAX_SEGMENTS};
+use super::tail::Tail;
+use crate::limits::MAX_FRAME_BYTES;
 use crate::line::SCHEMA;
 
 /// One line of a log, its fields as they stand. Kinds and fields a reader does not know are for it to ignore.
@@ -85,15 +83,9 @@ pub enum ReadError {
 /// # Errors
 /// When its first segment cannot be opened.
 pub fn read(folder: &Path) -> Result<Reader, ReadError> {
-    let path = folder.join(segment_name(0));
-    let file = open(&path)?;
     Ok(Reader {
-        folder: folder.to_owned(),
-        path,
-        number: 0,
-        segment: Some(file),
+        tail: Some(Tail::open(folder)?),
         frame: Vec::new().into_iter(),
-        events: 0,
         truncated: false,
     })
 }
@@ -101,12 +93,8 @@ pub fn read(folder: &Path) -> Result<Reader, ReadError> {
 /// Goes through a log. After an error it ends.
 #[derive(Debug)]
 pub struct Reader {
-    folder: PathBuf,
-    path: PathBuf,
-    number: u32,
-    segment: Option<BufReader<File>>,
+    tail: Option<Tail>,
     frame: std::vec::IntoIter<LoggedEvent>,
-    events: u64,
     truncated: bool,
 }
 
@@ -117,80 +105,18 @@ impl Reader {
         self.truncated
     }
 
-    /// Reads frames until one has events; false at the end of the log.
+    /// Reads a frame that has events; false at the end of the log.
     fn next_frame(&mut self) -> Result<bool, ReadError> {
-        while let Some(segment) = &mut self.segment {
-            if segment
-                .fill_buf()
-                .map_err(|source| io_error(&self.path, source))?
-                .is_empty()
-            {
-                self.next_segment()?;
-                continue;
-            }
-            let mut text = Vec::new();
-            let result = Decoder::with_buffer(segment)
-                .map(Decoder::single_frame)
-                .and_then(|frame| frame.take(MAX_FRAME_BYTES + 1).read_to_end(&mut text));
-            if let Err(source) = result {
-                return self.broken_off(source).map(|()| false);
-            }
-            if text.len() as u64 > MAX_FRAME_BYTES {
-                return Err(ReadError::TooLarge {
-                    path: self.path.clone(),
-                });
-            }
-            self.frame = self.parse(&text)?.into_iter();
+        let Some(tail) = &mut self.tail else { return Ok(false) };
+        while let Some(frame) = tail.next_frame()? {
+            self.frame = frame.events()?.into_iter();
             if self.frame.len() > 0 {
                 return Ok(true);
             }
         }
+        self.truncated = tail.is_within_a_frame();
+        self.tail = None;
         Ok(false)
-    }
-
-    fn next_segment(&mut self) -> Result<(), ReadError> {
-        self.segment = None;
-        let path = self.folder.join(segment_name(self.number + 1));
-        if self.number + 1 < MAX_SEGMENTS && path.exists() {
-            self.segment = Some(open(&path)?);
-            self.path = path;
-            self.number += 1;
-        }
-        Ok(())
-    }
-
-    /// An unfinished frame at the very end is what a crash leaves; anywhere else it is damage.
-    fn broken_off(&mut self, source: io::Error) -> Result<(), ReadError> {
-        let last = !self.folder.join(segment_name(self.number + 1)).exists();
-        self.segment = None;
-        if last && source.kind() == io::ErrorKind::UnexpectedEof {
-            self.truncated = true;
-            return Ok(());
-        }
-        Err(ReadError::Damaged {
-            path: self.path.clone(),
-            events: self.events,
-            source,
-        })
-    }
-
-    fn parse(&self, text: &[u8]) -> Result<Vec<LoggedEvent>, ReadError> {
-        let mut events = Vec::new();
-        for line in text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
-            let event: LoggedEvent = serde_json::from_slice(line).map_err(|source| ReadError::NotAnEvent {
-                path: self.path.clone(),
-                events: self.events + events.len() as u64,
-                source,
-            })?;
-            if event.v != SCHEMA {
-                return Err(ReadError::Version {
-                    path: self.path.clone(),
-                    found: event.v,
-                });
-            }
-            events.push(event);
-        }
-        Ok(events)
     }
 }
 
@@ -203,26 +129,11 @@ impl Iterator for Reader {
                 Ok(true) => {}
                 Ok(false) => return None,
                 Err(error) => {
-                    self.segment = None;
+                    self.tail = None;
                     return Some(Err(error));
                 }
             }
         }
-        let event = self.frame.next()?;
-        self.events += 1;
-        Some(Ok(event))
-    }
-}
-
-fn open(path: &Path) -> Result<BufReader<File>, ReadError> {
-    File::open(path)
-        .map(BufReader::new)
-        .map_err(|source| io_error(path, source))
-}
-
-fn io_error(path: &Path, source: io::Error) -> ReadError {
-    ReadError::Io {
-        path: path.to_owned(),
-        source,
+        self.frame.next().map(Ok)
     }
 }

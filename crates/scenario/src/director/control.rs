@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use base::Time;
 
-use super::{Course, Director, Look, Order, StepState};
+use super::{Course, Deed, Director, Look, Order, StepState};
 use crate::build::operator;
 use crate::diagnostic::Diagnostic;
 use crate::limits::MAX_CONTROLS;
@@ -49,6 +49,8 @@ pub struct ControlReport {
     pub took: Duration,
     /// Where it stands. One that fails does not fail the run.
     pub state: StepState,
+    /// What it has done, when it has passed.
+    pub deed: Option<Deed>,
 }
 
 /// An operator's step that is going on.
@@ -77,6 +79,7 @@ impl Control {
             at: now,
             took: now - self.course.since,
             state,
+            deed: None,
         }
     }
 }
@@ -157,7 +160,11 @@ impl Director {
                 Look::Pending { expected, found } if now >= until => StepState::Failed { expected, found },
                 Look::Pending { .. } => return true,
             };
-            reports.push(control.report(now, state));
+            let deed = self.deed(&control.kind, &state);
+            reports.push(ControlReport {
+                deed,
+                ..control.report(now, state)
+            });
             false
         });
         self.controls = going;

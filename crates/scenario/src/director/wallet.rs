@@ -182,13 +182,16 @@ impl Wallets {
 
     /// What each transaction of a payment is called.
     pub(super) fn labels(&self, plan: &Plan) -> BTreeMap<Txid, String> {
-        let mut labels = BTreeMap::new();
-        for (id, payment) in &self.payments {
-            for (txid, to) in &payment.sides {
-                labels.insert(*txid, format!("{} to {}", plan.payments[id.0], plan.wallets[to.0]));
-            }
-        }
-        labels
+        let payments = self.payments.iter();
+        payments.flat_map(|(id, payment)| payment.labels(*id, plan)).collect()
+    }
+}
+
+impl Payment {
+    /// Its transactions, and what they are called.
+    pub(super) fn labels<'a>(&'a self, id: PaymentId, plan: &'a Plan) -> impl Iterator<Item = (Txid, String)> + 'a {
+        let label = move |to: &WalletId| format!("{} to {}", plan.payments[id.0], plan.wallets[to.0]);
+        self.sides.iter().map(move |(txid, to)| (*txid, label(to)))
     }
 }
 

@@ -1,0 +1,144 @@
+//! The kinds of events as they stand in the log, typed for those who read it back: a line's `kind` and fields, nodes by their names.
+//!
+//! What is read here and what is written by [`crate::line`] is the same to the last field; a test holds every scenario's log to it.
+//! A reader takes kinds and fields that it does not know for news from a later version, and passes them over.
+
+mod blocks;
+mod forks;
+mod network;
+mod run;
+mod transactions;
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::log::LoggedEvent;
+
+pub use blocks::{
+    BlockConnected, BlockMined, BlockReceived, BlockRejected, BlockTransactions, HeaderAccepted, OrphanHeld,
+    OrphanResolved, Place, Reorg, Spend, TipChanged, TransactionInBlock,
+};
+pub use forks::{BlockSpread, BranchTold, ForkResolved, ForkTold};
+pub use network::{
+    HashRateChanged, Heal, LinkChanged, Message, NodeStarted, NodeStopped, Partition, PeerConnected, PeerDisconnected,
+    PeerPenalised,
+};
+pub use run::{Control, Participant, PaymentTold, RunEnded, RunStarted, Step, StepStateTold, Totals};
+pub use transactions::{ConflictTold, Dropped, TxAccepted, TxEvicted, TxRejected, TxReplaced, TxSubmitted};
+
+/// What one line tells.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each is documented where its fields are")]
+pub enum Told {
+    RunStarted(Box<RunStarted>),
+    RunEnded(RunEnded),
+    NodeStarted(NodeStarted),
+    NodeStopped(NodeStopped),
+    /// A node stands still.
+    NodePaused,
+    /// A node does not stand still any more.
+    NodeResumed,
+    /// A node that is down has lost all that was on its disk.
+    NodeWiped,
+    PeerConnected(PeerConnected),
+    PeerDisconnected(PeerDisconnected),
+    PeerPenalised(PeerPenalised),
+    MessageSent(Message),
+    MessageReceived(Message),
+    BlockMined(BlockMined),
+    BlockTransactions(BlockTransactions),
+    HeaderAccepted(HeaderAccepted),
+    BlockReceived(BlockReceived),
+    BlockConnected(BlockConnected),
+    BlockRejected(BlockRejected),
+    OrphanHeld(OrphanHeld),
+    OrphanResolved(OrphanResolved),
+    TipChanged(TipChanged),
+    Reorg(Box<Reorg>),
+    TxSubmitted(TxSubmitted),
+    TxAccepted(TxAccepted),
+    TxRejected(TxRejected),
+    TxEvicted(TxEvicted),
+    TxReplaced(TxReplaced),
+    Step(Step),
+    Control(Control),
+    Partition(Partition),
+    Heal(Heal),
+    LinkChanged(LinkChanged),
+    HashRateChanged(HashRateChanged),
+    ForkOpened(ForkTold),
+    ForkProgress(ForkTold),
+    ForkResolved(ForkResolved),
+    BlockSpread(BlockSpread),
+}
+
+impl Told {
+    /// What a line tells; `None` when it is of a kind that this version does not know.
+    ///
+    /// # Errors
+    /// When a field of a known kind is missing or not what it should be.
+    pub fn of(event: &LoggedEvent) -> Result<Option<Self>, serde_json::Error> {
+        let fields = &event.fields;
+        Ok(Some(match event.kind.as_str() {
+            "run_started" => Self::RunStarted(read(fields)?),
+            "run_ended" => Self::RunEnded(read(fields)?),
+            "node_started" => Self::NodeStarted(read(fields)?),
+            "node_stopped" => Self::NodeStopped(read(fields)?),
+            "node_paused" => Self::NodePaused,
+            "node_resumed" => Self::NodeResumed,
+            "node_wiped" => Self::NodeWiped,
+            "peer_connected" => Self::PeerConnected(read(fields)?),
+            "peer_disconnected" => Self::PeerDisconnected(read(fields)?),
+            "peer_penalised" => Self::PeerPenalised(read(fields)?),
+            "message_sent" => Self::MessageSent(read(fields)?),
+            "message_received" => Self::MessageReceived(read(fields)?),
+            "block_mined" => Self::BlockMined(read(fields)?),
+            "block_transactions" => Self::BlockTransactions(read(fields)?),
+            "header_accepted" => Self::HeaderAccepted(read(fields)?),
+            "block_received" => Self::BlockReceived(read(fields)?),
+            "block_connected" => Self::BlockConnected(read(fields)?),
+            "block_rejected" => Self::BlockRejected(read(fields)?),
+            "orphan_held" => Self::OrphanHeld(read(fields)?),
+            "orphan_resolved" => Self::OrphanResolved(read(fields)?),
+            "tip_changed" => Self::TipChanged(read(fields)?),
+            "reorg" => Self::Reorg(read(fields)?),
+            "tx_submitted" => Self::TxSubmitted(read(fields)?),
+            "tx_accepted" => Self::TxAccepted(read(fields)?),
+            "tx_rejected" => Self::TxRejected(read(fields)?),
+            "tx_evicted" => Self::TxEvicted(read(fields)?),
+            "tx_replaced" => Self::TxReplaced(read(fields)?),
+            "step" => Self::Step(read(fields)?),
+            "control" => Self::Control(read(fields)?),
+            "partition" => Self::Partition(read(fields)?),
+            "heal" => Self::Heal(read(fields)?),
+            "link_changed" => Self::LinkChanged(read(fields)?),
+            "hash_rate_changed" => Self::HashRateChanged(read(fields)?),
+            "fork_opened" => Self::ForkOpened(read(fields)?),
+            "fork_progress" => Self::ForkProgress(read(fields)?),
+            "fork_resolved" => Self::ForkResolved(read(fields)?),
+            "block_spread" => Self::BlockSpread(read(fields)?),
+            _ => return Ok(None),
+        }))
+    }
+}
+
+fn read<T: DeserializeOwned>(fields: &Map<String, Value>) -> Result<T, serde_json::Error> {
+    T::deserialize(fields)
+}
+
+/// How a hash is written, for the schema: 64 hexadecimal digits.
+#[derive(Debug)]
+struct Digits;
+
+impl JsonSchema for Digits {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Hash".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "pattern": "^[0-9a-f]{64}$" })
+    }
+}
