@@ -30,6 +30,8 @@ pub(crate) enum Command {
     Sim(RunArgs),
     /// Repeat a recorded run in virtual time and find where it differs, if it does
     Rerun(RerunArgs),
+    /// Run many scenario files, several at a time: one line each, and a summary
+    Test(TestArgs),
     /// Run a scenario file many times in virtual time, over seeds and values, into one table
     Sweep(SweepArgs),
     /// Check the simulator against closed forms and published measurements
@@ -124,6 +126,39 @@ pub(crate) struct RunArgs {
 pub(crate) struct RerunArgs {
     /// The run's folder, such as runs/latest
     pub(crate) run: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TestArgs {
+    /// Scenario files, and folders of them
+    #[arg(default_value = "scenarios")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// What runs them
+    #[arg(long, value_enum, default_value_t = EngineKind::Sim)]
+    pub(crate) engine: EngineKind,
+    /// Only files whose path holds this text
+    #[arg(short = 'k', long, value_name = "TEXT")]
+    pub(crate) filter: Option<String>,
+    #[command(flatten)]
+    pub(crate) overrides: OverrideArgs,
+    /// How many go on at a time [default: one for each core in virtual time, one on real nodes]
+    #[arg(short, long, value_name = "N")]
+    pub(crate) jobs: Option<NonZero<usize>>,
+    /// Write a JUnit report, for continuous integration
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
+    /// Print one JSON object at the end instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Keep the run folders of scenarios that pass
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// Put the run folders into this folder
+    #[arg(long, value_name = "FOLDER", default_value = "runs")]
+    pub(crate) out: PathBuf,
+    /// Print nothing but failures and the summary
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
 }
 
 #[derive(Debug, Args)]

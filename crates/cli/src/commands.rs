@@ -9,4 +9,5 @@ pub(crate) mod rerun;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod sweep;
+pub(crate) mod test;
 pub(crate) mod up;

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use scenario::limits::{MAX_FILE_BYTES, MAX_GRAPH_BYTES};
@@ -52,6 +52,23 @@ fn text(file: &Path, most: usize) -> anyhow::Result<String> {
         return Err(anyhow!("such a file has at most {most} bytes"));
     }
     String::from_utf8(bytes).context("it is not UTF-8")
+}
+
+/// The scenario files of a folder, in the order of their names.
+pub(crate) fn scenario_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let cannot = || format!("cannot list {}", folder.display());
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)
+        .with_context(cannot)
+        .map_err(Failure::bad_input)?
+    {
+        let path = entry.with_context(cannot).map_err(Failure::bad_input)?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
 /// A file's plan; its warnings, or all that is wrong with it, are printed.

@@ -7,10 +7,12 @@ mod exit;
 mod folder;
 mod interrupt;
 mod load;
+mod meter;
 mod paint;
 mod report;
 mod say;
 mod steps;
+mod suite;
 mod sweep;
 mod values;
 
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Run(args) | Command::Sim(args) => commands::run::run(&args),
         Command::Rerun(args) => commands::rerun::rerun(&args),
+        Command::Test(args) => commands::test::test(&args),
         Command::Sweep(args) => commands::sweep::sweep(&args),
         Command::Laws(args) => commands::laws::laws(&args),
         Command::Check(args) => commands::check::check(&args),

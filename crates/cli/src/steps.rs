@@ -30,6 +30,16 @@ impl<'a> Steps<'a> {
         }
     }
 
+    /// Prints each step when it has ended, and nothing that is refreshed: something else is.
+    pub(crate) const fn by_line(plan: &'a Plan) -> Self {
+        Self {
+            plan,
+            quiet: false,
+            columns: None,
+            running: None,
+        }
+    }
+
     /// Prints news of a step.
     pub(crate) fn print(&mut self, report: &StepReport) {
         if self.quiet {

@@ -1,11 +1,7 @@
 //! `nakanet list`: the scenario files of a folder and what each shows.
 
-use std::path::PathBuf;
-
-use anyhow::Context as _;
-
 use crate::args::{ListArgs, OverrideArgs};
-use crate::exit::{Ended, Exit, Failure};
+use crate::exit::{Ended, Exit};
 use crate::{load, paint, say};
 
 pub(crate) fn list(args: &ListArgs) -> Ended {
@@ -14,7 +10,7 @@ pub(crate) fn list(args: &ListArgs) -> Ended {
         set: Vec::new(),
     };
     let mut report = Vec::new();
-    for file in toml_files(args)? {
+    for file in load::scenario_files(&args.folder)? {
         let description = match load::parse(&file, &none)? {
             Ok(plan) => plan.description,
             Err(diagnostics) => {
@@ -37,20 +33,4 @@ pub(crate) fn list(args: &ListArgs) -> Ended {
         say::line(serde_json::Value::Array(report));
     }
     Ok(Exit::Passed)
-}
-
-fn toml_files(args: &ListArgs) -> Result<Vec<PathBuf>, Failure> {
-    let cannot = || format!("cannot list {}", args.folder.display());
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(&args.folder)
-        .with_context(cannot)
-        .map_err(Failure::bad_input)?
-    {
-        let path = entry.with_context(cannot).map_err(Failure::bad_input)?.path();
-        if path.extension().is_some_and(|extension| extension == "toml") {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
 }

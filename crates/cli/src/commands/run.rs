@@ -14,6 +14,7 @@ use sim::Verify;
 use crate::args::{DetailKind, EngineKind, RunArgs, VerifyKind};
 use crate::exit::{Ended, Failure};
 use crate::interrupt::on_interrupt;
+use crate::meter::Meter;
 use crate::report::Run;
 use crate::steps::Steps;
 use crate::{folder, load, paint, report, say};
@@ -166,13 +167,26 @@ fn simulate(plan: &Arc<Plan>, folder: &Path, args: &RunArgs, quiet: bool) -> Res
         stop,
         ..sim::Options::default()
     };
-    let mut steps = Steps::new(plan, quiet);
-    let finished = sim::run(plan, &options, &mut |progress| match progress {
-        sim::Progress::Step(report) => steps.print(report),
-        sim::Progress::Control(report) => steps.print_control(report),
-        sim::Progress::Passing { .. } => {}
-    })
-    .map_err(Failure::could_not_start)?;
+    let mut meter = Meter::new(plan, quiet);
+    let mut steps = match meter {
+        Some(_) => Steps::by_line(plan),
+        None => Steps::new(plan, quiet),
+    };
+    let finished = sim::run(plan, &options, &mut |progress| match (progress, &mut meter) {
+        (sim::Progress::Step(report), Some(meter)) => {
+            meter.step(report);
+            meter.suspend(|| steps.print(report));
+        }
+        (sim::Progress::Step(report), None) => steps.print(report),
+        (sim::Progress::Control(report), Some(meter)) => meter.suspend(|| steps.print_control(report)),
+        (sim::Progress::Control(report), None) => steps.print_control(report),
+        (sim::Progress::Passing { now, collector }, Some(meter)) => meter.pass(*now, collector),
+        (sim::Progress::Passing { .. }, None) => {}
+    });
+    if let Some(meter) = meter {
+        meter.finish();
+    }
+    let finished = finished.map_err(Failure::could_not_start)?;
     let mut collector = finished.collector;
     let summary = collector.finish(finished.at, finished.ending);
     Ok(Run {

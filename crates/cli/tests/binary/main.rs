@@ -5,4 +5,5 @@ mod input;
 mod repeats;
 mod runs;
 mod stage;
+mod suites;
 mod sweeps;
