@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cluster::{Interrupt, RunOptions};
+use cluster::{Interrupt, Nodes, RunOptions};
 use observe::{Ending, Summary, Verdict};
 use scenario::{Overrides, Plan};
 use sim::Options;
@@ -60,6 +60,7 @@ fn on_real_nodes(plan: &Arc<Plan>) -> Summary {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let options = RunOptions {
         data: folder.path().join("nodes"),
+        nodes: Nodes::Tasks,
         folder: None,
         desk: None,
         interrupt: Interrupt::new(),

@@ -48,6 +48,9 @@ pub(crate) enum Command {
     Up(UpArgs),
     /// Run one node as its own process
     Node(NodeArgs),
+    /// Be one node of a run with `--nodes process`
+    #[command(hide = true)]
+    Worker,
 }
 
 /// What changes a scenario without editing its file.
@@ -67,6 +70,14 @@ pub(crate) enum EngineKind {
     Cluster,
     /// Virtual time: the same nodes in one thread, the same bytes for the same seed
     Sim,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum NodesKind {
+    /// All in one process
+    Tasks,
+    /// Each in a process of its own, under a supervisor
+    Process,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -96,6 +107,9 @@ pub(crate) struct RunArgs {
     pub(crate) engine: EngineKind,
     #[command(flatten)]
     pub(crate) overrides: OverrideArgs,
+    /// Where real nodes live
+    #[arg(long, value_enum, default_value_t = NodesKind::Tasks)]
+    pub(crate) nodes: NodesKind,
     /// Who checks blocks in virtual time; the digest is the same
     #[arg(long, value_enum, default_value_t = VerifyKind::Shared)]
     pub(crate) verify: VerifyKind,
@@ -234,8 +248,11 @@ pub(crate) enum SchemaKind {
 #[derive(Debug, Args)]
 pub(crate) struct UpArgs {
     /// How many nodes
-    #[arg(short = 'n', long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1_000))]
-    pub(crate) nodes: u32,
+    #[arg(short = 'n', long = "count", value_name = "NODES", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub(crate) count: u32,
+    /// Where the nodes live
+    #[arg(long, value_enum, default_value_t = NodesKind::Tasks)]
+    pub(crate) nodes: NodesKind,
     /// The time between two blocks of the whole network, such as 2s; `off` mines nothing
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = values::interval_or_off)]
     pub(crate) mine_interval: String,

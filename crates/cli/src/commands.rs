@@ -11,3 +11,4 @@ pub(crate) mod schema;
 pub(crate) mod sweep;
 pub(crate) mod test;
 pub(crate) mod up;
+pub(crate) mod worker;

@@ -6,6 +6,8 @@ mod console;
 mod exit;
 mod folder;
 mod interrupt;
+mod journal;
+mod limits;
 mod load;
 mod meter;
 mod paint;
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         Command::Schema(args) => commands::schema::schema(&args),
         Command::Up(args) => commands::up::up(&args),
         Command::Node(args) => commands::node::node(&args),
+        Command::Worker => commands::worker::worker(),
     };
     end(match result {
         Ok(exit) => exit,

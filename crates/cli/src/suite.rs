@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::time::Instant;
 
-use cluster::{Interrupt, RunOptions};
+use cluster::{Interrupt, Nodes, RunOptions};
 use observe::{Ending, Summary, Verdict};
 use scenario::{Engine, Plan, StepReport, StepState};
 
@@ -145,6 +145,7 @@ impl Suite {
         let data = folder.join("nodes");
         let options = RunOptions {
             data: data.clone(),
+            nodes: Nodes::Tasks,
             folder: Some(folder.to_owned()),
             interrupt: self.interrupt.clone(),
             desk: None,

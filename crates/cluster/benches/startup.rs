@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chain::Params;
-use cluster::{Finished, Interrupt, RunOptions, run};
+use cluster::{Finished, Interrupt, Nodes, RunOptions, run};
 use scenario::{Overrides, parse};
 
 /// What the budgets are for: nodes, and how long they may take to start and connect.
@@ -71,6 +71,7 @@ fn measure(nodes: usize, blocks: usize) -> Finished {
     let data = tempfile::tempdir().expect("a folder for the nodes' data");
     let options = RunOptions {
         data: data.path().to_owned(),
+        nodes: Nodes::Tasks,
         folder: None,
         desk: None,
         interrupt: Interrupt::new(),

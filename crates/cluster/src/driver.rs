@@ -7,6 +7,7 @@
 mod control;
 pub(crate) mod dialer;
 pub(crate) mod directory;
+mod journal;
 mod outputs;
 mod peers;
 mod stillness;
@@ -94,6 +95,7 @@ impl Driver {
             max_peers: setup.max_peers,
         });
         let address = net.listen(setup.listen.clone()).await?;
+        tracing::info!(%address, "listening");
         let (store, blocks) = opening
             .await
             .expect("opening a store is never aborted, and a panic in it is passed on")?;

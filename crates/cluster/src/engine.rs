@@ -15,7 +15,7 @@ use base::{NodeId, Time};
 use observe::{Collector, Desk};
 use scenario::{ControlReport, Director, Outcome, Plan, StepReport};
 
-use crate::{Clock, Error, Interrupt, files};
+use crate::{Clock, Error, Interrupt, Program, files};
 use session::Session;
 
 /// What does not come from the plan.
@@ -23,12 +23,24 @@ use session::Session;
 pub struct RunOptions {
     /// Where the nodes keep their data, each in a folder of its name. One that has been used before is gone on with.
     pub data: PathBuf,
+    /// Where the nodes live.
+    pub nodes: Nodes,
     /// Where the run folder goes; none writes nothing.
     pub folder: Option<PathBuf>,
     /// Ends the run early, in good order.
     pub interrupt: Interrupt,
     /// Where operators hand in steps while it goes on; none takes none.
     pub desk: Option<Desk>,
+}
+
+/// Where the nodes of a run live.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Nodes {
+    /// All in this process.
+    #[default]
+    Tasks,
+    /// Each in a process of its own, of this program.
+    Processes(Program),
 }
 
 /// News of a run, for whoever shows it.
@@ -111,7 +123,10 @@ pub struct Finished {
 /// # Errors
 /// When the run could not start: too few open files, a folder, a port, links that do not come up. What fails later is in [`Finished`].
 pub fn run(plan: &Arc<Plan>, options: &RunOptions, observer: &mut dyn FnMut(&Progress<'_>)) -> Result<Finished, Error> {
-    files::check(plan.nodes.len(), plan.links.len())?;
+    match options.nodes {
+        Nodes::Tasks => files::check(plan.nodes.len(), plan.links.len())?,
+        Nodes::Processes(_) => files::check_processes(plan.nodes.len())?,
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .thread_name("cluster")
         .enable_all()

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::io;
 use std::path::PathBuf;
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use base::NodeId;
@@ -68,6 +69,25 @@ pub enum Error {
         folder: PathBuf,
         /// Why.
         source: io::Error,
+    },
+    /// A node's process could not be started.
+    #[error("cannot start {} as a node's process: {source}", .program.display())]
+    Process {
+        /// The executable.
+        program: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// What a node's process says of its own end.
+    #[error("{0}")]
+    Worker(String),
+    /// A node's process ended without a word.
+    #[error("its process ended, {status}{}", .log.as_ref().map_or_else(String::new, |log| format!("; see {}", log.display())))]
+    Exited {
+        /// How.
+        status: ExitStatus,
+        /// Where it may have said why.
+        log: Option<PathBuf>,
     },
     /// The threads of the engine.
     #[error("cannot start the engine's threads: {0}")]

@@ -1,14 +1,25 @@
 //! Whether the system allows as many open files as a run needs (THREATS D12).
 
 use crate::Error;
-use crate::limits::{FILES_PER_NODE, SPARE_FILES};
+use crate::limits::{FILES_PER_NODE, FILES_PER_PROCESS, SPARE_FILES};
 
 /// Refuses a run that would fail for lack of open files, before anything is started.
 ///
 /// # Errors
 /// [`Error::TooFewFiles`], which names the limit and how to raise it.
 pub(crate) fn check(nodes: usize, links: usize) -> Result<(), Error> {
-    let needed = needed(nodes, links);
+    refuse_above_limit((nodes, links), needed(nodes, links))
+}
+
+/// Refuses a run whose nodes are processes of their own, of which each has its own limit.
+///
+/// # Errors
+/// As [`check`].
+pub(crate) fn check_processes(nodes: usize) -> Result<(), Error> {
+    refuse_above_limit((nodes, 0), SPARE_FILES + nodes as u64 * FILES_PER_PROCESS)
+}
+
+fn refuse_above_limit((nodes, links): (usize, usize), needed: u64) -> Result<(), Error> {
     match limit() {
         Some(limit) if limit < needed => Err(Error::TooFewFiles {
             nodes,

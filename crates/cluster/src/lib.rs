@@ -1,6 +1,7 @@
 //! Engine 1: real nodes in real time. Real TCP connections through libp2p, real SHA-256d mining at a metered rate, a database on disk.
 //!
-//! - [`engine`] runs a plan: starts its nodes in this process, connects them, carries out the director's orders, stops them.
+//! - [`engine`] runs a plan: starts its nodes, connects them, carries out the director's orders, stops them.
+//! - [`process`] lets a node live in a process of its own.
 //! - `driver` is one node's task: everything that happens to the node, in order, and everything that it puts out.
 //! - `net` is libp2p, `conversation` the frames on a connection, [`hasher`] the mining, [`store`] the disk.
 //!
@@ -13,6 +14,7 @@ pub mod hasher;
 pub mod identity;
 pub mod interrupt;
 pub mod limits;
+pub mod process;
 pub mod solo;
 pub mod store;
 
@@ -22,10 +24,11 @@ mod files;
 mod net;
 
 pub use clock::Clock;
-pub use engine::{Died, Finished, Progress, RunOptions, run};
+pub use engine::{Died, Finished, Nodes, Progress, RunOptions, run};
 pub use error::Error;
 pub use hasher::Hasher;
 pub use interrupt::Interrupt;
 pub use net::Trouble;
+pub use process::{Program, run_worker};
 pub use solo::{SoloEvent, SoloOptions, run_solo};
 pub use store::{Store, StoreError};

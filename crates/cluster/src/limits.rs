@@ -61,6 +61,12 @@ pub const LAST_REDIAL: Duration = Duration::from_secs(5);
 pub const MAX_QUEUED_EVENTS: usize = 65_536;
 /// Orders that may wait for one node. A node that is so far behind is given up.
 pub const MAX_QUEUED_ORDERS: usize = 4_096;
+/// The most bytes of the text of a frame between the engine and a worker: an event that names every block and transaction of a deep reorg.
+pub const MAX_FRAME_TEXT_BYTES: usize = 64 << 20;
+/// Events that may wait in a worker for its socket; the node waits when it is behind.
+pub const MAX_WORKER_EVENTS: usize = 1_024;
+/// Bytes of reports that a worker sends at once.
+pub const WORKER_BUFFER_BYTES: usize = 16 << 10;
 /// How long the nodes of a run may take to open their folders and listen.
 pub const STARTING_PATIENCE: Duration = Duration::from_secs(60);
 /// How long the planned links of a run may take to come up.
@@ -90,3 +96,5 @@ pub const MAX_KEY_FILE_BYTES: u64 = 256;
 pub const SPARE_FILES: u64 = 64;
 /// Files of one node besides its connections: database, lock, listening socket, and some room for what comes and goes.
 pub const FILES_PER_NODE: u64 = 6;
+/// Files that the engine has open for a node's own process: the socket, the process, and its log for a moment.
+pub const FILES_PER_PROCESS: u64 = 4;

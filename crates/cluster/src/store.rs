@@ -6,7 +6,7 @@
 
 mod error;
 mod lock;
-mod record;
+pub(crate) mod record;
 mod writer;
 
 use std::fs::{self, File};

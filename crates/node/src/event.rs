@@ -13,6 +13,9 @@ use serde::{Deserialize, Serialize};
 use crate::reason;
 use crate::seam::HangupReason;
 
+/// A reason word, such as `high-hash`. A name for `&'static str`, so that events can be read back from text that does not last.
+pub type ReasonWord = &'static str;
+
 /// A block, and where its chain stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct TipRef {
@@ -41,7 +44,7 @@ pub struct DroppedTransaction {
     pub txid: Txid,
     /// The reason word.
     #[serde(deserialize_with = "reason::known")]
-    pub reason: &'static str,
+    pub reason: ReasonWord,
     /// Its rival, when it lost to one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conflicts_with: Option<Conflict>,
@@ -140,7 +143,7 @@ pub enum Event {
         block: BlockId,
         from: Option<NodeId>,
         #[serde(deserialize_with = "reason::known")]
-        reason: &'static str,
+        reason: ReasonWord,
         detail: String,
         penalty: u32,
     },
@@ -179,7 +182,7 @@ pub enum Event {
         txid: Txid,
         from: Option<NodeId>,
         #[serde(deserialize_with = "reason::known")]
-        reason: &'static str,
+        reason: ReasonWord,
         detail: String,
         conflicts_with: Option<Conflict>,
     },
@@ -187,7 +190,7 @@ pub enum Event {
     TxEvicted {
         txid: Txid,
         #[serde(deserialize_with = "reason::known")]
-        reason: &'static str,
+        reason: ReasonWord,
         conflicts_with: Option<Conflict>,
     },
     /// A transaction gave way to one that pays more.

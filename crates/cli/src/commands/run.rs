@@ -6,18 +6,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, anyhow};
 use clap::ValueEnum;
-use cluster::{Interrupt, Progress, RunOptions};
+use cluster::{Interrupt, Nodes, Program, Progress, RunOptions};
 use observe::{Detail, Ending, Verdict};
 use scenario::{Engine, Plan, words};
 use sim::Verify;
 
-use crate::args::{DetailKind, EngineKind, RunArgs, VerifyKind};
+use crate::args::{DetailKind, EngineKind, NodesKind, RunArgs, VerifyKind};
 use crate::exit::{Ended, Failure};
 use crate::interrupt::on_interrupt;
 use crate::meter::Meter;
 use crate::report::Run;
 use crate::steps::Steps;
-use crate::{folder, load, paint, report, say};
+use crate::{folder, journal, load, paint, report, say};
 
 pub(crate) fn run(args: &RunArgs) -> Ended {
     let plan = Arc::new(load::plan(&args.file, &args.overrides)?);
@@ -70,6 +70,7 @@ fn launch(plan: &Arc<Plan>, folder: &Path, args: &RunArgs, quiet: bool) -> Resul
     let data = folder.join("nodes");
     let options = RunOptions {
         data: data.clone(),
+        nodes: nodes(args.nodes, folder)?,
         folder: Some(folder.to_owned()),
         interrupt,
         desk: None,
@@ -88,6 +89,21 @@ fn launch(plan: &Arc<Plan>, folder: &Path, args: &RunArgs, quiet: bool) -> Resul
         director: finished.director,
         summary,
     })
+}
+
+/// Where nodes are to live, with their logs in this run folder. As processes they are of this very program.
+pub(crate) fn nodes(kind: NodesKind, folder: &Path) -> Result<Nodes, Failure> {
+    match kind {
+        NodesKind::Tasks => journal::shared(folder).map(|()| Nodes::Tasks),
+        NodesKind::Process => {
+            let path = std::env::current_exe().context("cannot find this program");
+            Ok(Nodes::Processes(Program {
+                path: path.map_err(Failure::could_not_start)?,
+                arguments: vec!["worker".into()],
+                logs: Some(folder.join(journal::FOLDER)),
+            }))
+        }
+    }
 }
 
 /// Why real nodes did not come up. When that was the user's wish their databases, of no use to anybody, are removed, if they are named.
@@ -205,6 +221,9 @@ fn repeat(args: &RunArgs) -> String {
     };
     if args.engine == EngineKind::Sim {
         flag("engine", Some("sim".to_owned()));
+    }
+    if args.nodes != NodesKind::Tasks {
+        flag("nodes", Some(name(&args.nodes)));
     }
     if let Some(seed) = args.overrides.seed {
         flag("seed", Some(seed.to_string()));

@@ -11,7 +11,7 @@ use observe::{Collector, Ending, Operator, text};
 use scenario::{Overrides, Plan, words};
 
 use crate::args::UpArgs;
-use crate::commands::run::{not_started, show};
+use crate::commands::run::{nodes, not_started, show};
 use crate::exit::{Ended, Exit, Failure};
 use crate::interrupt::on_interrupt;
 use crate::steps::Steps;
@@ -26,6 +26,7 @@ pub(crate) fn up(args: &UpArgs) -> Ended {
     let (operator, desk) = Operator::new();
     let options = RunOptions {
         data: folder.join("nodes"),
+        nodes: nodes(args.nodes, &folder)?,
         folder: Some(folder.clone()),
         interrupt,
         desk: Some(desk),
@@ -33,7 +34,7 @@ pub(crate) fn up(args: &UpArgs) -> Ended {
     say::line(format_args!(
         "{}  {}, log in {}; Ctrl-C ends it",
         paint::strong("nakanet up"),
-        words::count(args.nodes, "node"),
+        words::count(args.count, "node"),
         folder.display()
     ));
     console::listen(operator, move || quit.trigger());
@@ -75,8 +76,8 @@ fn plan(args: &UpArgs) -> Result<Plan, Failure> {
     } else {
         args.mine_interval.as_str()
     };
-    let outbound = args.outbound.min(args.nodes.saturating_sub(1));
-    let topology = match (args.nodes, outbound) {
+    let outbound = args.outbound.min(args.count.saturating_sub(1));
+    let topology = match (args.count, outbound) {
         (1, _) => "{ kind = \"none\" }".to_owned(),
         (_, outbound) => format!("{{ kind = \"random\", outbound = {outbound} }}"),
     };
@@ -105,7 +106,7 @@ latency = \"{latency}\"
 run = [{{ sleep = \"2400h\" }}]
 ",
         seed = args.seed,
-        nodes = args.nodes,
+        nodes = args.count,
         latency = args.latency,
     );
     scenario::parse("(the arguments)", &source, &Overrides::default()).map_err(|diagnostics| {

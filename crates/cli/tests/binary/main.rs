@@ -2,6 +2,7 @@
 
 mod cluster;
 mod input;
+mod processes;
 mod repeats;
 mod runs;
 mod stage;

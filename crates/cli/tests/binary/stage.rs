@@ -91,7 +91,7 @@ fn spawn(command: &mut Command) -> Running {
 }
 
 /// The longest that a test waits for a line. Only a failure takes so long.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A command that is going on; killed when dropped.
 #[derive(Debug)]

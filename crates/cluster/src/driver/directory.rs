@@ -28,6 +28,11 @@ impl Roster {
     pub(crate) fn key(&self, node: NodeId) -> PeerId {
         self.keys[node.index()]
     }
+
+    /// The keys in the order of their nodes.
+    pub(crate) fn keys(&self) -> &[PeerId] {
+        &self.keys
+    }
 }
 
 /// What a node calls those it meets.

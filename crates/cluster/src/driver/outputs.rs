@@ -7,7 +7,7 @@ use gossip::{Message, wire};
 use node::{HangupReason, Input, Output};
 use observe::RunEvent;
 
-use super::{Driver, Told};
+use super::{Driver, Told, journal};
 use crate::Error;
 
 impl Driver {
@@ -46,6 +46,7 @@ impl Driver {
                 }
             }
             Output::Emit(event) => {
+                journal::note(&event);
                 let nseq = self.nseq;
                 self.nseq += 1;
                 let node = self.id;

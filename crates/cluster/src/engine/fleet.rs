@@ -4,24 +4,28 @@ use std::io;
 use std::panic::AssertUnwindSafe;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use base::NodeId;
 use chain::HashRate;
 use futures::FutureExt;
-use libp2p::Multiaddr;
-use libp2p::identity::Keypair;
+use libp2p::{Multiaddr, PeerId};
 use node::Command;
 use scenario::{Order, Plan};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tracing::Instrument;
 
+use super::Nodes;
 use super::wiring::Wiring;
 use crate::driver::dialer::Target;
-use crate::driver::directory::{Directory, Roster};
-use crate::driver::{Control, Driver, Exit, Links, Setup, Told};
+use crate::driver::directory::Roster;
+use crate::driver::{Control, Driver, Exit, Told};
 use crate::hasher::Hasher;
 use crate::limits::{MAX_PEERS, MAX_QUEUED_ORDERS};
-use crate::{Clock, Error, identity};
+use crate::process::outfit::{Outfit, Ties};
+use crate::process::{Host, Lines};
+use crate::{Clock, Error, Program, identity};
 
 /// A node's place in the fleet.
 #[derive(Debug, Default)]
@@ -62,11 +66,13 @@ pub(super) struct Fleet {
     plan: Arc<Plan>,
     clock: Clock,
     data: PathBuf,
-    keys: Vec<Keypair>,
+    nodes: Nodes,
     roster: Arc<Roster>,
     slots: Vec<Slot>,
     pub(super) wiring: Wiring,
-    pub(super) hasher: Hasher,
+    hasher: Hasher,
+    /// Hashes that nodes in other processes owed and never tried.
+    missed: Arc<AtomicU64>,
     tasks: JoinSet<(NodeId, Result<Exit, Error>)>,
     told: mpsc::Sender<Told>,
     ready: mpsc::Sender<(NodeId, Multiaddr)>,
@@ -77,22 +83,23 @@ impl Fleet {
     pub(super) fn new(
         plan: Arc<Plan>,
         clock: Clock,
-        data: PathBuf,
+        (data, nodes): (PathBuf, Nodes),
         (told, ready): (mpsc::Sender<Told>, mpsc::Sender<(NodeId, Multiaddr)>),
     ) -> Self {
         let seed = plan.root_seed();
-        let keys: Vec<_> = plan.node_ids().map(|node| identity::planned(&seed, node)).collect();
-        let roster = Roster::new(keys.iter().map(|key| key.public().to_peer_id()).collect());
+        let key = |node| identity::planned(&seed, node).public().to_peer_id();
+        let roster = Roster::new(plan.node_ids().map(key).collect());
         Self {
             wiring: Wiring::new(&plan),
             slots: plan.node_ids().map(|_| Slot::default()).collect(),
             hasher: Hasher::start(clock),
             tasks: JoinSet::new(),
             roster: Arc::new(roster),
-            keys,
             plan,
             clock,
             data,
+            nodes,
+            missed: Arc::new(AtomicU64::new(0)),
             told,
             ready,
         }
@@ -110,47 +117,82 @@ impl Fleet {
             control: Some(control),
             ..Slot::default()
         };
-        let setup = self.setup(node, hashrate, orders);
-        let ready = self.ready.clone();
-        let life = async move {
-            let (driver, address) = Driver::start(setup).await?;
-            // An engine that is gone does not want to know.
-            let _gone = ready.send((node, address)).await;
-            driver.run().await
-        };
+        let outfit = self.outfit(node, hashrate);
+        match &self.nodes {
+            Nodes::Tasks => self.spawn(node, self.in_this_process(outfit, orders)),
+            Nodes::Processes(program) => self.spawn(node, self.in_its_own(program, outfit, orders)),
+        }
+    }
+
+    fn spawn(&mut self, node: NodeId, life: impl Future<Output = Result<Exit, Error>> + Send + 'static) {
+        let span = tracing::info_span!("node", name = self.plan.name_of(node));
         self.tasks.spawn(async move {
-            let how = AssertUnwindSafe(life).catch_unwind().await;
+            let how = AssertUnwindSafe(life.instrument(span)).catch_unwind().await;
             (node, how.unwrap_or_else(|panic| Err(Error::panicked(panic.as_ref()))))
         });
     }
 
-    fn setup(&self, node: NodeId, hashrate: HashRate, control: mpsc::Receiver<Control>) -> Setup {
-        let seed = self.plan.root_seed();
-        let planned = self.wiring.links_of(node).len();
-        let mut config = self.plan.node_config(node);
-        config.hashrate = hashrate;
-        Setup {
-            id: node,
-            config,
-            params: self.plan.params.clone(),
-            seed: seed.child("node", u64::from(node.0)),
+    fn in_this_process(
+        &self,
+        outfit: Outfit,
+        control: mpsc::Receiver<Control>,
+    ) -> impl Future<Output = Result<Exit, Error>> + Send + use<> {
+        let node = outfit.id;
+        let setup = outfit.setup(Ties {
             clock: self.clock,
-            folder: folder(&self.data, self.plan.name_of(node)),
-            identity: self.keys[node.index()].clone(),
-            listen: "/ip4/127.0.0.1/tcp/0".parse().expect("a multiaddr"),
-            max_peers: MAX_PEERS.max(u32::try_from(planned).unwrap_or(u32::MAX)),
-            directory: Directory::Plan(Arc::clone(&self.roster)),
-            links: Links {
-                seed,
-                usual: self.plan.conditions,
-                set: self.wiring.conditions_from(node),
-            },
-            severed: self.wiring.severed_from(node),
+            roster: Arc::clone(&self.roster),
             seat: self.hasher.seat(node),
             control,
             told: self.told.clone(),
-            complaints: None,
+        });
+        let ready = self.ready.clone();
+        async move {
+            let (driver, address) = Driver::start(setup).await?;
+            // An engine that is gone does not want to know.
+            let _gone = ready.send((node, address)).await;
+            driver.run().await
         }
+    }
+
+    /// The process is started here and now: the kernel kills it when the thread that started it ends, and this one outlives the run.
+    fn in_its_own(
+        &self,
+        program: &Program,
+        outfit: Outfit,
+        control: mpsc::Receiver<Control>,
+    ) -> impl Future<Output = Result<Exit, Error>> + Send + use<> {
+        let node = outfit.id;
+        let host = Host::start(program, (node, self.plan.name_of(node)), self.clock);
+        let roster = self.roster.keys().iter().map(PeerId::to_string).collect();
+        let lines = Lines {
+            control,
+            told: self.told.clone(),
+            ready: self.ready.clone(),
+            missed: Arc::clone(&self.missed),
+        };
+        async move { host?.run(outfit, roster, lines).await }
+    }
+
+    fn outfit(&self, node: NodeId, hashrate: HashRate) -> Outfit {
+        let planned = self.wiring.links_of(node).len();
+        let mut config = self.plan.node_config(node);
+        config.hashrate = hashrate;
+        Outfit {
+            id: node,
+            config,
+            params: self.plan.params.clone(),
+            seed: self.plan.seed,
+            folder: folder(&self.data, self.plan.name_of(node)),
+            max_peers: MAX_PEERS.max(u32::try_from(planned).unwrap_or(u32::MAX)),
+            usual: self.plan.conditions,
+            set: self.wiring.conditions_from(node),
+            severed: self.wiring.severed_from(node),
+        }
+    }
+
+    /// Hashes that metered miners were owed and never got because the machine is too slow.
+    pub(super) fn hashes_missed(&self) -> u64 {
+        self.hasher.missed() + self.missed.load(Ordering::Relaxed)
     }
 
     /// A node can be reached from now on: lets its links come up.

@@ -93,7 +93,12 @@ impl<'a> Session<'a> {
             director: Director::new(Arc::clone(plan), Engine::Cluster),
             desk: options.desk.clone(),
             owed: Owed::default(),
-            fleet: Fleet::new(Arc::clone(plan), clock, options.data.clone(), (tell, be_ready)),
+            fleet: Fleet::new(
+                Arc::clone(plan),
+                clock,
+                (options.data.clone(), options.nodes.clone()),
+                (tell, be_ready),
+            ),
             told,
             ready,
             interrupt: options.interrupt.clone(),
@@ -131,7 +136,7 @@ impl<'a> Session<'a> {
         }
         self.end_controls();
         let took = self.clock.now();
-        let hashes_missed = self.fleet.hasher.missed();
+        let hashes_missed = self.fleet.hashes_missed();
         // A network that was given time must agree now, whether it came to rest or not: or disagreement would go unseen.
         let had_time = matches!(settling, Some(Settling::AtRest | Settling::Restless));
         // While the nodes still run, or there would be nobody to agree.
@@ -412,7 +417,7 @@ impl<'a> Session<'a> {
     }
 
     fn tell_of_lag(&mut self) {
-        let hashes_missed = self.fleet.hasher.missed();
+        let hashes_missed = self.fleet.hashes_missed();
         if hashes_missed > self.hashes_missed_told * 2 {
             self.hashes_missed_told = hashes_missed;
             (self.observer)(&Progress::Lagging { hashes_missed });

@@ -21,6 +21,7 @@ fn plan(text: &str) -> Arc<Plan> {
 fn options(data: &Path) -> RunOptions {
     RunOptions {
         data: data.to_owned(),
+        nodes: Nodes::Tasks,
         folder: None,
         interrupt: Interrupt::new(),
         desk: None,

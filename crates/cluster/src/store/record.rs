@@ -20,7 +20,7 @@ const HASH_BYTES: usize = 32;
 ///
 /// # Panics
 /// For a block above [`MAX_RECORD_BYTES`], which no node can have received or found valid.
-pub(super) fn encode(block: &Block) -> Vec<u8> {
+pub(crate) fn encode(block: &Block) -> Vec<u8> {
     let bytes = bincode::serde::encode_to_vec(block, CONFIG).expect("a valid block is within the limit of records");
     let mut record = Vec::with_capacity(HASH_BYTES + bytes.len());
     record.extend_from_slice(&Hash::sha256d(&bytes).0);
@@ -29,7 +29,7 @@ pub(super) fn encode(block: &Block) -> Vec<u8> {
 }
 
 /// The block of a record, or what is wrong with it.
-pub(super) fn decode(record: &[u8]) -> Result<Block, &'static str> {
+pub(crate) fn decode(record: &[u8]) -> Result<Block, &'static str> {
     let (hash, bytes) = record.split_at_checked(HASH_BYTES).ok_or("a record is cut short")?;
     if Hash::sha256d(bytes).0 != hash {
         return Err("a record does not match its hash");

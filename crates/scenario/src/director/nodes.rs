@@ -85,13 +85,17 @@ impl Director {
                     return None;
                 }
                 let nodes = std::mem::take(nodes);
-                let (order, next): (fn(NodeId) -> Order, fn(Vec<NodeId>) -> Effect) = match then {
+                *effect = match then {
                     Then::Stay => return Some(told(&nodes, "down")),
-                    Then::Restart => (Order::Start, Effect::Up),
-                    Then::Wipe => (Order::Wipe, Effect::Blank),
+                    Then::Restart => {
+                        orders.extend(nodes.iter().map(|&node| Order::Start(node)));
+                        Effect::Up(nodes)
+                    }
+                    Then::Wipe => {
+                        orders.extend(nodes.iter().map(|&node| Order::Wipe(node)));
+                        Effect::Blank(nodes)
+                    }
                 };
-                orders.extend(nodes.iter().map(|&node| order(node)));
-                *effect = next(nodes);
                 None
             }
             Effect::Still(nodes) => all(nodes, |facts| facts.paused).then(|| told(nodes, "paused")),

@@ -1,0 +1,287 @@
+//! The engine's side of a worker: starts its process, passes orders on, takes its reports in, and knows whether its end was meant.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::fs::{self, File, OpenOptions};
+use std::future::pending;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use base::NodeId;
+use libp2p::Multiaddr;
+use observe::{Intervention, RunEvent};
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::io::{AsyncWriteExt, BufReader};
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::process::{Child, Command};
+use tokio::select;
+use tokio::sync::mpsc;
+
+use super::Program;
+use super::frame::{self, FrameError};
+use super::outfit::Outfit;
+use super::words::{Beginning, Order, Report};
+use crate::driver::{Control, Exit, Told};
+use crate::limits::MAX_QUEUED_ORDERS;
+use crate::{Clock, Error};
+
+/// What ties a worker to the engine.
+#[derive(Debug)]
+pub(crate) struct Lines {
+    pub(crate) control: mpsc::Receiver<Control>,
+    pub(crate) told: mpsc::Sender<Told>,
+    pub(crate) ready: mpsc::Sender<(NodeId, Multiaddr)>,
+    /// Hashes that workers owed and never tried, all together.
+    pub(crate) missed: Arc<AtomicU64>,
+}
+
+/// A worker's process. It is killed when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Host {
+    node: NodeId,
+    clock: Clock,
+    process: Child,
+    log: Option<PathBuf>,
+    socket: net::UnixStream,
+}
+
+impl Host {
+    /// Starts the process of the node of this name.
+    pub(crate) fn start(program: &Program, (node, name): (NodeId, &str), clock: Clock) -> Result<Self, Error> {
+        let failed = |source| Error::Process {
+            program: program.path.clone(),
+            source,
+        };
+        let (ours, theirs) = net::UnixStream::pair().map_err(failed)?;
+        ours.set_nonblocking(true).map_err(failed)?;
+        let log = program.logs.as_ref().map(|folder| folder.join(format!("{name}.log")));
+        let errors = match &log {
+            Some(log) => Stdio::from(open(log).map_err(failed)?),
+            None => Stdio::null(),
+        };
+        let process = Command::new(&program.path)
+            .args(&program.arguments)
+            .stdin(OwnedFd::from(theirs))
+            .stdout(Stdio::null())
+            .stderr(errors)
+            // A terminal's Ctrl-C is for the engine, which then stops its workers in good order.
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(failed)?;
+        Ok(Self {
+            node,
+            clock,
+            process,
+            log,
+            socket: ours,
+        })
+    }
+
+    /// Lets the worker be this node until it ends; gives how it ended.
+    pub(crate) async fn run(self, outfit: Outfit, roster: Vec<String>, lines: Lines) -> Result<Exit, Error> {
+        let mut process = self.process;
+        let id = process.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+        let (from, to) = UnixStream::from_std(self.socket).map_err(Error::Threads)?.into_split();
+        let Lines {
+            control,
+            told,
+            ready,
+            missed,
+        } = lines;
+        let mut reins = Reins {
+            node: self.node,
+            clock: self.clock,
+            process: id.expect("a process that was not waited for has an id"),
+            to,
+            told: told.clone(),
+            wish: None,
+        };
+        let beginning = Order::Begin(Box::new(Beginning {
+            outfit,
+            roster,
+            origin: self.clock.origin(),
+        }));
+        let said = select! {
+            said = listen(self.node, BufReader::new(from), (&told, &ready, &missed)) => said,
+            stuck = reins.drive(&beginning, control) => match stuck { Err(error) => return Err(error) },
+        };
+        if said.is_err() {
+            // Whatever it is, it is no worker of ours.
+            let _gone = process.start_kill();
+        }
+        let status = process.wait().await.map_err(Error::Threads)?;
+        match (reins.wish, said.map_err(|error| Error::Worker(error.to_string()))?) {
+            (Some(Exit::Killed), _) => Ok(Exit::Killed),
+            (Some(Exit::Stopped), Some(Ok(()))) => Ok(Exit::Stopped),
+            (_, Some(Err(words))) => Err(Error::Worker(words)),
+            (_, None | Some(Ok(()))) => Err(Error::Exited { status, log: self.log }),
+        }
+    }
+}
+
+/// Added to, so that a node that starts again goes on in its log.
+fn open(log: &Path) -> io::Result<File> {
+    if let Some(folder) = log.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    OpenOptions::new().create(true).append(true).open(log)
+}
+
+/// What a worker is led by.
+struct Reins {
+    node: NodeId,
+    clock: Clock,
+    process: Pid,
+    to: OwnedWriteHalf,
+    told: mpsc::Sender<Told>,
+    /// How it was told to end.
+    wish: Option<Exit>,
+}
+
+impl Reins {
+    /// Passes orders on, for as long as it is polled. Ends only when too many wait for a worker that stands still.
+    async fn drive(&mut self, beginning: &Order, mut control: mpsc::Receiver<Control>) -> Result<Infallible, Error> {
+        self.send(beginning).await;
+        let mut waiting = VecDeque::new();
+        let mut is_paused = false;
+        loop {
+            // Whoever could give orders is gone: nobody wants this node any more.
+            let order = control.recv().await.unwrap_or(Control::Stop);
+            match order {
+                Control::Pause => {
+                    is_paused = true;
+                    self.signal(Signal::STOP);
+                    self.tell(Intervention::Paused).await;
+                }
+                Control::Resume => {
+                    is_paused = false;
+                    self.signal(Signal::CONT);
+                    self.tell(Intervention::Resumed).await;
+                    for order in waiting.drain(..) {
+                        self.pass_on(order).await;
+                    }
+                }
+                Control::Kill => {
+                    self.wish = Some(Exit::Killed);
+                    self.signal(Signal::KILL);
+                    return pending().await;
+                }
+                Control::Stop => {
+                    self.wish = Some(Exit::Stopped);
+                    self.signal(Signal::CONT);
+                    self.send(&Order::Stop).await;
+                    // What it is told from here on does not matter to it, unless it is to be killed after all.
+                    while !matches!(control.recv().await, Some(Control::Kill) | None) {}
+                    return pending().await;
+                }
+                Control::Command(_)
+                | Control::Want(_)
+                | Control::Forget(_)
+                | Control::Sever(_)
+                | Control::Mend(_)
+                | Control::SetLink(..)
+                    if !is_paused =>
+                {
+                    self.pass_on(order).await;
+                }
+                // The socket would fill, and the order to go on would wait behind it.
+                Control::Command(_)
+                | Control::Want(_)
+                | Control::Forget(_)
+                | Control::Sever(_)
+                | Control::Mend(_)
+                | Control::SetLink(..) => {
+                    if waiting.len() == MAX_QUEUED_ORDERS {
+                        return Err(Error::Stuck(self.node));
+                    }
+                    waiting.push_back(order);
+                }
+            }
+        }
+    }
+
+    async fn pass_on(&mut self, control: Control) {
+        let order = Order::of(control).expect("what is done to a process is done by signals");
+        self.send(&order).await;
+    }
+
+    /// One that is gone is noticed by its end.
+    async fn send(&mut self, order: &Order) {
+        let _gone = self.to.write_all(&frame::encode(order, None)).await;
+    }
+
+    /// The process has not been waited for, so its id is nobody else's.
+    fn signal(&self, signal: Signal) {
+        if let Err(error) = kill_process(self.process, signal) {
+            tracing::debug!(node = %self.node, %error, "cannot signal a worker");
+        }
+    }
+
+    async fn tell(&self, what: Intervention) {
+        let node = self.node;
+        let event = RunEvent::Intervention { node, what };
+        let at = self.clock.now();
+        let _gone = self.told.send(Told { at, event }).await;
+    }
+}
+
+/// Takes a worker's reports in until its socket ends; gives its last word: that it stopped, or why it cannot go on.
+async fn listen(
+    node: NodeId,
+    mut from: BufReader<OwnedReadHalf>,
+    (told, ready, missed): (&mpsc::Sender<Told>, &mpsc::Sender<(NodeId, Multiaddr)>, &AtomicU64),
+) -> Result<Option<Result<(), String>>, FrameError> {
+    let mut last_word = None;
+    let mut missed_before = 0;
+    while let Some((report, block)) = frame::read::<Report>(&mut from).await? {
+        let (at, event) = match report {
+            Report::Started {
+                at,
+                peer_id,
+                addrs,
+                restored,
+            } => {
+                let started = RunEvent::NodeStarted {
+                    node,
+                    peer_id,
+                    addrs,
+                    restored,
+                };
+                (at, started)
+            }
+            Report::Event { at, nseq, mut event } => {
+                if let (Some(place), Some(block)) = (event.body_mut(), block) {
+                    *place = block;
+                }
+                (at, RunEvent::Node { node, nseq, event })
+            }
+            Report::Ready { address } => {
+                // An engine that is gone does not want to know.
+                let _gone = ready.send((node, address)).await;
+                continue;
+            }
+            Report::Missed { hashes } => {
+                missed.fetch_add(hashes.saturating_sub(missed_before), Ordering::Relaxed);
+                missed_before = hashes;
+                continue;
+            }
+            Report::Stopped => {
+                last_word = Some(Ok(()));
+                continue;
+            }
+            Report::Failed { error } => {
+                last_word = Some(Err(error));
+                continue;
+            }
+        };
+        let _gone = told.send(Told { at, event }).await;
+    }
+    Ok(last_word)
+}
