@@ -83,7 +83,10 @@ impl Chain {
         };
         let block = draft.assemble();
         let header = mining::solve(&block.header, u32::MAX).expect("two hashes");
-        Arc::new(Block { header, ..block })
+        Arc::new(Block {
+            header: header.into(),
+            ..block
+        })
     }
 
     fn mine(&mut self, transactions: &[Arc<Transaction>]) -> Arc<Block> {

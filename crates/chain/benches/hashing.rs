@@ -44,7 +44,7 @@ fn hashes() {
     let header = Header {
         // The hardest target there is, which no search will meet.
         bits: CompactTarget(0x0300_0001),
-        ..Params::mainnet_like().genesis_block().header
+        ..*Params::mainnet_like().genesis_block().header
     };
     race(
         "nonces searched",
@@ -99,7 +99,7 @@ fn chain_of_headers(params: &Params) -> Vec<HashedHeader> {
     (0..HEADERS)
         .map(|_| {
             let time = ledger.header(tip).time + interval;
-            let header = ledger.draft(tip, time).assemble().header;
+            let header = *ledger.draft(tip, time).assemble().header;
             let header = HashedHeader::from(mining::solve(&header, u32::MAX).expect("two hashes"));
             tip = ledger.add_hashed_header(&header).expect("a good header");
             header

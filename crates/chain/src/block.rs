@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
-use base::Hash;
 use serde::{Deserialize, Serialize};
 
-use crate::{BlockId, Coinbase, CompactTarget, Header, Height, Reject, Transaction, TxOutput, merkle};
+use crate::{BlockId, Coinbase, CompactTarget, HashedHeader, Header, Height, Reject, Transaction, TxOutput, merkle};
 
 /// A header and its body. Bodies travel and are kept as `Arc<Block>`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Block {
-    /// The eighty bytes.
-    pub header: Header,
+    /// The eighty bytes, and their hash.
+    pub header: HashedHeader,
     /// The coinbase first, then parents before children.
     pub transactions: Vec<Arc<Transaction>>,
 }
@@ -19,7 +18,7 @@ pub struct Block {
 impl Block {
     /// The block's name: its header's.
     #[must_use]
-    pub fn id(&self) -> BlockId {
+    pub const fn id(&self) -> BlockId {
         self.header.id()
     }
 
@@ -52,8 +51,12 @@ impl Block {
     /// The merkle root over the body, whatever the header says, and whether another body may have the same.
     #[must_use]
     pub fn merkle_root(&self) -> merkle::Root {
-        merkle::root(self.transactions.iter().map(|transaction| transaction.wtxid().0))
+        merkle_root(&self.transactions)
     }
+}
+
+fn merkle_root(transactions: &[Arc<Transaction>]) -> merkle::Root {
+    merkle::root(transactions.iter().map(|transaction| transaction.wtxid().0))
 }
 
 /// What a block is made from, before its proof of work is found.
@@ -88,19 +91,18 @@ impl Draft {
         };
         let mut transactions = vec![Arc::new(Transaction::coinbase(coinbase, self.coinbase_outputs))];
         transactions.extend(self.transactions);
-        let mut block = Block {
-            header: Header {
-                version: Header::VERSION,
-                parent: self.parent,
-                merkle_root: Hash::ZERO,
-                time: self.time,
-                bits: self.bits,
-                nonce: 0,
-            },
-            transactions,
+        let header = Header {
+            version: Header::VERSION,
+            parent: self.parent,
+            merkle_root: merkle_root(&transactions).hash,
+            time: self.time,
+            bits: self.bits,
+            nonce: 0,
         };
-        block.header.merkle_root = block.merkle_root().hash;
-        block
+        Block {
+            header: header.into(),
+            transactions,
+        }
     }
 }
 

@@ -173,7 +173,7 @@ mod tests {
         };
         let header = Header {
             time: 1_024,
-            ..params.genesis_block().header
+            ..*params.genesis_block().header
         };
         assert_eq!(check_not_future(&header, 1_000, &params), Ok(()));
         let refused = check_not_future(&header, 999, &params);

@@ -29,7 +29,7 @@ mod tests {
     use crate::{BlockId, CompactTarget, Params};
 
     fn header() -> Header {
-        Params::instant().genesis_block().header
+        *Params::instant().genesis_block().header
     }
 
     #[test]

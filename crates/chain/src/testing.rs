@@ -7,8 +7,8 @@ use std::sync::Arc;
 use base::Seed;
 
 use crate::{
-    Amount, Block, BlockRef, Coin, Draft, Height, Ledger, OutPoint, Owner, Params, ProofOfWork, Reject, SigningKey,
-    Transaction, TxOutput, mining,
+    Amount, Block, BlockRef, Coin, Draft, Header, Height, Ledger, OutPoint, Owner, Params, ProofOfWork, Reject,
+    SigningKey, Transaction, TxOutput, mining,
 };
 
 /// The key of this number.
@@ -29,8 +29,12 @@ pub fn pay(units: u64, owner: Owner) -> TxOutput {
 /// The block with its merkle root put right and its proof of work found.
 #[must_use]
 pub fn solve(mut block: Block) -> Arc<Block> {
-    block.header.merkle_root = block.merkle_root().hash;
-    block.header = mining::solve(&block.header, u32::MAX).expect("tests ask for few hashes");
+    let header = Header {
+        merkle_root: block.merkle_root().hash,
+        ..*block.header
+    };
+    let solved = mining::solve(&header, u32::MAX).expect("tests ask for few hashes");
+    block.header = solved.into();
     Arc::new(block)
 }
 

@@ -255,8 +255,12 @@ impl Driver {
             }
             Control::Mend(peer) => self.unblock(peer, now),
             Control::SetLink(peer, conditions) => {
-                let link = || self.link_plan.link(self.id, peer, conditions);
-                self.links.entry(peer).or_insert_with(link).set(conditions);
+                let plan = &self.link_plan;
+                let link = self
+                    .links
+                    .entry(peer)
+                    .or_insert_with(|| plan.link(self.id, peer, conditions));
+                link.set(conditions, || plan.link_seed(self.id, peer));
             }
             Control::Pause => return self.stand_still().await,
             // It goes on already.

@@ -50,7 +50,7 @@ impl CompactBlock {
             transaction: Arc::clone(coinbase),
         });
         Self {
-            header: block.header,
+            header: *block.header,
             nonce,
             short_ids: transactions.map(|each| key.short_id(&each.wtxid())).collect(),
             prefilled: prefilled.into_iter().collect(),
@@ -163,7 +163,10 @@ impl Assembly {
             .collect();
         let transactions = transactions.filter(|_| missing.next().is_none())?;
         let header = self.header;
-        Some(Block { header, transactions })
+        Some(Block {
+            header: header.into(),
+            transactions,
+        })
     }
 }
 

@@ -1,78 +1,43 @@
 //! Which bodies are wanted, who has them, who was asked, and when to give up on an answer.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod rows;
+mod usual;
+
 use std::time::Duration;
 
 use base::{NodeId, Time};
 use chain::{BlockId, Height};
 
+use self::rows::{Asked, Peer, Source, Wanted};
+use self::usual::Usual;
 use crate::limits::{
-    ASK_AGAIN_AFTER, BLOCK_WINDOW, MAX_ASKED_PER_BLOCK, MAX_BLOCKS_IN_FLIGHT, MAX_BLOCKS_OWED, MAX_BLOCKS_WANTED,
-    MAX_STALL_TIMEOUT, STALL_TIMEOUT,
+    ASK_AGAIN_AFTER, BLOCK_WINDOW, MAX_ASKED_PER_BLOCK, MAX_BLOCKS_OWED, MAX_BLOCKS_WANTED, MAX_STALL_TIMEOUT,
+    STALL_TIMEOUT,
 };
 
 /// One node's requests for bodies.
 ///
 /// A body is asked of one peer at a time. Links are reliable and ordered, so a request is lost only where a link is cut: a peer stalls when it
-/// owes bodies and sends none for the stall timeout, however many it owes. What it owes is then asked of others, but an answer that comes late
+/// owes bodies and sends none for the stall timeout, however many it owes. That is two seconds, or as long as bodies usually take here. What it owes is then asked of others, but an answer that comes late
 /// all the same is still an answer to a question of ours, until the peer is gone.
+///
+/// Between blocks nothing is wanted, and at the tip one body is: rows in order take less room than trees, and are as quick to look through.
 #[derive(Clone, Debug)]
 pub struct BlockFetch {
-    wanted: BTreeMap<BlockId, Wanted>,
-    /// Wanted, in nobody's flight, and some source may be asked.
-    due: BTreeSet<(Height, BlockId)>,
-    /// Asked of a peer that is being waited for.
-    flying: BTreeSet<(Height, BlockId)>,
-    peers: BTreeMap<NodeId, Peer>,
+    /// In the order of names.
+    wanted: Vec<Wanted>,
+    /// In the order of names.
+    peers: Vec<Peer>,
+    /// Questions that were not answered.
+    asked: Vec<Asked>,
+    /// How many are wanted, in nobody's flight, and some source may be asked.
+    due: usize,
+    /// How many are asked of a peer that is being waited for.
+    flying: usize,
+    /// Room for sources, used again.
+    room: Vec<Source>,
     stall_timeout: Duration,
-}
-
-#[derive(Clone, Debug)]
-struct Wanted {
-    height: Height,
-    sources: BTreeMap<NodeId, Source>,
-    asked_of: Option<NodeId>,
-    /// Nobody wants it any more, but it was asked for: remembered until the answer is settled, lest it be asked for twice.
-    is_idle: bool,
-}
-
-/// A peer that has announced a block, or implied that it has it.
-#[derive(Clone, Copy, Debug, Default)]
-struct Source {
-    /// Cleared when the peer says that it has it not.
-    has_it: bool,
-    /// It sent another body in its place.
-    is_liar: bool,
-    times_asked: u8,
-    last_asked: Time,
-}
-
-impl Source {
-    const fn may_be_asked(self) -> bool {
-        self.has_it && self.times_asked < MAX_ASKED_PER_BLOCK
-    }
-}
-
-#[derive(Clone, Debug, Default)]
-struct Peer {
-    /// Asked of it and waited for.
-    in_flight: BTreeSet<BlockId>,
-    /// Asked of it and no longer waited for; the answer may still come.
-    given_up: BTreeSet<BlockId>,
-    /// When it last answered, or was asked while it owed nothing.
-    progress: Time,
-    /// How many due bodies it may be asked for.
-    offers: usize,
-}
-
-impl Peer {
-    fn has_room(&self) -> bool {
-        self.in_flight.len() < MAX_BLOCKS_IN_FLIGHT && self.owed() < MAX_BLOCKS_OWED
-    }
-
-    fn owed(&self) -> usize {
-        self.in_flight.len() + self.given_up.len()
-    }
+    usual: Usual,
 }
 
 impl BlockFetch {
@@ -80,26 +45,40 @@ impl BlockFetch {
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            wanted: BTreeMap::new(),
-            due: BTreeSet::new(),
-            flying: BTreeSet::new(),
-            peers: BTreeMap::new(),
+            wanted: Vec::new(),
+            peers: Vec::new(),
+            asked: Vec::new(),
+            due: 0,
+            flying: 0,
+            room: Vec::new(),
             stall_timeout: STALL_TIMEOUT,
+            usual: Usual::new(),
         }
     }
 
     /// A peer that may be asked, once it is a source of something.
-    pub fn add_peer(&mut self, peer: NodeId) {
-        self.peers.entry(peer).or_default();
+    pub fn add_peer(&mut self, id: NodeId) {
+        if let Err(at) = self.find_peer(id) {
+            let peer = Peer {
+                id,
+                in_flight: 0,
+                given_up: 0,
+                offers: 0,
+                progress: Time::ZERO,
+            };
+            self.peers.insert(at, peer);
+        }
     }
 
     /// The peer is gone: what was asked of it is asked of others, and nothing of it remains.
     pub fn remove_peer(&mut self, peer: NodeId) {
-        self.peers.remove(&peer);
-        let blocks: Vec<BlockId> = self.wanted.keys().copied().collect();
-        for block in blocks {
-            self.revise(&block, |wanted| {
-                wanted.sources.remove(&peer);
+        if let Ok(at) = self.find_peer(peer) {
+            self.peers.remove(at);
+        }
+        self.asked.retain(|asked| asked.of != peer);
+        for at in (0..self.wanted.len()).rev() {
+            self.revise_at(at, |wanted| {
+                wanted.sources.retain(|source| source.peer != peer);
                 wanted.stop_waiting_for(peer);
             });
         }
@@ -107,21 +86,25 @@ impl BlockFetch {
 
     /// The body of this block is wanted. Whether it is (now, or was before): `false` when [`MAX_BLOCKS_WANTED`] others are.
     pub fn want(&mut self, block: BlockId, height: Height) -> bool {
-        if let Some(wanted) = self.wanted.get_mut(&block) {
-            wanted.is_idle = false;
-            return true;
+        match self.find(&block) {
+            Ok(at) => {
+                self.revise_at(at, |wanted| wanted.is_idle = false);
+                true
+            }
+            Err(_) if self.wanted.len() >= MAX_BLOCKS_WANTED => false,
+            Err(at) => {
+                let wanted = Wanted {
+                    block,
+                    height,
+                    sources: std::mem::take(&mut self.room),
+                    asked_of: None,
+                    is_idle: false,
+                    is_due: false,
+                };
+                self.wanted.insert(at, wanted);
+                true
+            }
         }
-        if self.wanted.len() >= MAX_BLOCKS_WANTED {
-            return false;
-        }
-        let wanted = Wanted {
-            height,
-            sources: BTreeMap::new(),
-            asked_of: None,
-            is_idle: false,
-        };
-        self.wanted.insert(block, wanted);
-        true
     }
 
     /// The body is not wanted any more. One that was asked for is expected all the same, and when it is wanted again before it came, nobody
@@ -132,35 +115,25 @@ impl BlockFetch {
 
     /// The body has arrived and is settled, or can never be. Whoever was asked for it still may answer.
     pub fn forget(&mut self, block: &BlockId) {
-        let Some(wanted) = self.wanted.remove(block) else {
-            return;
-        };
-        if self.due.remove(&(wanted.height, *block)) {
-            count_offers(&mut self.peers, &wanted, |offers| *offers -= 1);
+        let Ok(at) = self.find(block) else { return };
+        if let Some(peer) = self.wanted[at].asked_of {
+            self.give_up(peer, block);
         }
-        self.flying.remove(&(wanted.height, *block));
-        if let Some(peer) = wanted.asked_of {
-            let peer = self
-                .peers
-                .get_mut(&peer)
-                .expect("a peer that leaves is asked for nothing");
-            peer.in_flight.remove(block);
-            peer.given_up.insert(*block);
-        }
+        self.remove_at(at);
     }
 
     /// The peer announced a wanted block, or a descendant of it. Says nothing about blocks that are not wanted, or of peers that are not known.
     ///
     /// Asked often enough, or owing too much, it has another chance now and then: what it was asked may have been lost on a link that was cut.
     pub fn add_source(&mut self, peer: NodeId, block: BlockId, now: Time) {
-        let Some(announcer) = self.peers.get_mut(&peer) else {
-            return;
-        };
+        let Ok(announcer) = self.find_peer(peer) else { return };
+        let announcer = &mut self.peers[announcer];
         if announcer.owed() >= MAX_BLOCKS_OWED && announcer.progress + ASK_AGAIN_AFTER <= now {
-            announcer.given_up.clear();
+            announcer.given_up = 0;
+            self.asked.retain(|asked| asked.of != peer || asked.is_waited_for);
         }
         self.revise(&block, |wanted| {
-            let source = wanted.sources.entry(peer).or_default();
+            let source = wanted.source(peer);
             source.has_it = !source.is_liar;
             if source.times_asked == MAX_ASKED_PER_BLOCK && source.last_asked + ASK_AGAIN_AFTER <= now {
                 source.times_asked -= 1;
@@ -172,19 +145,22 @@ impl BlockFetch {
     ///
     /// Until it is settled ([`BlockFetch::forget`]) or found bad ([`BlockFetch::failed`]) it is wanted as before.
     pub fn received(&mut self, peer: NodeId, block: &BlockId, now: Time) -> bool {
-        let was_asked = self.answered(peer, block, now);
-        if was_asked {
-            self.stall_timeout = (self.stall_timeout / 2).max(STALL_TIMEOUT);
-        }
-        was_asked
+        let Some(silence) = self.answered(peer, block, now) else {
+            return false;
+        };
+        // However late an answer is, it says no more than a request that came to nothing: or one peer could make this node wait for all.
+        self.usual.learn(silence.min(self.stall_timeout * 2));
+        let least = STALL_TIMEOUT.max(self.usual.at_most());
+        self.stall_timeout = (self.stall_timeout / 2).max(least).min(MAX_STALL_TIMEOUT);
+        true
     }
 
     /// The peer says that it does not have the body; whether it was asked. It is asked again when it announces the block again.
     pub fn not_found(&mut self, peer: NodeId, block: &BlockId, now: Time) -> bool {
-        let was_asked = self.answered(peer, block, now);
+        let was_asked = self.answered(peer, block, now).is_some();
         self.revise(block, |wanted| {
-            if let Some(source) = wanted.sources.get_mut(&peer) {
-                source.has_it = false;
+            if let Ok(at) = wanted.find_source(peer) {
+                wanted.sources[at].has_it = false;
             }
         });
         was_asked
@@ -192,9 +168,9 @@ impl BlockFetch {
 
     /// The body that this peer sent is not the one its header commits to: this peer is never asked for it again, another is at once.
     pub fn failed(&mut self, peer: NodeId, block: &BlockId) {
-        if self.peers.contains_key(&peer) {
+        if self.find_peer(peer).is_ok() {
             self.revise(block, |wanted| {
-                let source = wanted.sources.entry(peer).or_default();
+                let source = wanted.source(peer);
                 source.is_liar = true;
                 source.has_it = false;
             });
@@ -204,12 +180,12 @@ impl BlockFetch {
     /// What this peer has told of the body leaves gaps that it is now asked to fill: it is waited for like one that was asked for the whole.
     /// `false` when another is being waited for, or this one may not be asked.
     pub fn claim(&mut self, peer: NodeId, block: BlockId, now: Time) -> bool {
-        let Some(wanted) = self.wanted.get(&block) else {
-            return false;
-        };
+        let Ok(at) = self.find(&block) else { return false };
+        let wanted = &self.wanted[at];
         let is_free = wanted.asked_of.is_none() && !wanted.is_idle;
-        let may_be_asked = wanted.sources.get(&peer).is_some_and(|source| source.may_be_asked());
-        if is_free && may_be_asked && self.peers[&peer].has_room() {
+        let source = wanted.find_source(peer).map(|at| wanted.sources[at]);
+        let may_be_asked = source.is_ok_and(Source::may_be_asked);
+        if is_free && may_be_asked && self.peer(peer).has_room() {
             self.wait_for(peer, block, now);
             return true;
         }
@@ -219,11 +195,14 @@ impl BlockFetch {
     /// Adds the requests that are now due: the lowest blocks first, each asked of the source that was asked for it least often, then owes least.
     /// A peer that stalls is asked for what nobody else has.
     pub fn requests(&mut self, now: Time, out: &mut Vec<(NodeId, Vec<BlockId>)>) {
-        let Some(end) = self.window_end().filter(|_| self.somebody_has_room()) else {
+        if self.due == 0 || !self.somebody_has_room() {
             return;
-        };
-        let mut requests: BTreeMap<NodeId, Vec<BlockId>> = BTreeMap::new();
-        let due: Vec<(Height, BlockId)> = self.due.range(..(end, BlockId::ZERO)).copied().collect();
+        }
+        let end = self.window_end();
+        let due = self.wanted.iter().filter(|wanted| wanted.is_due && wanted.height < end);
+        let mut due: Vec<(Height, BlockId)> = due.map(|wanted| (wanted.height, wanted.block)).collect();
+        due.sort_unstable();
+        let mut requests: Vec<(NodeId, Vec<BlockId>)> = Vec::new();
         for (_, block) in due {
             if !self.somebody_has_room() {
                 break;
@@ -232,7 +211,10 @@ impl BlockFetch {
                 continue;
             };
             self.ask(peer, block, now);
-            requests.entry(peer).or_default().push(block);
+            match requests.binary_search_by_key(&peer, |(peer, _)| *peer) {
+                Ok(at) => requests[at].1.push(block),
+                Err(at) => requests.insert(at, (peer, vec![block])),
+            }
         }
         out.extend(requests);
     }
@@ -240,10 +222,17 @@ impl BlockFetch {
     /// The requests of peers that stall: no longer waited for, and due to be asked of others. The timeout doubles for all.
     pub fn overdue(&mut self, now: Time) -> Vec<(NodeId, BlockId)> {
         let mut overdue = Vec::new();
-        for (&id, peer) in &mut self.peers {
-            if !peer.in_flight.is_empty() && peer.progress + self.stall_timeout <= now {
-                overdue.extend(peer.in_flight.iter().map(|&block| (id, block)));
-                peer.given_up.append(&mut peer.in_flight);
+        if self.flying == 0 {
+            return overdue;
+        }
+        for peer in &mut self.peers {
+            if peer.in_flight > 0 && peer.progress + self.stall_timeout <= now {
+                peer.given_up += std::mem::take(&mut peer.in_flight);
+                for asked in self.asked.iter_mut().filter(|asked| asked.of == peer.id) {
+                    if std::mem::take(&mut asked.is_waited_for) {
+                        overdue.push((peer.id, asked.block));
+                    }
+                }
             }
         }
         for (peer, block) in &overdue {
@@ -258,111 +247,161 @@ impl BlockFetch {
     /// When [`BlockFetch::overdue`] next has something to say.
     #[must_use]
     pub fn deadline(&self) -> Option<Time> {
-        if self.flying.is_empty() {
+        if self.flying == 0 {
             return None;
         }
-        let waited_for = self.peers.values().filter(|peer| !peer.in_flight.is_empty());
+        let waited_for = self.peers.iter().filter(|peer| peer.in_flight > 0);
         waited_for.map(|peer| peer.progress + self.stall_timeout).min()
     }
 
     /// Whether the body is wanted.
     #[must_use]
     pub fn is_wanted(&self, block: &BlockId) -> bool {
-        self.wanted.get(block).is_some_and(|wanted| !wanted.is_idle)
+        self.find(block).is_ok_and(|at| !self.wanted[at].is_idle)
     }
 
     /// How many bodies are waited for from this peer.
     #[must_use]
     pub fn in_flight(&self, peer: NodeId) -> usize {
-        self.peers.get(&peer).map_or(0, |peer| peer.in_flight.len())
+        self.find_peer(peer).map_or(0, |at| self.peers[at].in_flight)
     }
 
     /// Whether nothing is kept about this peer.
     #[must_use]
     pub fn is_empty_of(&self, peer: NodeId) -> bool {
-        let named = |wanted: &Wanted| wanted.asked_of == Some(peer) || wanted.sources.contains_key(&peer);
-        !self.peers.contains_key(&peer) && !self.wanted.values().any(named)
+        let named = |wanted: &Wanted| wanted.asked_of == Some(peer) || wanted.find_source(peer).is_ok();
+        let asked = |asked: &Asked| asked.of == peer;
+        self.find_peer(peer).is_err() && !self.wanted.iter().any(named) && !self.asked.iter().any(asked)
     }
 
     fn somebody_has_room(&self) -> bool {
-        self.peers.values().any(|peer| peer.offers > 0 && peer.has_room())
+        self.peers.iter().any(|peer| peer.offers > 0 && peer.has_room())
     }
 
     /// The first height beyond the window, which starts at the lowest body that can still come.
-    fn window_end(&self) -> Option<Height> {
-        let due = self.due.first()?.0;
-        let lowest = self.flying.first().map_or(due, |&(height, _)| height.min(due));
-        Some(Height(lowest.0.saturating_add(BLOCK_WINDOW)))
+    fn window_end(&self) -> Height {
+        let can_come = |wanted: &&Wanted| wanted.is_due || wanted.asked_of.is_some();
+        let lowest = self.wanted.iter().filter(can_come).map(|wanted| wanted.height).min();
+        Height(lowest.unwrap_or_default().0.saturating_add(BLOCK_WINDOW))
     }
 
     /// Whom to ask for a block, if anybody it could be asked of has room.
     fn best_source(&self, block: &BlockId) -> Option<NodeId> {
-        let sources = self.wanted.get(block)?.sources.iter();
-        let candidates: Vec<(NodeId, u8, &Peer)> = sources
-            .filter(|(_, source)| source.may_be_asked())
-            .map(|(id, source)| (*id, source.times_asked, &self.peers[id]))
-            .collect();
-        let all_stall = candidates.iter().all(|(_, _, peer)| !peer.given_up.is_empty());
-        let best = candidates
-            .into_iter()
-            .filter(|(_, _, peer)| peer.has_room() && (all_stall || peer.given_up.is_empty()))
-            .min_by_key(|(id, times_asked, peer)| (*times_asked, peer.owed(), *id));
-        best.map(|(id, _, _)| id)
+        let sources = &self.wanted[self.find(block).ok()?].sources;
+        let candidates = || {
+            let may_be_asked = sources.iter().filter(|source| source.may_be_asked());
+            may_be_asked.map(|source| (source.times_asked, self.peer(source.peer)))
+        };
+        let all_stall = candidates().all(|(_, peer)| peer.given_up > 0);
+        let best = candidates()
+            .filter(|(_, peer)| peer.has_room() && (all_stall || peer.given_up == 0))
+            .min_by_key(|(times_asked, peer)| (*times_asked, peer.owed(), peer.id));
+        best.map(|(_, peer)| peer.id)
     }
 
     fn ask(&mut self, peer: NodeId, block: BlockId, now: Time) {
         self.wait_for(peer, block, now);
         self.revise(&block, |wanted| {
-            let source = wanted.sources.get_mut(&peer).expect("only a source is asked");
-            source.times_asked += 1;
-            source.last_asked = now;
+            let at = wanted.find_source(peer).expect("only a source is asked");
+            wanted.sources[at].times_asked += 1;
+            wanted.sources[at].last_asked = now;
         });
     }
 
     fn wait_for(&mut self, peer: NodeId, block: BlockId, now: Time) {
-        let asked = self.peers.get_mut(&peer).expect("sources are peers");
-        if asked.in_flight.is_empty() {
+        let at = self.find_peer(peer).expect("sources are peers");
+        let asked = &mut self.peers[at];
+        if asked.in_flight == 0 {
             asked.progress = now;
         }
-        asked.given_up.remove(&block);
-        asked.in_flight.insert(block);
+        asked.in_flight += 1;
+        match self.asked.iter_mut().find(|asked| asked.is(peer, &block)) {
+            Some(given_up) => {
+                given_up.is_waited_for = true;
+                self.peers[at].given_up -= 1;
+            }
+            None => self.asked.push(Asked {
+                block,
+                of: peer,
+                is_waited_for: true,
+            }),
+        }
         self.revise(&block, |wanted| wanted.asked_of = Some(peer));
     }
 
-    /// The peer owes this answer no longer; whether it did.
-    fn answered(&mut self, peer: NodeId, block: &BlockId, now: Time) -> bool {
-        let Some(answering) = self.peers.get_mut(&peer) else {
-            return false;
-        };
-        let was_waited_for = answering.in_flight.remove(block);
-        if was_waited_for {
-            answering.progress = now;
-        }
-        let was_asked = was_waited_for || answering.given_up.remove(block);
-        self.revise(block, |wanted| wanted.stop_waiting_for(peer));
-        was_asked
+    /// The peer is not waited for any more; it may answer all the same.
+    fn give_up(&mut self, peer: NodeId, block: &BlockId) {
+        let at = self.find_peer(peer).expect("a peer that leaves is asked for nothing");
+        let asked = self.asked.iter_mut().find(|asked| asked.is(peer, block));
+        asked.expect("who is waited for was asked").is_waited_for = false;
+        self.peers[at].in_flight -= 1;
+        self.peers[at].given_up += 1;
     }
 
-    /// Changes what is known of a wanted block, and files it anew.
+    /// The peer owes this answer no longer; for how long it had been silent, if it did.
+    fn answered(&mut self, peer: NodeId, block: &BlockId, now: Time) -> Option<Duration> {
+        let at = self.find_peer(peer).ok()?;
+        self.revise(block, |wanted| wanted.stop_waiting_for(peer));
+        let asked = self.asked.iter().position(|asked| asked.is(peer, block))?;
+        let answering = &mut self.peers[at];
+        let silence = now.since(answering.progress);
+        if self.asked.swap_remove(asked).is_waited_for {
+            answering.in_flight -= 1;
+            answering.progress = now;
+        } else {
+            answering.given_up -= 1;
+        }
+        Some(silence)
+    }
+
+    /// Changes what is known of a wanted block, and counts it anew.
     fn revise(&mut self, block: &BlockId, change: impl FnOnce(&mut Wanted)) {
-        let Some(wanted) = self.wanted.get_mut(block) else {
-            return;
-        };
-        let key = (wanted.height, *block);
-        if wanted.is_due() {
+        if let Ok(at) = self.find(block) {
+            self.revise_at(at, change);
+        }
+    }
+
+    fn revise_at(&mut self, at: usize, change: impl FnOnce(&mut Wanted)) {
+        let wanted = &mut self.wanted[at];
+        self.due -= usize::from(wanted.is_due);
+        self.flying -= usize::from(wanted.asked_of.is_some());
+        if wanted.is_due {
             count_offers(&mut self.peers, wanted, |offers| *offers -= 1);
         }
         change(wanted);
-        if wanted.is_due() {
+        wanted.is_due =
+            !wanted.is_idle && wanted.asked_of.is_none() && wanted.sources.iter().any(|source| source.may_be_asked());
+        if wanted.is_due {
             count_offers(&mut self.peers, wanted, |offers| *offers += 1);
         }
-        let (is_due, is_flying) = (wanted.is_due(), wanted.asked_of.is_some());
-        let is_done_with = wanted.is_idle && !is_flying;
-        file(&mut self.flying, key, is_flying);
-        file(&mut self.due, key, is_due);
-        if is_done_with {
-            self.wanted.remove(block);
+        self.due += usize::from(wanted.is_due);
+        self.flying += usize::from(wanted.asked_of.is_some());
+        if wanted.is_idle && wanted.asked_of.is_none() {
+            self.remove_at(at);
         }
+    }
+
+    fn remove_at(&mut self, at: usize) {
+        let mut wanted = self.wanted.remove(at);
+        self.due -= usize::from(wanted.is_due);
+        self.flying -= usize::from(wanted.asked_of.is_some());
+        if wanted.is_due {
+            count_offers(&mut self.peers, &wanted, |offers| *offers -= 1);
+        }
+        wanted.sources.clear();
+        self.room = wanted.sources;
+    }
+
+    fn find(&self, block: &BlockId) -> Result<usize, usize> {
+        self.wanted.binary_search_by_key(block, |wanted| wanted.block)
+    }
+
+    fn find_peer(&self, peer: NodeId) -> Result<usize, usize> {
+        self.peers.binary_search_by_key(&peer, |peer| peer.id)
+    }
+
+    fn peer(&self, peer: NodeId) -> &Peer {
+        &self.peers[self.find_peer(peer).expect("sources are peers")]
     }
 }
 
@@ -372,33 +411,13 @@ impl Default for BlockFetch {
     }
 }
 
-impl Wanted {
-    fn is_due(&self) -> bool {
-        !self.is_idle && self.asked_of.is_none() && self.sources.values().any(|source| source.may_be_asked())
-    }
-
-    fn stop_waiting_for(&mut self, peer: NodeId) {
-        if self.asked_of == Some(peer) {
-            self.asked_of = None;
-        }
-    }
-}
-
 /// Counts a due body in, or out, for each peer that may be asked for it.
-fn count_offers(peers: &mut BTreeMap<NodeId, Peer>, wanted: &Wanted, count: impl Fn(&mut usize)) {
-    for (id, _) in wanted.sources.iter().filter(|(_, source)| source.may_be_asked()) {
+fn count_offers(peers: &mut [Peer], wanted: &Wanted, count: impl Fn(&mut usize)) {
+    for source in wanted.sources.iter().filter(|source| source.may_be_asked()) {
         // One that has just left is not counted any more.
-        if let Some(peer) = peers.get_mut(id) {
-            count(&mut peer.offers);
+        if let Ok(at) = peers.binary_search_by_key(&source.peer, |peer| peer.id) {
+            count(&mut peers[at].offers);
         }
-    }
-}
-
-fn file(set: &mut BTreeSet<(Height, BlockId)>, key: (Height, BlockId), belongs: bool) {
-    if belongs {
-        set.insert(key);
-    } else {
-        set.remove(&key);
     }
 }
 

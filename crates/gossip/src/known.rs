@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use crate::limits::MAX_KNOWN;
+use crate::limits::{MAX_KNOWN, MAX_RECENT};
 
 /// The last [`MAX_KNOWN`] names that a peer announced, sent or was told. Full, it forgets the oldest.
 #[derive(Clone, Debug)]
@@ -47,9 +47,55 @@ impl<T: Copy + Ord> Default for Known<T> {
     }
 }
 
+/// The last [`MAX_RECENT`] names: few enough to look through one by one. Full, it forgets the oldest.
+#[derive(Clone, Debug)]
+pub struct Recent<T> {
+    oldest_first: VecDeque<T>,
+}
+
+impl<T: Copy + Eq> Recent<T> {
+    /// Nothing yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            oldest_first: VecDeque::new(),
+        }
+    }
+
+    /// Remembers a name; whether it is new. One that is known keeps its age.
+    pub fn insert(&mut self, name: T) -> bool {
+        if self.oldest_first.contains(&name) {
+            return false;
+        }
+        if self.oldest_first.len() == MAX_RECENT {
+            self.oldest_first.pop_front();
+        }
+        self.oldest_first.push_back(name);
+        true
+    }
+}
+
+impl<T: Copy + Eq> Default for Recent<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_recent_names_the_oldest_is_forgotten_above_the_limit_and_not_at_it() {
+        let mut recent = Recent::new();
+        for name in 0..MAX_RECENT {
+            assert!(recent.insert(name));
+        }
+        assert!(!recent.insert(0), "the limit itself is allowed");
+        assert!(recent.insert(MAX_RECENT));
+        assert!(!recent.insert(1) && recent.insert(0));
+        assert_eq!(recent.oldest_first.len(), MAX_RECENT);
+    }
 
     #[test]
     fn a_name_is_new_only_once() {

@@ -16,7 +16,7 @@ pub mod wire;
 
 pub use compact::{Assembly, CompactBlock};
 pub use fetch::BlockFetch;
-pub use known::Known;
+pub use known::{Known, Recent};
 pub use message::{Hello, Item, Message, MessageKind};
 pub use offence::Offence;
 pub use orphans::Orphans;

@@ -60,6 +60,8 @@ pub const MAX_ORPHAN_BYTES: u64 = 4 << 20;
 
 /// The most names remembered of what one peer knows (ours; Core keeps a filter of 50,000). A forgotten name costs one needless announcement.
 pub const MAX_KNOWN: usize = 4_096;
+/// The most blocks remembered of those that one peer sent, or was sent unasked (ours). A forgotten one may come unasked once more.
+pub const MAX_RECENT: usize = 64;
 
 /// Bytes before the entries of a message that is a list: its kind and the number of entries.
 const LIST_FRAME: usize = 4 + 8;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chain::{Block, BlockId, HashedHeader, Header, Height, Transaction, Txid, Wtxid};
+use chain::{Block, BlockId, HashedHeader, Height, Transaction, Txid, Wtxid};
 use serde::{Deserialize, Serialize};
 
 use crate::CompactBlock;
@@ -44,7 +44,7 @@ pub enum Item {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Message {
     /// Handshake.
-    Hello(Hello),
+    Hello(Box<Hello>),
     /// "Which headers come after the last of these that you have?" Newest first; the last is the genesis block.
     GetHeaders {
         /// Names from the asker's tip backwards, ever further apart.
@@ -120,8 +120,8 @@ pub enum MessageKind {
 impl Message {
     /// [`Message::Headers`] with these.
     #[must_use]
-    pub fn headers(headers: impl IntoIterator<Item = Header>) -> Self {
-        Self::Headers(headers.into_iter().map(HashedHeader::from).collect())
+    pub fn headers<H: Into<HashedHeader>>(headers: impl IntoIterator<Item = H>) -> Self {
+        Self::Headers(headers.into_iter().map(Into::into).collect())
     }
 
     /// Which message it is.

@@ -141,7 +141,7 @@ impl Node {
         let is_excused = self
             .peers
             .ready_mut(peer)
-            .is_some_and(|sender| sender.bodies.insert(id) || sender.settles(&Item::Block(id)));
+            .is_some_and(|sender| sender.settles(&Item::Block(id)) || sender.bodies.insert(id));
         let known = self.knowledge.find(cx.ledger, &id);
         let duplicate = known.is_some_and(|known| self.knowledge.is_connected(known)) || self.bodies.holds(&id);
         cx.emit(Event::BlockReceived {

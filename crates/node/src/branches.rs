@@ -54,8 +54,7 @@ impl Node {
         for id in targets {
             self.forget_target(cx, &id);
         }
-        let leaves: Vec<BlockRef> = self.knowledge.header_leaves().collect();
-        for leaf in leaves {
+        for leaf in self.knowledge.header_leaves(cx.ledger) {
             self.consider_branch(cx, leaf);
         }
     }
@@ -88,6 +87,21 @@ impl Node {
             .is_none_or(|best| cx.ledger.work(block) > cx.ledger.work(best));
         if is_news {
             source.best = Some(block);
+        }
+        // Most often the block is all that is wanted.
+        let next = self.bodies.targets.values().next();
+        if self.bodies.targets.len() == 1
+            && next.is_some_and(|target| target.block == block && target.wanted_to == cx.ledger.height(block))
+            && cx
+                .ledger
+                .parent(block)
+                .is_some_and(|parent| self.knowledge.is_connected(parent))
+        {
+            let id = cx.ledger.id(block);
+            if !self.knowledge.is_connected(block) && !self.bodies.holds(&id) {
+                self.bodies.fetch.add_source(peer, id, cx.now);
+            }
+            return;
         }
         // Even a lighter block than the best may be on another branch that is wanted.
         let targets: Vec<Target> = self.bodies.targets.values().copied().collect();

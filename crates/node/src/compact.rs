@@ -152,7 +152,7 @@ impl Node {
         let is_excused = self
             .peers
             .ready_mut(peer)
-            .is_some_and(|sender| sender.bodies.insert(id) || sender.settles(&Item::Block(id)));
+            .is_some_and(|sender| sender.settles(&Item::Block(id)) || sender.bodies.insert(id));
         if !is_excused {
             let detail = format!("compact block {id} again, which nobody asked for");
             self.penalise(cx, peer, Offence::Unexpected, detail);

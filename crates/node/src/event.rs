@@ -231,7 +231,7 @@ impl Event {
 /// What stands in an event that was read back until [`Event::body_mut`] is given its body: no block has no transactions.
 fn no_body() -> Arc<Block> {
     Arc::new(Block {
-        header: Header::from_bytes(&[0; Header::BYTES]),
+        header: Header::from_bytes(&[0; Header::BYTES]).into(),
         transactions: Vec::new(),
     })
 }

@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn the_room_is_bounded_and_the_earliest_come_out_first() {
         let mut headers = FutureHeaders::default();
-        let genesis = Params::instant().genesis_block().header;
+        let genesis = *Params::instant().genesis_block().header;
         let early_at = |time: u32| {
             let header = Header { time, ..genesis };
             let acceptable_at = u64::from(time);

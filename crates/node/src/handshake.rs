@@ -33,7 +33,7 @@ impl Node {
             tip: cx.ledger.id(tip),
             height: cx.ledger.height(tip),
         };
-        cx.send(peer, Message::Hello(hello));
+        cx.send(peer, Message::Hello(Box::new(hello)));
     }
 
     /// The peer said hello. Whether the handshake is done with it.

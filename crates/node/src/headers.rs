@@ -1,7 +1,7 @@
 //! Headers from peers: do they link, are they valid, and what follows from them.
 
 use base::NodeId;
-use chain::{BlockId, BlockRef, HashedHeader, Header, Reject, Status, Verdict};
+use chain::{BlockId, BlockRef, HashedHeader, Header, Ledger, Reject, Status, Verdict};
 use gossip::Offence;
 use gossip::limits::{MAX_ANNOUNCED_BLOCKS, MAX_HEADERS};
 
@@ -39,7 +39,7 @@ impl Node {
             return;
         }
         if let [known] = headers
-            && self.announced_again(cx, peer, &known.id())
+            && self.announced_again(cx.ledger, peer, &known.id())
         {
             return;
         }
@@ -70,17 +70,14 @@ impl Node {
 
     /// The most common message there is: a peer announces a block that is connected here already, and nothing is waited for. Whether
     /// this was one. All that follows from it is that the peer has the block.
-    fn announced_again(&mut self, cx: &Context<'_>, peer: NodeId, id: &BlockId) -> bool {
-        let known = self.knowledge.find(cx.ledger, id);
-        let Some(block) = known.filter(|block| self.knowledge.is_connected(*block) && self.peers.are_settled()) else {
+    pub(crate) fn announced_again(&mut self, ledger: &Ledger, peer: NodeId, id: &BlockId) -> bool {
+        let known = ledger.find(id);
+        let Some(block) = known.filter(|block| self.peers.are_settled() && self.knowledge.is_connected(*block)) else {
             return false;
         };
         if let Some(peer) = self.peers.ready_mut(peer) {
             peer.unconnecting = 0;
-            if peer
-                .best
-                .is_none_or(|best| cx.ledger.work(block) > cx.ledger.work(best))
-            {
+            if peer.best.is_none_or(|best| ledger.work(block) > ledger.work(best)) {
                 peer.best = Some(block);
             }
         }

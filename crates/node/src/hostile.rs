@@ -60,7 +60,11 @@ impl Node {
                 self.announce_offers(cx, to);
             }
             Input::Tick => self.drop_silent_peers(cx),
-            Input::Garbage { .. } | Input::Solved { .. } | Input::Restored { .. } | Input::Command(_) => {}
+            Input::Garbage { .. }
+            | Input::Drawn
+            | Input::Solved { .. }
+            | Input::Restored { .. }
+            | Input::Command(_) => {}
         }
     }
 

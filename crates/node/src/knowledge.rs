@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use chain::{BlockId, BlockRef, Ledger, Work};
+use chain::{BlockId, BlockRef, Ledger};
 
 /// How far a node has come with a block.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,10 +49,10 @@ pub(crate) struct Knowledge {
     tip: BlockRef,
     /// The header with the most work that is not known to be invalid, the first seen at equal work.
     best_header: BlockRef,
-    /// Headers, not invalid, that no other such header stands on.
-    header_leaves: BTreeMap<BlockId, BlockRef>,
-    /// Connected blocks that no other connected block stands on, with the work of their chains.
-    connected_leaves: BTreeMap<BlockId, (BlockRef, Work)>,
+    /// Headers, not invalid, that no other such header stands on; the one that came last is last.
+    header_leaves: Vec<BlockRef>,
+    /// Connected blocks that no other connected block stands on; the one that came last is last.
+    connected_leaves: Vec<BlockRef>,
     /// Blocks that the operator marked invalid. Not a fact of the ledger: another node may think otherwise.
     marks: BTreeMap<BlockId, BlockRef>,
 }
@@ -63,22 +63,12 @@ impl Knowledge {
             standings: Vec::new(),
             tip: BlockRef::GENESIS,
             best_header: BlockRef::GENESIS,
-            header_leaves: BTreeMap::new(),
-            connected_leaves: BTreeMap::new(),
+            header_leaves: vec![BlockRef::GENESIS],
+            connected_leaves: vec![BlockRef::GENESIS],
             marks: BTreeMap::new(),
         };
         knowledge.set(BlockRef::GENESIS, Standing::Connected);
         knowledge
-    }
-
-    /// Learns the genesis block's name, which is not known before the first look at the ledger. Does nothing later.
-    pub(crate) fn begin(&mut self, ledger: &Ledger) {
-        if self.header_leaves.is_empty() {
-            let genesis = ledger.genesis();
-            self.header_leaves.insert(ledger.id(genesis), genesis);
-            self.connected_leaves
-                .insert(ledger.id(genesis), (genesis, ledger.work(genesis)));
-        }
     }
 
     /// Takes in a header whose parent is known.
@@ -87,8 +77,7 @@ impl Knowledge {
         self.set(block, Standing::Header);
         let parent = ledger.parent(block).expect("the genesis block is never accepted");
         assert_ne!(self.standing(parent), Standing::Unknown, "parents come first");
-        self.header_leaves.remove(&ledger.id(parent));
-        self.header_leaves.insert(ledger.id(block), block);
+        grow(&mut self.header_leaves, parent, block);
         if ledger.work(block) > ledger.work(self.best_header) && !self.is_marked(ledger, block) {
             self.best_header = block;
         }
@@ -106,23 +95,17 @@ impl Knowledge {
             "parents are connected first"
         );
         self.set(block, Standing::Connected);
-        self.connected_leaves.remove(&ledger.id(parent));
-        self.connected_leaves
-            .insert(ledger.id(block), (block, ledger.work(block)));
+        grow(&mut self.connected_leaves, parent, block);
     }
 
     /// Notes that a block breaks a rule, so that all known descendants do too. Gives them all, the block among them.
     pub(crate) fn condemn(&mut self, ledger: &Ledger, block: BlockRef) -> Vec<BlockRef> {
-        let leaves: Vec<(BlockId, BlockRef)> = self
-            .header_leaves
-            .iter()
-            .filter(|(_, leaf)| ledger.is_ancestor(block, **leaf))
-            .map(|(id, leaf)| (*id, *leaf))
-            .collect();
+        let mut leaves = self.header_leaves(ledger);
+        leaves.retain(|leaf| ledger.is_ancestor(block, *leaf));
+        self.header_leaves.retain(|leaf| !leaves.contains(leaf));
         let mut condemned = vec![block];
         self.set(block, Standing::Invalid);
-        for (id, leaf) in leaves {
-            self.header_leaves.remove(&id);
+        for leaf in leaves {
             for descendant in ledger.path(block, leaf) {
                 if self.standing(descendant) != Standing::Invalid {
                     assert_eq!(
@@ -136,12 +119,8 @@ impl Knowledge {
             }
         }
         let parent = ledger.parent(block).expect("the genesis block is valid");
-        if !self
-            .header_leaves
-            .values()
-            .any(|leaf| ledger.is_ancestor(parent, *leaf))
-        {
-            self.header_leaves.insert(ledger.id(parent), parent);
+        if !self.header_leaves.iter().any(|leaf| ledger.is_ancestor(parent, *leaf)) {
+            self.header_leaves.push(parent);
         }
         self.find_best_header(ledger);
         condemned
@@ -168,7 +147,7 @@ impl Knowledge {
     }
 
     fn find_best_header(&mut self, ledger: &Ledger) {
-        let leaves: Vec<BlockRef> = self.header_leaves.values().copied().collect();
+        let leaves = self.header_leaves(ledger);
         self.best_header = self.best_of(ledger, self.best_header, &leaves);
     }
 
@@ -213,12 +192,16 @@ impl Knowledge {
 
     /// The connected, unmarked block with the most work; the present tip at equal work.
     pub(crate) fn best_connected(&self, ledger: &Ledger) -> BlockRef {
-        let leaves: Vec<BlockRef> = self.connected_leaves.values().map(|(leaf, _)| *leaf).collect();
-        self.best_of(ledger, self.tip, &leaves)
+        self.best_of(ledger, self.tip, &in_order(ledger, &self.connected_leaves))
     }
 
     /// The last connected ancestor of a block, or the block itself: connected blocks begin every chain.
     pub(crate) fn connected_base(&self, ledger: &Ledger, block: BlockRef) -> BlockRef {
+        // Most often it is the parent.
+        let nearest = std::iter::once(block).chain(ledger.parent(block));
+        if let Some(base) = nearest.into_iter().find(|near| self.is_connected(*near)) {
+            return base;
+        }
         let (mut connected, mut missing) = (0, ledger.height(block).0 + 1);
         while missing - connected > 1 {
             let middle = connected + (missing - connected) / 2;
@@ -237,21 +220,18 @@ impl Knowledge {
     }
 
     /// Headers at the ends of branches, in the order of their names.
-    pub(crate) fn header_leaves(&self) -> impl Iterator<Item = BlockRef> {
-        self.header_leaves.values().copied()
+    pub(crate) fn header_leaves(&self, ledger: &Ledger) -> Vec<BlockRef> {
+        in_order(ledger, &self.header_leaves)
     }
 
     /// The connected ends of branches, the tip first, then by work, then by name.
-    pub(crate) fn tips(&self) -> Vec<BlockRef> {
-        let mut others: Vec<(BlockRef, Work)> = self
-            .connected_leaves
-            .values()
-            .copied()
-            .filter(|(leaf, _)| *leaf != self.tip)
-            .collect();
-        others.sort_by_key(|(_, work)| std::cmp::Reverse(*work));
-        let others = others.into_iter().map(|(leaf, _)| leaf);
-        std::iter::once(self.tip).chain(others).collect()
+    pub(crate) fn tips(&self, ledger: &Ledger) -> Vec<BlockRef> {
+        let mut tips = in_order(ledger, &self.connected_leaves);
+        tips.sort_by_key(|leaf| (*leaf != self.tip, std::cmp::Reverse(ledger.work(*leaf))));
+        if tips.first() != Some(&self.tip) {
+            tips.insert(0, self.tip);
+        }
+        tips
     }
 
     /// The most work among the leaves, each cut back below the operator's marks; `present` at equal work when it stands unmarked.
@@ -276,4 +256,19 @@ impl Knowledge {
         }
         candidate
     }
+}
+
+/// A leaf has come, which takes the place of its parent if that was one. Most often the last to come is the parent of the next.
+fn grow(leaves: &mut Vec<BlockRef>, parent: BlockRef, leaf: BlockRef) {
+    if let Some(at) = leaves.iter().rposition(|at| *at == parent) {
+        leaves.remove(at);
+    }
+    leaves.push(leaf);
+}
+
+/// By name, which is the same order in every ledger.
+fn in_order(ledger: &Ledger, leaves: &[BlockRef]) -> Vec<BlockRef> {
+    let mut leaves = leaves.to_vec();
+    leaves.sort_by_key(|leaf| ledger.id(*leaf));
+    leaves
 }

@@ -42,5 +42,5 @@ pub use block_size::{BlockSize, Distribution, carries_body, message_bytes};
 pub use config::{Config, Relay, Strategy};
 pub use event::{Event, TipChange};
 pub use node::Node;
-pub use seam::{Command, HangupReason, Input, Outbox, Output, Template, Wake};
+pub use seam::{Command, Goal, HangupReason, Input, Outbox, Output, Template, Wake};
 pub use view::{PeerView, View};

@@ -48,10 +48,10 @@ pub const PRUNE_BACK_OFF: Duration = Duration::from_secs(60);
 pub const MAX_BACK_OFF: Duration = Duration::from_secs(600);
 /// How often a peer may ask too early before that is flooding (ours).
 pub const MAX_EARLY_GRAFTS: u32 = 10;
-/// How often one item is sent to one peer.
+/// How often one item is sent to one peer within [`SERVED_REMEMBERED`].
 pub const MAX_SENDS_PER_ITEM: u8 = 3;
-/// After this long an item is sent to a peer once more, however often it was sent (ours; below [`gossip::limits::ASK_AGAIN_AFTER`]).
-pub const SEND_AGAIN_AFTER: Duration = Duration::from_secs(60);
+/// After this long it is forgotten that an item was sent to a peer (ours; below [`gossip::limits::ASK_AGAIN_AFTER`]).
+pub const SERVED_REMEMBERED: Duration = Duration::from_secs(60);
 /// How often a peer may ask for an item that it was sent often enough, before it is blamed each time (ours: an honest one hardly ever does).
 pub const MAX_REFUSED_PER_ITEM: u8 = 32;
 /// Items whose sends are counted, per peer; the oldest is forgotten first.

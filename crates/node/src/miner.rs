@@ -10,7 +10,7 @@ use crate::bodies::Origin;
 use crate::context::Context;
 use crate::knowledge::Standing;
 use crate::limits::{MAX_PAID_BLOCKS, MAX_PAYOUTS_PER_BLOCK, MAX_QUEUED_PAYOUTS, MAX_TEMPLATES, TEMPLATE_INTERVAL};
-use crate::{Event, Node, Output, Template};
+use crate::{Event, Goal, Node, Output, Template};
 
 /// A template that was given out, and the block it stands for.
 #[derive(Debug)]
@@ -152,15 +152,38 @@ impl Node {
         self.miner.refresh_at = None;
         if !self.miner.is_wanted(self.config.hashrate) {
             if std::mem::take(&mut self.miner.is_searching) {
-                cx.out.push(Output::Mine(None));
+                let stop = if self.is_drawn {
+                    Output::Draw(None)
+                } else {
+                    Output::Mine(None)
+                };
+                cx.out.push(stop);
             }
             return;
         }
         self.miner.refreshed_at = cx.now;
         self.miner.is_searching = true;
+        if self.is_drawn {
+            cx.out.push(Output::Draw(Some(Goal {
+                bits: cx.ledger.next_bits(self.knowledge.tip()),
+                on_demand: self.miner.owed > 0,
+            })));
+        } else {
+            self.give_template(cx);
+        }
+    }
+
+    /// A block is found as soon as it is known what it holds.
+    pub(crate) fn found(&mut self, cx: &mut Context<'_>) {
+        if self.miner.is_wanted(self.config.hashrate) {
+            self.give_template(cx);
+        }
+    }
+
+    fn give_template(&mut self, cx: &mut Context<'_>) {
         let candidate = self.candidate(cx);
         let template = Template {
-            header: candidate.block.header,
+            header: *candidate.block.header,
             on_demand: candidate.on_demand,
         };
         self.miner.candidates.push_back(candidate);
@@ -222,7 +245,7 @@ impl Node {
         }
         let transactions: Vec<Arc<Transaction>> = candidate.block.transactions;
         let block = Arc::new(Block {
-            header: *header,
+            header: (*header).into(),
             transactions,
         });
         let id = block.id();

@@ -1,7 +1,9 @@
 //! The node: knowledge, and the one way to change it.
 
+use std::sync::Arc;
+
 use base::{NodeId, Seed, Time};
-use chain::Ledger;
+use chain::{HashedHeader, Ledger};
 use gossip::{Message, Offence};
 
 use crate::bodies::Bodies;
@@ -27,6 +29,8 @@ pub struct Node {
     pub(crate) config: Config,
     /// Whether every message is told of.
     tells_messages: bool,
+    /// Whether the engine draws when blocks are found.
+    pub(crate) is_drawn: bool,
     pub(crate) seed: Seed,
     pub(crate) clock: Clock,
     pub(crate) knowledge: Knowledge,
@@ -44,15 +48,20 @@ pub struct Node {
     pub(crate) mesh: Mesh,
     pub(crate) miner: Miner,
     pub(crate) offers: Offers,
+    /// Headers that were heard or told last: passed on as they are when they are what others lack.
+    pub(crate) heard: Option<Arc<[HashedHeader]>>,
+    /// When [`Input::Tick`] is next wanted, as it was after the last input.
+    deadline: Option<Deadline>,
 }
 
 impl Node {
     /// A node that knows the genesis block and nobody.
     #[must_use]
     pub fn new(id: NodeId, config: Config, seed: Seed) -> Self {
-        Self {
+        let mut node = Self {
             id,
             tells_messages: true,
+            is_drawn: false,
             seed,
             clock: Clock::new(config.epoch),
             knowledge: Knowledge::new(),
@@ -68,8 +77,12 @@ impl Node {
             mesh: Mesh::new(&seed),
             miner: Miner::new(&seed, config.hashrate),
             offers: Offers::default(),
+            heard: None,
+            deadline: None,
             config,
-        }
+        };
+        node.deadline = node.next_deadline();
+        node
     }
 
     /// The same node, which tells of all but messages: an engine that counts them itself saves what the events cost.
@@ -79,11 +92,21 @@ impl Node {
         self
     }
 
+    /// The same node for an engine that draws when blocks are found: what to search for is put together then and not before, since most
+    /// of what is put together is never found.
+    #[must_use]
+    pub const fn drawn(mut self) -> Self {
+        self.is_drawn = true;
+        self
+    }
+
     /// The one way to change a node. Never blocks, never fails: a peer's fault becomes an event and a score.
     ///
     /// `ledger` may be this node's own or shared with others: it holds facts, and the node acts only on those it has been told.
     pub fn handle(&mut self, ledger: &mut Ledger, now: Time, input: Input, out: &mut Outbox) {
-        self.knowledge.begin(ledger);
+        if self.is_old_news(ledger, now, &input) {
+            return;
+        }
         let block_size = self.config.block_size;
         let mut cx = Context {
             ledger,
@@ -96,6 +119,25 @@ impl Node {
             Strategy::Honest => self.handle_honest(&mut cx, input),
             Strategy::Hostile => self.handle_hostile(&mut cx, input),
         }
+        self.deadline = self.next_deadline();
+    }
+
+    /// The most common input there is: a peer announces a block that is connected here already, while nothing is due. Whether this was one:
+    /// all that could follow from it has been done then.
+    fn is_old_news(&mut self, ledger: &Ledger, now: Time, input: &Input) -> bool {
+        let Input::Received {
+            peer,
+            message: Message::Headers(headers),
+        } = input
+        else {
+            return false;
+        };
+        let [header] = headers.as_ref() else {
+            return false;
+        };
+        let is_due = self.deadline.is_some_and(|(at, _)| at <= now);
+        let is_plain = !is_due && !self.tells_messages && self.config.strategy == Strategy::Honest;
+        is_plain && self.announced_again(ledger, *peer, &header.id())
     }
 
     fn handle_honest(&mut self, cx: &mut Context<'_>, input: Input) {
@@ -106,6 +148,7 @@ impl Node {
             Input::Disconnected { peer } => self.disconnected(cx, peer),
             Input::Received { peer, message } => self.received(cx, peer, message),
             Input::Garbage { peer, reason } => self.penalise(cx, peer, Offence::Malformed, reason.to_owned()),
+            Input::Drawn => self.found(cx),
             Input::Solved { header } => self.solved(cx, &header),
             Input::Restored { block } => {
                 // Nobody is told and nothing is mined before the whole disk is read.
@@ -174,7 +217,12 @@ impl Node {
                 self.penalise(cx, peer, Offence::Unexpected, "a second hello".to_owned());
             }
             Message::GetHeaders { locator } => self.send_headers(cx, peer, &locator),
-            Message::Headers(headers) => self.headers(cx, peer, &headers),
+            Message::Headers(headers) => {
+                self.headers(cx, peer, &headers);
+                if headers.len() == 1 {
+                    self.heard = Some(headers);
+                }
+            }
             Message::Announce(wtxids) => self.announced(cx, peer, &wtxids),
             Message::Get(items) => self.get(cx, peer, &items),
             Message::Block(block) => self.block(cx, peer, &block),
@@ -196,7 +244,11 @@ impl Node {
 
     /// When [`Input::Tick`] is next wanted, and why.
     #[must_use]
-    pub fn deadline(&self) -> Option<Deadline> {
+    pub const fn deadline(&self) -> Option<Deadline> {
+        self.deadline
+    }
+
+    fn next_deadline(&self) -> Option<Deadline> {
         if self.config.strategy == Strategy::Hostile {
             // It follows no rule that has a time, so no other deadline of it would ever be met.
             return self.peers.greeting_deadline().map(|at| (at, Wake::Handshake));

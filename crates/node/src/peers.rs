@@ -1,18 +1,19 @@
 //! What a node keeps of each peer, for as long as the connection lasts.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use base::{NodeId, Time};
-use chain::{BlockId, BlockRef, Height, Txid, Wtxid};
-use gossip::{Item, Known, Offence, Score};
+use chain::{BlockId, BlockRef, Height};
+use gossip::{Item, Offence, Recent, Score};
 
 use crate::HangupReason;
 use crate::compact::CompactPeer;
 use crate::limits::{
     HANDSHAKE_TIMEOUT, MAX_DISCOURAGED, MAX_REFUSED_PER_ITEM, MAX_SENDS_PER_ITEM, MAX_SERVED_REMEMBERED,
-    SEND_AGAIN_AFTER,
+    SERVED_REMEMBERED,
 };
 use crate::mesh::MeshPeer;
+use crate::transactions::TransactionPeer;
 
 /// How far a connection has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,29 +37,25 @@ pub(crate) struct Peer {
     /// The tip it was last told about.
     pub(crate) told: Option<BlockRef>,
     /// The tip it claims, of which nothing is known here yet.
-    claimed: Option<BlockId>,
+    claimed: Option<Box<BlockId>>,
     /// When the answer to a request for headers is late.
     headers_due: Option<Time>,
     /// The highest header of the answers to the present round of requests.
     pub(crate) headers_to: Height,
     /// Announcements in a row that did not connect.
     pub(crate) unconnecting: u32,
-    /// Blocks whose bodies it sent.
-    pub(crate) bodies: Known<BlockId>,
+    /// Blocks whose bodies it sent unasked.
+    pub(crate) bodies: Recent<BlockId>,
     /// Blocks that were pushed to it.
-    pub(crate) pushed: Known<BlockId>,
+    pub(crate) pushed: Recent<BlockId>,
     pub(crate) compact: CompactPeer,
     pub(crate) mesh: MeshPeer,
-    /// Transactions that it has or was told about.
-    pub(crate) known: Known<Wtxid>,
-    /// Transactions it will be told about.
-    pub(crate) queue: Vec<Wtxid>,
+    /// Made when there are transactions; many networks have none.
+    transactions: Option<Box<TransactionPeer>>,
     /// Bodies it was asked for and has neither sent nor denied. One may be asked for again when it is late, and then come twice.
     pub(crate) bodies_owed: u32,
     /// The same for transactions.
     pub(crate) transactions_owed: u32,
-    /// Parents of its orphans that it was asked for.
-    pub(crate) parents_asked: BTreeSet<Txid>,
     pub(crate) served: Served,
 }
 
@@ -74,15 +71,13 @@ impl Peer {
             headers_due: None,
             headers_to: Height(0),
             unconnecting: 0,
-            bodies: Known::new(),
-            pushed: Known::new(),
+            bodies: Recent::new(),
+            pushed: Recent::new(),
             compact: CompactPeer::default(),
             mesh: MeshPeer::default(),
-            known: Known::new(),
-            queue: Vec::new(),
+            transactions: None,
             bodies_owed: 0,
             transactions_owed: 0,
-            parents_asked: BTreeSet::new(),
             served: Served::default(),
         }
     }
@@ -90,8 +85,12 @@ impl Peer {
 
 impl Peer {
     /// The tip it claims, of which nothing is known here yet.
-    pub(crate) const fn claimed(&self) -> Option<BlockId> {
-        self.claimed
+    pub(crate) fn claimed(&self) -> Option<BlockId> {
+        self.claimed.as_deref().copied()
+    }
+
+    pub(crate) fn transactions(&mut self) -> &mut TransactionPeer {
+        self.transactions.get_or_insert_default()
     }
 
     /// When the answer to a request for headers is late.
@@ -137,38 +136,40 @@ pub(crate) enum Serving {
     Blame,
 }
 
-/// How often an item was sent to a peer, and how often refused since.
+/// How often an item was sent to a peer, and how often refused, since it was first sent.
 #[derive(Clone, Copy, Debug)]
 struct Sends {
+    item: Item,
+    since: Time,
     count: u8,
     refused: u8,
-    last: Time,
 }
 
-/// How often each item was sent to a peer.
+/// How often each item was sent to a peer of late.
 #[derive(Debug, Default)]
 pub(crate) struct Served {
-    sends: BTreeMap<Item, Sends>,
-    oldest_first: VecDeque<Item>,
+    /// In the order in which they were first sent.
+    sends: VecDeque<Sends>,
 }
 
 impl Served {
-    /// Counts a request. An item is sent a few times, and after that once in a while: what was sent may have been lost on a cut link.
+    /// Counts a request. An item is sent a few times, and after a while again: what was sent may have been lost on a cut link.
     pub(crate) fn count(&mut self, item: Item, now: Time) -> Serving {
-        let Some(sends) = self.sends.get_mut(&item) else {
-            let (count, refused, last) = (1, 0, now);
-            self.sends.insert(item, Sends { count, refused, last });
-            self.oldest_first.push_back(item);
-            if self.oldest_first.len() > MAX_SERVED_REMEMBERED {
-                let oldest = self.oldest_first.pop_front().expect("longer than the limit");
-                self.sends.remove(&oldest);
-            }
+        let is_old = |sends: &Sends| sends.since + SERVED_REMEMBERED <= now;
+        while self.sends.len() == MAX_SERVED_REMEMBERED || self.sends.front().is_some_and(is_old) {
+            self.sends.pop_front();
+        }
+        let Some(sends) = self.sends.iter_mut().find(|sends| sends.item == item) else {
+            self.sends.push_back(Sends {
+                item,
+                since: now,
+                count: 1,
+                refused: 0,
+            });
             return Serving::Send;
         };
-        if sends.count < MAX_SENDS_PER_ITEM || sends.last + SEND_AGAIN_AFTER <= now {
-            sends.count = sends.count.saturating_add(1);
-            sends.refused = 0;
-            sends.last = now;
+        if sends.count < MAX_SENDS_PER_ITEM {
+            sends.count += 1;
             return Serving::Send;
         }
         sends.refused = sends.refused.saturating_add(1);
@@ -180,10 +181,16 @@ impl Served {
     }
 }
 
+/// How many more peers room is made for.
+const PEERS_AT_A_TIME: usize = 4;
+
 /// All connected peers, and those that are not to be connected again.
 #[derive(Debug, Default)]
 pub(crate) struct Peers {
-    connected: BTreeMap<NodeId, Peer>,
+    /// Who is connected, in order.
+    ids: Vec<NodeId>,
+    /// What is kept of each, in the same order.
+    rows: Vec<Peer>,
     /// How many are unsettled: while none is, as between blocks, nobody's deadline needs looking for.
     unsettled: usize,
     discouraged: BTreeMap<NodeId, Offence>,
@@ -199,21 +206,35 @@ impl Peers {
 
     /// The connection is being closed: all that was kept of the peer goes, but why.
     pub(crate) fn close(&mut self, peer: NodeId, reason: HangupReason) {
-        let outbound = self.connected.get(&peer).is_some_and(|peer| peer.outbound);
+        let outbound = self.get(peer).is_some_and(|peer| peer.outbound);
         self.put(peer, Peer::new(outbound, Stage::Closing(reason)));
     }
 
     /// The connection is gone.
     pub(crate) fn remove(&mut self, peer: NodeId) -> Option<Peer> {
-        let gone = self.connected.remove(&peer)?;
+        let at = self.ids.binary_search(&peer).ok()?;
+        self.ids.remove(at);
+        let gone = self.rows.remove(at);
         self.unsettled -= usize::from(gone.is_unsettled());
         Some(gone)
     }
 
     fn put(&mut self, id: NodeId, peer: Peer) {
         self.unsettled += usize::from(peer.is_unsettled());
-        if let Some(before) = self.connected.insert(id, peer) {
-            self.unsettled -= usize::from(before.is_unsettled());
+        match self.ids.binary_search(&id) {
+            Ok(at) => {
+                let before = std::mem::replace(&mut self.rows[at], peer);
+                self.unsettled -= usize::from(before.is_unsettled());
+            }
+            Err(at) => {
+                if self.rows.len() == self.rows.capacity() {
+                    // Rows are large, and a node has few more peers than it has.
+                    self.ids.reserve_exact(PEERS_AT_A_TIME);
+                    self.rows.reserve_exact(PEERS_AT_A_TIME);
+                }
+                self.ids.insert(at, id);
+                self.rows.insert(at, peer);
+            }
         }
     }
 
@@ -224,7 +245,7 @@ impl Peers {
 
     /// The tip that a peer claims and that is unknown here; none when there is nothing to follow up any more.
     pub(crate) fn set_claimed(&mut self, peer: NodeId, claimed: Option<BlockId>) {
-        self.settle(peer, |peer| peer.claimed = claimed);
+        self.settle(peer, |peer| peer.claimed = claimed.map(Box::new));
     }
 
     /// When the answer to a request for headers is late; none when no answer is waited for.
@@ -233,9 +254,10 @@ impl Peers {
     }
 
     fn settle(&mut self, peer: NodeId, change: impl FnOnce(&mut Peer)) {
-        let Some(peer) = self.connected.get_mut(&peer) else {
+        let Ok(at) = self.ids.binary_search(&peer) else {
             return;
         };
+        let peer = &mut self.rows[at];
         self.unsettled -= usize::from(peer.is_unsettled());
         change(peer);
         self.unsettled += usize::from(peer.is_unsettled());
@@ -263,7 +285,8 @@ impl Peers {
     }
 
     pub(crate) fn get(&self, peer: NodeId) -> Option<&Peer> {
-        self.connected.get(&peer)
+        let at = self.ids.binary_search(&peer).ok()?;
+        Some(&self.rows[at])
     }
 
     /// A peer whose handshake is done and whose connection is not being closed.
@@ -276,22 +299,22 @@ impl Peers {
     }
 
     pub(crate) fn get_mut(&mut self, peer: NodeId) -> Option<&mut Peer> {
-        self.connected.get_mut(&peer)
+        let at = self.ids.binary_search(&peer).ok()?;
+        Some(&mut self.rows[at])
+    }
+
+    fn all(&self) -> impl Iterator<Item = (NodeId, &Peer)> {
+        self.ids.iter().copied().zip(&self.rows)
     }
 
     /// All that are ready, in order.
     pub(crate) fn all_ready(&self) -> impl Iterator<Item = (NodeId, &Peer)> {
-        self.connected
-            .iter()
-            .filter(|(_, peer)| peer.stage == Stage::Ready)
-            .map(|(id, peer)| (*id, peer))
+        self.all().filter(|(_, peer)| peer.stage == Stage::Ready)
     }
 
     pub(crate) fn all_ready_mut(&mut self) -> impl Iterator<Item = (NodeId, &mut Peer)> {
-        self.connected
-            .iter_mut()
-            .filter(|(_, peer)| peer.stage == Stage::Ready)
-            .map(|(id, peer)| (*id, peer))
+        let all = self.ids.iter().copied().zip(&mut self.rows);
+        all.filter(|(_, peer)| peer.stage == Stage::Ready)
     }
 
     /// The names of all that are ready, in order.
@@ -301,11 +324,12 @@ impl Peers {
 
     /// Those that have not said hello by now.
     pub(crate) fn late_to_greet(&self, now: Time) -> Vec<NodeId> {
-        let late = self
-            .connected
-            .iter()
-            .filter(|(_, peer)| matches!(peer.stage, Stage::Greeting(deadline) if deadline <= now));
-        late.map(|(id, _)| *id).collect()
+        if self.are_settled() {
+            return Vec::new();
+        }
+        let is_late = |peer: &Peer| matches!(peer.stage, Stage::Greeting(deadline) if deadline <= now);
+        let late = self.all().filter(|(_, peer)| is_late(peer));
+        late.map(|(id, _)| id).collect()
     }
 
     /// When the next peer is too late with its hello.
@@ -313,7 +337,7 @@ impl Peers {
         if self.are_settled() {
             return None;
         }
-        let deadlines = self.connected.values().filter_map(|peer| match peer.stage {
+        let deadlines = self.rows.iter().filter_map(|peer| match peer.stage {
             Stage::Greeting(deadline) => Some(deadline),
             Stage::Ready | Stage::Closing(_) => None,
         });
@@ -325,7 +349,7 @@ impl Peers {
         if self.are_settled() {
             return None;
         }
-        self.connected.values().filter_map(|peer| peer.headers_due).min()
+        self.rows.iter().filter_map(|peer| peer.headers_due).min()
     }
 }
 
@@ -334,7 +358,7 @@ mod tests {
     use super::*;
 
     fn item(name: &str) -> Item {
-        Item::Transaction(Wtxid(base::Hash::sha256(&[name.as_bytes()])))
+        Item::Transaction(chain::Wtxid(base::Hash::sha256(&[name.as_bytes()])))
     }
 
     #[test]
@@ -354,24 +378,24 @@ mod tests {
             "forgotten, so counted anew"
         );
         assert_eq!(served.sends.len(), MAX_SERVED_REMEMBERED);
-        assert_eq!(served.oldest_first.len(), MAX_SERVED_REMEMBERED);
     }
 
     #[test]
-    fn only_who_is_refused_again_and_again_is_blamed_and_an_item_is_sent_once_more_after_a_minute() {
+    fn only_who_is_refused_again_and_again_is_blamed_and_after_a_minute_all_is_forgotten() {
         let mut served = Served::default();
         let mut now = Time::ZERO;
-        for _ in 0..MAX_SENDS_PER_ITEM {
-            served.count(item("it"), now);
-        }
         for _ in 0..2 {
+            for _ in 0..MAX_SENDS_PER_ITEM {
+                assert_eq!(served.count(item("it"), now), Serving::Send);
+            }
             for _ in 0..MAX_REFUSED_PER_ITEM {
                 assert_eq!(served.count(item("it"), now), Serving::Refuse);
             }
             assert_eq!(served.count(item("it"), now), Serving::Blame);
-            now += SEND_AGAIN_AFTER;
-            assert_eq!(served.count(item("it"), now), Serving::Send);
+            now += SERVED_REMEMBERED;
         }
+        served.count(item("another"), now);
+        assert_eq!(served.sends.len(), 1);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use base::NodeId;
-use chain::{Block, BlockId, BlockRef, HashedHeader, Height, Wtxid};
+use chain::{Block, BlockId, BlockRef, HashedHeader, Height, Ledger, Wtxid};
 use gossip::limits::MAX_ITEMS;
 use gossip::{Item, Message, Offence};
 
@@ -11,7 +11,70 @@ use crate::Node;
 use crate::config::Relay;
 use crate::context::Context;
 use crate::limits::MAX_ANNOUNCED_HEADERS;
-use crate::peers::Serving;
+use crate::peers::{Peer, Serving};
+
+/// What is told of a tip by headers.
+struct News {
+    tip: BlockRef,
+    parent: Option<BlockRef>,
+    height: Height,
+    /// The message that was made last: most peers lack the tip and nothing else.
+    told: Option<Arc<[HashedHeader]>>,
+}
+
+impl News {
+    /// `heard` may be the very message that this node had of the tip: it is passed on as it is.
+    fn of(cx: &Context<'_>, tip: BlockRef, heard: Option<Arc<[HashedHeader]>>) -> Self {
+        let parent = cx.ledger.parent(tip);
+        let ends_with_tip =
+            |headers: &Arc<[HashedHeader]>| headers.last().map(HashedHeader::id) == Some(cx.ledger.id(tip));
+        Self {
+            tip,
+            parent,
+            height: cx.ledger.height(tip),
+            told: heard.filter(ends_with_tip),
+        }
+    }
+
+    /// The headers that the peer lacks, the last few of them; nothing when it knows the tip. It counts as told.
+    fn for_peer(&mut self, ledger: &Ledger, listener: &mut Peer) -> Option<Arc<[HashedHeader]>> {
+        let known = [listener.best, listener.told];
+        listener.told = Some(self.tip);
+        if known.contains(&Some(self.tip)) {
+            return None;
+        }
+        let common = if known.contains(&self.parent) {
+            self.height.0 - 1
+        } else {
+            common_height_of(ledger, known, self.tip).0
+        };
+        let first = common.max(self.height.0.saturating_sub(MAX_ANNOUNCED_HEADERS)) + 1;
+        let count = (self.height.0 + 1).saturating_sub(first) as usize;
+        if count == 0 {
+            return None;
+        }
+        if let Some(told) = self.told.as_ref().filter(|told| told.len() == count) {
+            return Some(Arc::clone(told));
+        }
+        let headers: Arc<[HashedHeader]> = (first..=self.height.0)
+            .filter_map(|height| ledger.ancestor(self.tip, Height(height)))
+            .map(|block| *ledger.hashed_header(block))
+            .collect();
+        self.told = Some(Arc::clone(&headers));
+        Some(headers)
+    }
+}
+
+/// The height up to which a peer is known to know a chain.
+fn common_height(ledger: &Ledger, listener: &Peer, tip: BlockRef) -> Height {
+    common_height_of(ledger, [listener.best, listener.told], tip)
+}
+
+fn common_height_of(ledger: &Ledger, known: [Option<BlockRef>; 2], tip: BlockRef) -> Height {
+    let known = known.into_iter().flatten();
+    let common = known.map(|block| ledger.height(ledger.fork_point(block, tip))).max();
+    common.unwrap_or(Height(0))
+}
 
 impl Node {
     /// Tells all peers about the tip, when it is another than before. In initial sync nothing is said: peers know more.
@@ -19,9 +82,30 @@ impl Node {
         if self.knowledge.tip() == before || self.is_syncing(cx) {
             return;
         }
+        if self.config.relay == Relay::Headers {
+            self.announce_headers(cx);
+            return;
+        }
         for peer in self.peers.ready_ids() {
             self.announce_tip_to(cx, peer);
         }
+    }
+
+    /// Tells all peers about the tip by its header: one message for all that lack the same.
+    fn announce_headers(&mut self, cx: &mut Context<'_>) {
+        let Self {
+            peers,
+            knowledge,
+            heard,
+            ..
+        } = self;
+        let mut news = News::of(cx, knowledge.tip(), heard.take());
+        for (peer, listener) in peers.all_ready_mut() {
+            if let Some(headers) = news.for_peer(cx.ledger, listener) {
+                cx.send(peer, Message::Headers(headers));
+            }
+        }
+        *heard = news.told;
     }
 
     /// Tells a peer about the tip, in the way that this node has been set up to.
@@ -38,22 +122,14 @@ impl Node {
     /// Tells a peer about the tip by its header and those before it that the peer does not know of, the last few (BIP130). One that
     /// does not connect for the peer makes it ask.
     pub(crate) fn announce_headers_to(&mut self, cx: &mut Context<'_>, peer: NodeId) {
-        let Some(common) = self.common_height(cx, peer) else {
+        let Some(listener) = self.peers.ready_mut(peer) else {
             return;
         };
-        let tip = self.knowledge.tip();
-        let height = cx.ledger.height(tip);
-        if let Some(listener) = self.peers.ready_mut(peer) {
-            listener.told = Some(tip);
-        }
-        let first = common.0.max(height.0.saturating_sub(MAX_ANNOUNCED_HEADERS)) + 1;
-        let headers: Arc<[HashedHeader]> = (first..=height.0)
-            .filter_map(|height| cx.ledger.ancestor(tip, Height(height)))
-            .map(|block| *cx.ledger.hashed_header(block))
-            .collect();
-        if !headers.is_empty() {
+        let mut news = News::of(cx, self.knowledge.tip(), self.heard.take());
+        if let Some(headers) = news.for_peer(cx.ledger, listener) {
             cx.send(peer, Message::Headers(headers));
         }
+        self.heard = news.told;
     }
 
     /// Tells a peer the tip's name, unless it knows the tip (Bitcoin's `inv`).
@@ -93,13 +169,7 @@ impl Node {
     /// The height up to which a peer is known to know our chain; none when it is gone.
     pub(crate) fn common_height(&self, cx: &Context<'_>, peer: NodeId) -> Option<Height> {
         let listener = self.peers.ready(peer)?;
-        let tip = self.knowledge.tip();
-        let common = [listener.best, listener.told]
-            .into_iter()
-            .flatten()
-            .map(|block| cx.ledger.height(cx.ledger.fork_point(block, tip)))
-            .max();
-        Some(common.unwrap_or(Height(0)))
+        Some(common_height(cx.ledger, listener, self.knowledge.tip()))
     }
 
     /// A peer asks for items. Each is sent a few times, and after that hardly ever, whoever asks.
@@ -175,7 +245,7 @@ impl Node {
                 }
                 Item::Parent(txid) => {
                     if let Some(peer) = self.peers.ready_mut(peer) {
-                        peer.parents_asked.remove(txid);
+                        peer.transactions().parents_asked.remove(txid);
                     }
                 }
             }

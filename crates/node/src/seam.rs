@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use base::{NodeId, Time};
-use chain::{Block, BlockId, HashRate, Header, Transaction, TxOutput};
+use chain::{Block, BlockId, CompactTarget, HashRate, Header, Transaction, TxOutput};
 use gossip::{Message, Offence};
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +40,8 @@ pub enum Input {
         /// What was wrong with them: `malformed` or `oversize`.
         reason: &'static str,
     },
+    /// A wait that was drawn for [`Output::Draw`] is over: the node answers with [`Output::Mine`], when it still wants a block.
+    Drawn,
     /// The engine found a nonce for a template (its header, with nonce and maybe a later time).
     Solved {
         /// The solved header.
@@ -103,6 +105,15 @@ pub struct Template {
     pub on_demand: bool,
 }
 
+/// What the waiting time for a block depends on, besides the hash rate.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Goal {
+    /// The bits that the next block must have.
+    pub bits: CompactTarget,
+    /// Whether it is wanted at once ([`Command::Generate`]) and not at the metered hash rate.
+    pub on_demand: bool,
+}
+
 /// What a node asks its engine to do, in this order.
 #[derive(Clone, Debug)]
 pub enum Output {
@@ -122,6 +133,8 @@ pub enum Output {
     },
     /// Search for a nonce; replaces what was asked for before. `None` stops searching.
     Mine(Option<Template>),
+    /// The same for an engine that draws when blocks are found ([`crate::Node::drawn`]): it asks for the template when a wait is over.
+    Draw(Option<Goal>),
     /// Keep a valid block on disk. `durable` ones must be on disk before any later output is carried out.
     Save {
         /// The block.

@@ -172,7 +172,7 @@ impl World {
     pub(crate) fn play(&mut self, node: usize, peer: NodeId) {
         self.input(node, Input::Connected { peer, outbound: false });
         let hello = self.hello(node);
-        self.receive(node, peer, Message::Hello(hello));
+        self.receive(node, peer, Message::Hello(Box::new(hello)));
     }
 
     /// The hello of a peer that is at the genesis block.
@@ -231,7 +231,7 @@ impl World {
                 self.schedule(Duration::from_millis(1), node, Input::Solved { header });
             }
             Output::Mine(template) => self.templates[node] = template,
-            Output::Save { .. } | Output::Emit(_) => {}
+            Output::Draw(_) | Output::Save { .. } | Output::Emit(_) => {}
         }
     }
 
@@ -388,7 +388,10 @@ pub(crate) fn forge(ledger: &Ledger, parent: BlockRef, change: impl FnOnce(&mut 
 
 pub(crate) fn solve(block: Block) -> Arc<Block> {
     let header = mining::solve(&block.header, 10_000).expect("one hash in two will do");
-    Arc::new(Block { header, ..block })
+    Arc::new(Block {
+        header: header.into(),
+        ..block
+    })
 }
 
 /// A header that does not meet its target.

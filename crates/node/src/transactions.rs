@@ -27,6 +27,17 @@ pub(crate) struct Relay {
     rng: Rng,
 }
 
+/// What a node keeps of a peer's transactions.
+#[derive(Debug, Default)]
+pub(crate) struct TransactionPeer {
+    /// It has these or was told about them.
+    known: Known<Wtxid>,
+    /// It will be told about these.
+    queue: Vec<Wtxid>,
+    /// Parents of its orphans that it was asked for.
+    pub(crate) parents_asked: BTreeSet<Txid>,
+}
+
 impl Relay {
     pub(crate) fn new(seed: &Seed) -> Self {
         Self {
@@ -60,7 +71,7 @@ impl Node {
             return;
         };
         for wtxid in wtxids {
-            announcer.known.insert(*wtxid);
+            announcer.transactions().known.insert(*wtxid);
             let is_settled = self.pool.get_by_wtxid(wtxid).is_some()
                 || self.relay.rejected.contains(wtxid)
                 || self.relay.orphans.contains(wtxid);
@@ -76,9 +87,9 @@ impl Node {
         let mut was_asked = self.relay.fetch.received(peer, &wtxid);
         let mut was_owed = false;
         if let Some(sender) = self.peers.ready_mut(peer) {
-            was_asked |= sender.parents_asked.remove(&txid);
+            was_asked |= sender.transactions().parents_asked.remove(&txid);
             was_owed = sender.settles(&Item::Transaction(wtxid));
-            sender.known.insert(wtxid);
+            sender.transactions().known.insert(wtxid);
         }
         if !was_asked {
             if was_owed {
@@ -180,10 +191,11 @@ impl Node {
         if !self.relay.orphans.insert(peer, transaction) {
             return;
         }
+        let parents_asked = &mut sender.transactions().parents_asked;
         let parents: BTreeSet<Txid> = missing.iter().map(|outpoint| outpoint.txid).collect();
         let mut asked = Vec::new();
         for parent in parents {
-            if sender.parents_asked.len() < MAX_PARENTS_ASKED && sender.parents_asked.insert(parent) {
+            if parents_asked.len() < MAX_PARENTS_ASKED && parents_asked.insert(parent) {
                 asked.push(parent);
             }
         }
@@ -230,6 +242,7 @@ impl Node {
     pub(crate) fn queue_announcement(&mut self, cx: &mut Context<'_>, wtxid: Wtxid) {
         let mut is_queued = false;
         for (_, peer) in self.peers.all_ready_mut() {
+            let peer = peer.transactions();
             if !peer.known.contains(&wtxid) && peer.queue.len() < MAX_QUEUED_ANNOUNCEMENTS {
                 peer.queue.push(wtxid);
                 is_queued = true;
@@ -248,7 +261,7 @@ impl Node {
             return;
         };
         if !waiting.is_empty() {
-            peer.queue = waiting;
+            peer.transactions().queue = waiting;
             self.relay.schedule(cx.now);
         }
     }
@@ -260,6 +273,7 @@ impl Node {
         }
         self.relay.announce_at = None;
         for (id, peer) in self.peers.all_ready_mut() {
+            let peer = peer.transactions();
             let mut queue = std::mem::take(&mut peer.queue);
             queue.retain(|wtxid| self.pool.get_by_wtxid(wtxid).is_some() && peer.known.insert(*wtxid));
             for wtxids in queue.chunks(MAX_ITEMS) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use base::{NodeId, Seed, Time};
-use chain::{BlockRef, HashRate, Transaction, Txid, Wtxid};
+use chain::{BlockRef, HashRate, Ledger, Transaction, Txid, Wtxid};
 
 use crate::peers::Stage;
 use crate::{Config, Node, Strategy};
@@ -64,8 +64,8 @@ impl<'a> View<'a> {
 
     /// The tips of all branches it has in full, the best first.
     #[must_use]
-    pub fn tips(&self) -> Vec<BlockRef> {
-        self.node.knowledge.tips()
+    pub fn tips(&self, ledger: &Ledger) -> Vec<BlockRef> {
+        self.node.knowledge.tips(ledger)
     }
 
     /// Whether it has this block, and all below it, in full.

@@ -93,6 +93,13 @@ impl Collector {
 
     /// Takes in what happened. Errors of the log's file are kept: see [`Collector::log_error`].
     pub fn observe(&mut self, now: Time, event: RunEvent) {
+        if let RunEvent::Node { event, .. } = &event
+            && matches!(event, Event::HeaderAccepted { .. })
+            && !self.detail.tells(event)
+        {
+            // Nothing follows from it either.
+            return;
+        }
         let record = self.record(now, event);
         self.changes += u64::from(record.what.changes_the_world());
         self.watch.observe(&record, &self.plan, &self.world);

@@ -19,7 +19,7 @@ pub enum Detail {
     Full,
     /// Messages are counted and not told. Of each block it is told how it spread, not when each node had it.
     Compact,
-    /// As compact, without how blocks spread: blocks mined, forks, reorgs, refusals, and what happens to connections.
+    /// As compact, without how blocks spread and who connects to whom: blocks mined, forks, reorgs, refusals, connections lost.
     Summary,
 }
 
@@ -64,7 +64,8 @@ impl Detail {
     pub const fn tells(self, event: &Event) -> bool {
         match self {
             Self::Full => true,
-            Self::Compact | Self::Summary => !is_routine(event),
+            Self::Compact => !is_routine(event),
+            Self::Summary => !is_routine(event) && !matches!(event, Event::PeerConnected { .. }),
         }
     }
 }

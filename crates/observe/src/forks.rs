@@ -11,6 +11,7 @@ use std::time::Duration;
 use base::{NodeId, Time};
 use chain::{BlockId, HashRate, Height, Work};
 use node::{Event, Strategy};
+use scenario::world::Latest;
 use scenario::{ControlReport, Deed, Plan, StepReport, World};
 
 use crate::detail::Detail;
@@ -69,6 +70,8 @@ pub struct Branch {
 pub struct ForkTracker {
     /// In the order they were seen.
     children: BTreeMap<BlockId, Vec<BlockId>>,
+    /// Of `children`.
+    latest: Latest,
     forks: Vec<Fork>,
     /// By fork point.
     open: BTreeMap<BlockId, usize>,
@@ -96,6 +99,7 @@ impl ForkTracker {
     pub fn new(plan: &Plan, detail: Detail) -> Self {
         Self {
             children: BTreeMap::new(),
+            latest: Latest::default(),
             forks: Vec::new(),
             open: BTreeMap::new(),
             lost: BTreeMap::new(),
@@ -161,10 +165,14 @@ impl ForkTracker {
     }
 
     fn block_seen(&mut self, scene: Scene<'_>, block: BlockId, parent: BlockId, news: &mut Vec<Derived>) {
+        if self.latest.contains(&block) {
+            return;
+        }
         let siblings = self.children.entry(parent).or_default();
         if siblings.contains(&block) {
             return;
         }
+        self.latest.push(block);
         siblings.push(block);
         let forks_here = siblings.len() > 1;
         if let Some(point) = self.lost.get(&parent).copied() {

@@ -77,7 +77,8 @@ pub fn check_chain(params: &Params, blocks: &[Arc<Block>]) -> Result<Checked, Fa
         });
     };
     let mut replay = Replay::new(params, first);
-    let mut work = headers::work(&genesis.header);
+    let mut each = headers::work(&genesis.header);
+    let mut work = each.clone();
     for (index, block) in blocks.iter().enumerate().skip(1) {
         let height = Height(u32::try_from(index).expect("a chain ends before 2^32 blocks"));
         headers::check(params, &blocks[..index], &block.header)
@@ -88,7 +89,10 @@ pub fn check_chain(params: &Params, blocks: &[Arc<Block>]) -> Result<Checked, Fa
                 word,
                 detail,
             })?;
-        work = work.plus(&headers::work(&block.header));
+        if block.header.bits != blocks[index - 1].header.bits {
+            each = headers::work(&block.header);
+        }
+        work = work.plus(&each);
     }
     let last = blocks.last().unwrap_or(first);
     Ok(Checked {

@@ -253,7 +253,8 @@ impl Sketch {
                 time: 0,
                 bits: Params::EASIEST,
                 nonce: 0,
-            },
+            }
+            .into(),
             transactions: Vec::new(),
         })
     }

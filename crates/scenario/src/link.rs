@@ -21,51 +21,76 @@ pub struct Conditions {
     pub cut: bool,
 }
 
-/// One direction of one link, and where its queue stands.
+/// One direction of one link, and where its queue stands. Small: a simulated network may have millions.
 #[derive(Clone, Debug)]
 pub struct Link {
-    conditions: Conditions,
+    latency_us: u64,
+    /// Bits per second; [`u64::MAX`] is unlimited.
+    bandwidth: u64,
     /// When the last byte accepted so far has left the sender.
     busy_until: Time,
     /// When the last message accepted so far arrives: nothing overtakes it.
     last_arrival: Time,
+    /// Made when the link first has jitter; most never have.
+    jitter: Option<Box<Jitter>>,
+    cut: bool,
+}
+
+/// By how much messages come sooner or later than others.
+#[derive(Clone, Debug)]
+struct Jitter {
+    most_us: u64,
     rng: Rng,
 }
 
 impl Link {
-    /// An idle link. `seed` is its own: jitter on one link moves no other.
+    /// An idle link. The seed is its own, and asked for when there is jitter: that on one link moves no other.
     #[must_use]
-    pub fn new(conditions: Conditions, seed: &Seed) -> Self {
-        Self {
-            conditions,
+    pub fn new(conditions: Conditions, seed: impl FnOnce() -> Seed) -> Self {
+        let mut link = Self {
+            latency_us: 0,
+            bandwidth: u64::MAX,
             busy_until: Time::ZERO,
             last_arrival: Time::ZERO,
-            rng: seed.rng(),
+            jitter: None,
+            cut: false,
+        };
+        link.set(conditions, seed);
+        link
+    }
+
+    /// Changes what the link is like, for messages sent from now on. The seed is as in [`Link::new`].
+    pub fn set(&mut self, conditions: Conditions, seed: impl FnOnce() -> Seed) {
+        self.latency_us = micros(conditions.latency);
+        self.bandwidth = conditions.bandwidth.unwrap_or(u64::MAX);
+        self.cut = conditions.cut;
+        let most_us = micros(conditions.jitter);
+        if let Some(jitter) = &mut self.jitter {
+            jitter.most_us = most_us;
+        } else if most_us > 0 {
+            let rng = seed().rng();
+            self.jitter = Some(Box::new(Jitter { most_us, rng }));
         }
     }
 
-    /// Changes what the link is like, for messages sent from now on.
-    pub fn set(&mut self, conditions: Conditions) {
-        self.conditions = conditions;
+    /// Its one-way delay, jitter aside.
+    #[must_use]
+    pub const fn latency(&self) -> Duration {
+        Duration::from_micros(self.latency_us)
     }
 
-    /// What it is like.
+    /// Whether nothing gets through.
     #[must_use]
-    pub const fn conditions(&self) -> &Conditions {
-        &self.conditions
+    pub const fn is_cut(&self) -> bool {
+        self.cut
     }
 
     /// When a message of this many bytes, sent now, arrives in full; `None` when it never does.
     pub fn send(&mut self, now: Time, bytes: u64) -> Option<Time> {
-        if self.conditions.cut {
+        if self.cut {
             return None;
         }
-        let start = self.busy_until.max(now);
-        self.busy_until = start
-            + self
-                .conditions
-                .bandwidth
-                .map_or(Duration::ZERO, |bandwidth| transmission(bytes, bandwidth));
+        self.busy_until = self.busy_until.max(now) + transmission(bytes, self.bandwidth);
         let arrival = self.busy_until + self.delay();
         self.last_arrival = self.last_arrival.max(arrival);
         Some(self.last_arrival)
@@ -73,18 +98,25 @@ impl Link {
 
     /// The latency, jittered to the microsecond.
     fn delay(&mut self) -> Duration {
-        let Conditions { latency, jitter, .. } = self.conditions;
-        if jitter.is_zero() {
+        let latency = self.latency();
+        let Some(jitter) = self.jitter.as_mut().filter(|jitter| jitter.most_us > 0) else {
             return latency;
-        }
-        let jitter = u64::try_from(jitter.as_micros()).unwrap_or(u64::MAX / 4);
-        let above = self.rng.below(2 * jitter + 1);
-        (latency + Duration::from_micros(above)).saturating_sub(Duration::from_micros(jitter))
+        };
+        let above = jitter.rng.below(2 * jitter.most_us + 1);
+        (latency + Duration::from_micros(above)).saturating_sub(Duration::from_micros(jitter.most_us))
     }
 }
 
-/// How long so many bytes take at so many bits per second, to the microsecond.
+/// In microseconds; far below the greatest time, so that two of them can be added.
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).map_or(u64::MAX / 4, |micros| micros.min(u64::MAX / 4))
+}
+
+/// How long so many bytes take at so many bits per second ([`u64::MAX`] is unlimited), to the microsecond.
 pub(crate) fn transmission(bytes: u64, bandwidth: u64) -> Duration {
+    if bandwidth == u64::MAX {
+        return Duration::ZERO;
+    }
     let micros = (u128::from(bytes) * 8 * 1_000_000).div_ceil(u128::from(bandwidth.max(1)));
     Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))
 }
@@ -94,7 +126,7 @@ mod tests {
     use super::*;
 
     fn link(conditions: Conditions) -> Link {
-        Link::new(conditions, &Seed::from_number(1))
+        Link::new(conditions, || Seed::from_number(1))
     }
 
     #[test]
@@ -160,7 +192,9 @@ mod tests {
             ..Conditions::default()
         });
         assert_eq!(link.send(Time::ZERO, 1), None);
-        link.set(Conditions::default());
+        link.set(Conditions::default(), || {
+            unreachable!("nothing is drawn without jitter")
+        });
         assert_eq!(link.send(Time::ZERO, 1), Some(Time::ZERO));
     }
 }

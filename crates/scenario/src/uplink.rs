@@ -76,7 +76,7 @@ impl Uplink {
         if !parcel.is_block {
             return link.send(now + self.rules.message_overhead, parcel.bytes);
         }
-        if link.conditions().cut {
+        if link.is_cut() {
             return None;
         }
         let begin = self.free_at.max(now);
@@ -123,7 +123,7 @@ mod tests {
             latency: Duration::from_millis(100),
             ..Conditions::default()
         };
-        [1, 2].map(|seed| Link::new(conditions, &Seed::from_number(seed)))
+        [1, 2].map(|seed| Link::new(conditions, || Seed::from_number(seed)))
     }
 
     const BLOCK: Parcel = Parcel {
@@ -173,10 +173,11 @@ mod tests {
     #[test]
     fn what_is_cut_takes_no_upload() {
         let (mut uplink, [mut a, mut b]) = (uplink(Upload::StopAndWait), links());
-        a.set(Conditions {
+        let cut = Conditions {
             cut: true,
             ..Conditions::default()
-        });
+        };
+        a.set(cut, || unreachable!("nothing is drawn without jitter"));
         assert_eq!(uplink.send(&mut a, Time::ZERO, BLOCK), None);
         assert_eq!(uplink.send(&mut b, Time::ZERO, BLOCK), Some(Time::from_millis(1_102)));
     }

@@ -77,11 +77,34 @@ pub struct NodeFacts {
     pub refused: BTreeMap<Txid, String>,
 }
 
+/// The last few blocks that were new: most of what is told is about one of them, on one node after the other.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Latest {
+    blocks: [BlockId; 4],
+    next: usize,
+}
+
+impl Latest {
+    /// Whether it was new a short while ago.
+    #[must_use]
+    pub fn contains(&self, block: &BlockId) -> bool {
+        self.blocks.contains(block)
+    }
+
+    /// A block is new.
+    pub const fn push(&mut self, block: BlockId) {
+        self.blocks[self.next] = block;
+        self.next = (self.next + 1) % self.blocks.len();
+    }
+}
+
 /// What has been observed of a network.
 #[derive(Clone, Debug)]
 pub struct World {
     nodes: Vec<NodeFacts>,
     blocks: BTreeMap<BlockId, BlockFacts>,
+    /// Of `blocks`.
+    latest: Latest,
     genesis: TipRef,
     /// How many nodes run.
     running: usize,
@@ -109,6 +132,7 @@ impl World {
         Self {
             nodes: vec![NodeFacts::down(genesis); plan.nodes.len()],
             blocks: BTreeMap::from([(genesis.block, facts)]),
+            latest: Latest::default(),
             genesis,
             running: 0,
         }
@@ -168,7 +192,9 @@ impl World {
                     chain_work: *chain_work,
                 };
                 self.add_block(now, place, body).miner = Some(node);
+                self.latest.push(*block);
             }
+            Event::BlockConnected { block, .. } if self.latest.contains(block) => {}
             Event::BlockConnected {
                 block,
                 height,

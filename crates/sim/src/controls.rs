@@ -35,6 +35,11 @@ impl Controls {
         }
     }
 
+    /// Whether no operator has a hand in the run.
+    pub(crate) fn are_none(&self) -> bool {
+        self.script.is_empty() && self.desk.is_none()
+    }
+
     /// The next step to be taken, and when, if that is before the next thing happens.
     pub(crate) fn take(&mut self, now: Time, next: Time) -> Option<(Time, Taken)> {
         if let Some((at, instruction)) = self.script.pop_front_if(|(at, _)| *at < next) {

@@ -2,11 +2,13 @@
 
 use std::sync::atomic::Ordering;
 
+use base::Time;
 use observe::{Ending, RunEvent};
 use scenario::Director;
 
 use crate::controls::Controls;
 use crate::engine::{Options, Progress};
+use crate::limits::STEPS_AT_A_TIME;
 use crate::network::Network;
 
 /// A run between its first step and its last.
@@ -87,10 +89,26 @@ impl Direction<'_> {
             now,
             collector: self.network.collector(),
         });
-        if next == Some(first) {
-            self.network.step();
-        } else {
+        if next != Some(first) {
             self.network.wait_until(first);
+        } else if self.controls.are_none() && self.options.pace.is_none() {
+            self.go_on(deadline.unwrap_or(Time::MAX));
+        } else {
+            self.network.step();
+        }
+    }
+
+    /// Lets things happen, at most so many, until something has that an expectation could be about, or a deadline has come.
+    fn go_on(&mut self, deadline: Time) {
+        let news = self.network.collector().changes();
+        for _ in 0..STEPS_AT_A_TIME {
+            self.network.step();
+            if self.network.collector().changes() != news
+                || self.network.now() >= deadline
+                || self.network.next().is_none_or(|next| next > deadline)
+            {
+                return;
+            }
         }
     }
 }

@@ -13,3 +13,5 @@ pub const MAX_TRANSMISSION: Duration = Duration::from_secs(24 * 3_600);
 pub const ON_DEMAND: Duration = Duration::from_millis(1);
 /// How long after a lost connection its dialler tries again.
 pub const REDIAL: Duration = Duration::from_millis(50);
+/// How many things happen before it is looked whether the run is to be interrupted.
+pub const STEPS_AT_A_TIME: u32 = 1_024;

@@ -5,15 +5,14 @@ use std::time::Duration;
 use base::{Rng, Time};
 use chain::uint::U256;
 use chain::{CompactTarget, HashRate, Header, ProofOfWork, Work, mining};
-use node::Template;
+use node::Goal;
 
 use crate::limits::ON_DEMAND;
 
 /// One node's mining.
 #[derive(Debug)]
 pub(crate) struct Miner {
-    template: Option<Template>,
-    goal: Option<Goal>,
+    search_for: Option<Search>,
     /// Tells a search from those it replaced.
     search: u64,
     rng: Rng,
@@ -21,17 +20,15 @@ pub(crate) struct Miner {
 
 /// What the waiting time depends on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Goal {
-    bits: CompactTarget,
+struct Search {
+    goal: Goal,
     rate: HashRate,
-    on_demand: bool,
 }
 
 impl Miner {
     pub(crate) const fn new(rng: Rng) -> Self {
         Self {
-            template: None,
-            goal: None,
+            search_for: None,
             search: 0,
             rng,
         }
@@ -41,17 +38,12 @@ impl Miner {
     /// for, or when the search that goes on stands for it.
     ///
     /// Waiting times have no memory: while neither bits nor hash rate change, going on with the old wait is as good as a new draw.
-    pub(crate) fn search(&mut self, now: Time, template: Option<Template>, rate: HashRate) -> Option<(Time, u64)> {
-        let goal = template.as_ref().map(|template| Goal {
-            bits: template.header.bits,
-            rate,
-            on_demand: template.on_demand,
-        });
-        self.template = template;
-        if goal == self.goal && !goal?.on_demand {
+    pub(crate) fn search(&mut self, now: Time, goal: Option<Goal>, rate: HashRate) -> Option<(Time, u64)> {
+        let search = goal.map(|goal| Search { goal, rate });
+        if search == self.search_for && !goal?.on_demand {
             return None;
         }
-        self.goal = goal;
+        self.search_for = search;
         self.search += 1;
         let goal = goal?;
         if goal.on_demand {
@@ -63,27 +55,34 @@ impl Miner {
 
     /// Searches for nothing any more.
     pub(crate) fn stop(&mut self) {
-        self.template = None;
-        self.goal = None;
+        self.search_for = None;
         self.search += 1;
     }
 
-    /// The header that a search has found; nothing when another took its place. `clock` is the miner's, in Unix seconds.
-    ///
-    /// An oracle's header is proof of work once it is sealed, as it is.
-    pub(crate) fn found(&mut self, search: u64, clock: u32, proof_of_work: ProofOfWork) -> Option<Header> {
-        let mut header = self.template.as_ref().filter(|_| search == self.search)?.header;
-        header.time = header.time.max(clock);
-        self.stop();
-        match proof_of_work {
-            ProofOfWork::Oracle => Some(header),
-            ProofOfWork::Sha256d => loop {
-                if let Some(solved) = mining::solve(&header, u32::MAX) {
-                    return Some(solved);
-                }
-                header.time += 1;
-            },
+    /// The wait of a search is over: whether something was found, and not given up for another search meanwhile.
+    pub(crate) fn found(&mut self, search: u64) -> bool {
+        let has_found = search == self.search && self.search_for.is_some();
+        if has_found {
+            self.stop();
         }
+        has_found
+    }
+}
+
+/// The header that was found, its time not before the miner's clock, in Unix seconds.
+///
+/// An oracle's header is proof of work once it is sealed, as it is.
+pub(crate) fn solve(header: &Header, clock: u32, proof_of_work: ProofOfWork) -> Header {
+    let mut header = *header;
+    header.time = header.time.max(clock);
+    match proof_of_work {
+        ProofOfWork::Oracle => header,
+        ProofOfWork::Sha256d => loop {
+            if let Some(solved) = mining::solve(&header, u32::MAX) {
+                return solved;
+            }
+            header.time += 1;
+        },
     }
 }
 

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use base::{Hash, NodeId, Time};
-use chain::{Block, HashRate, Ledger, ProofOfWork};
+use chain::{Block, HashRate, Header, Ledger, ProofOfWork};
 use gossip::limits::MAX_MESSAGE_BYTES;
 use gossip::{Message, wire};
-use node::{Command, Config, Event, HangupReason, Input, Node, Outbox, Output};
+use node::{Command, Config, Event, Goal, HangupReason, Input, Node, Outbox, Output};
 use observe::{Collector, Intervention, RunEvent};
 use scenario::uplink::{Line, Parcel};
 use scenario::{Order, Plan, Uplink};
@@ -15,7 +15,7 @@ use crate::digest::Digest;
 use crate::engine::{Options, Verify};
 use crate::heap::{Happening, Heap};
 use crate::limits::REDIAL;
-use crate::miner::Miner;
+use crate::miner::{self, Miner};
 use crate::pairs::{Pairs, Way};
 
 /// One node's place in the network.
@@ -85,8 +85,8 @@ impl Network {
         for link in &plan.links {
             let way = network.pairs.way(link.a, link.b);
             network.pairs.get_mut(way).wanted = Some(way);
-            network.pairs.link_mut(way).set(link.conditions);
-            network.pairs.link_mut(way.reversed()).set(link.conditions);
+            network.pairs.set(way, link.conditions);
+            network.pairs.set(way.reversed(), link.conditions);
         }
         // Nobody mines before all are connected, or every run would begin with a fork.
         for node in plan.node_ids().filter(|node| plan.nodes[node.index()].started) {
@@ -173,17 +173,22 @@ impl Network {
     }
 
     fn solve(&mut self, node: NodeId, search: u64) {
+        if self.places[node.index()].miner.found(search) {
+            self.digest.happened(self.now, node, (SOLVED, search));
+            self.handle(node, Input::Drawn);
+        }
+    }
+
+    /// What was found is known: the node has its block.
+    fn found(&mut self, node: NodeId, header: &Header) {
         let clock = u32::try_from(self.plan.epoch().as_secs() + self.now.as_secs()).unwrap_or(u32::MAX);
         let proof_of_work = self.plan.params.proof_of_work;
-        let Some(header) = self.places[node.index()].miner.found(search, clock, proof_of_work) else {
-            return;
-        };
+        let header = miner::solve(header, clock, proof_of_work);
         if proof_of_work == ProofOfWork::Oracle {
             for ledger in &mut self.ledgers {
                 ledger.seal(header.id());
             }
         }
-        self.digest.happened(self.now, node, (SOLVED, search));
         self.handle(node, Input::Solved { header });
     }
 
@@ -237,7 +242,7 @@ impl Network {
             }
             Order::SetLink(from, to, conditions) => {
                 let way = self.pairs.way(from, to);
-                self.pairs.link_mut(way).set(conditions);
+                self.pairs.set(way, conditions);
             }
         }
     }
@@ -264,10 +269,11 @@ impl Network {
         };
         let seed = self.plan.root_seed().child("node", u64::from(node.0));
         let disk = self.places[node.index()].disk.clone();
+        let core = Node::new(node, config, seed).drawn();
         self.places[node.index()].node = Some(if self.collector.detail().tells_messages() {
-            Node::new(node, config, seed)
+            core
         } else {
-            Node::new(node, config, seed).without_messages()
+            core.without_messages()
         });
         let started = RunEvent::NodeStarted {
             node,
@@ -316,7 +322,7 @@ impl Network {
         let connection = self.next_connection;
         self.next_connection += 1;
         self.pairs.get_mut(way).connection = Some(connection);
-        let latency = |way| self.pairs.link(way).conditions().latency;
+        let latency = |way| self.pairs.link(way).latency();
         let round_trip = latency(way) + latency(way.reversed());
         self.heap
             .push(self.now + round_trip, Happening::Connected { way, connection });
@@ -345,17 +351,27 @@ impl Network {
         let mut outbox = std::mem::take(&mut self.outbox);
         core.handle(&mut self.ledgers[ledger], self.now, input, &mut outbox);
         let mut closing = Vec::new();
+        let mut solved = None;
+        let mut hint = 0;
         for output in outbox.drain(..) {
             match output {
-                Output::Send { peer, message } => self.send(node, peer, message),
+                Output::Send { peer, message } => {
+                    if let Some(way) = self.pairs.find_after(node, peer, &mut hint) {
+                        self.send((node, peer, way), message);
+                    }
+                }
                 Output::Hangup { peer, reason } => closing.push((peer, reason)),
-                Output::Mine(template) => self.mine(node, template),
+                Output::Mine(template) => solved = template,
+                Output::Draw(goal) => self.mine(node, goal),
                 Output::Save { block, .. } => self.places[node.index()].disk.push(block),
                 Output::Emit(event) => self.tell(node, event),
             }
         }
         self.outbox = outbox;
         self.set_tick(node);
+        if let Some(template) = solved {
+            self.found(node, &template.header);
+        }
         for (peer, reason) in closing {
             self.hang_up(node, peer, reason);
         }
@@ -383,8 +399,7 @@ impl Network {
         self.close(way);
     }
 
-    fn send(&mut self, from: NodeId, to: NodeId, message: Message) {
-        let Some(way) = self.pairs.find(from, to) else { return };
+    fn send(&mut self, (from, to, way): (NodeId, NodeId, Way), message: Message) {
         let Some(connection) = self.pairs.get(way).connection else {
             return;
         };
@@ -419,13 +434,13 @@ impl Network {
         self.heap.push(at, arrival);
     }
 
-    fn mine(&mut self, node: NodeId, template: Option<node::Template>) {
+    fn mine(&mut self, node: NodeId, goal: Option<Goal>) {
         let place = &mut self.places[node.index()];
         let rate = place
             .node
             .as_ref()
             .map_or(HashRate::ZERO, |node| node.view().hashrate());
-        if let Some((at, search)) = place.miner.search(self.now, template, rate) {
+        if let Some((at, search)) = place.miner.search(self.now, goal, rate) {
             self.heap.push(at, Happening::Solved { node, search });
         }
     }

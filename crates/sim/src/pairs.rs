@@ -3,30 +3,31 @@
 use base::{NodeId, Seed};
 use scenario::{Conditions, Link};
 
-/// One direction between the two nodes of a pair.
+/// One direction between the two nodes of a pair: twice the pair's row, and one more when it leads from the higher node to the lower.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Way {
-    row: u32,
-    /// Whether it leads from the higher node to the lower.
-    back: bool,
-}
+pub(crate) struct Way(u32);
 
 impl Way {
     #[cfg(test)]
     pub(crate) const fn first() -> Self {
-        Self { row: 0, back: false }
+        Self(0)
     }
 
     /// The other direction.
     pub(crate) const fn reversed(self) -> Self {
-        Self {
-            row: self.row,
-            back: !self.back,
-        }
+        Self(self.0 ^ 1)
+    }
+
+    const fn is_back(self) -> bool {
+        self.0 & 1 == 1
+    }
+
+    const fn row(self) -> usize {
+        (self.0 >> 1) as usize
     }
 
     const fn index(self) -> usize {
-        self.row as usize
+        self.0 as usize
     }
 }
 
@@ -43,14 +44,14 @@ pub(crate) struct Pair {
     pub(crate) discouraged: bool,
     /// The connection's number, while it is open or opening.
     pub(crate) connection: Option<u32>,
-    there: Link,
-    back: Link,
 }
 
 /// All pairs, and for each node those it is in.
 #[derive(Debug)]
 pub(crate) struct Pairs {
     rows: Vec<Pair>,
+    /// By way: two for each row.
+    links: Vec<Link>,
     /// By node, then by the other node, in order.
     of: Vec<Vec<(NodeId, Way)>>,
     conditions: Conditions,
@@ -62,6 +63,7 @@ impl Pairs {
     pub(crate) fn new(nodes: usize, conditions: Conditions, root: Seed) -> Self {
         Self {
             rows: Vec::new(),
+            links: Vec::new(),
             of: vec![Vec::new(); nodes],
             conditions,
             root,
@@ -70,8 +72,18 @@ impl Pairs {
 
     /// The way from one node to another, when the two are a pair.
     pub(crate) fn find(&self, from: NodeId, to: NodeId) -> Option<Way> {
+        self.find_after(from, to, &mut 0)
+    }
+
+    /// The same for one of many that are asked for in their order: `hint` is where the next one is looked for first.
+    pub(crate) fn find_after(&self, from: NodeId, to: NodeId, hint: &mut usize) -> Option<Way> {
         let others = &self.of[from.index()];
-        let at = others.binary_search_by_key(&to, |(other, _)| *other).ok()?;
+        let at = if others.get(*hint).is_some_and(|(other, _)| *other == to) {
+            *hint
+        } else {
+            others.binary_search_by_key(&to, |(other, _)| *other).ok()?
+        };
+        *hint = at + 1;
         Some(others[at].1)
     }
 
@@ -81,7 +93,7 @@ impl Pairs {
             return way;
         }
         let (lower, higher) = (from.min(to), from.max(to));
-        let row = u32::try_from(self.rows.len()).expect("memory ends before four billion pairs");
+        let ways = u32::try_from(self.links.len()).expect("memory ends before four billion ways");
         self.rows.push(Pair {
             lower,
             higher,
@@ -89,13 +101,12 @@ impl Pairs {
             severed: false,
             discouraged: false,
             connection: None,
-            there: Link::new(self.conditions, &self.link_seed(lower, higher)),
-            back: Link::new(self.conditions, &self.link_seed(higher, lower)),
         });
-        let way = Way {
-            row,
-            back: from != lower,
-        };
+        for (from, to) in [(lower, higher), (higher, lower)] {
+            self.links
+                .push(Link::new(self.conditions, || link_seed(&self.root, from, to)));
+        }
+        let way = Way(ways + u32::from(from != lower));
         self.enlist(from, to, way);
         self.enlist(to, from, way.reversed());
         way
@@ -107,27 +118,23 @@ impl Pairs {
         others.insert(at, (other, way));
     }
 
-    fn link_seed(&self, from: NodeId, to: NodeId) -> Seed {
-        self.root.child("link", (u64::from(from.0) << 32) | u64::from(to.0))
-    }
-
     /// The ways that lead from a node, in the order of where they lead.
     pub(crate) fn from(&self, node: NodeId) -> impl Iterator<Item = Way> + '_ {
         self.of[node.index()].iter().map(|(_, way)| *way)
     }
 
     pub(crate) fn get(&self, way: Way) -> &Pair {
-        &self.rows[way.index()]
+        &self.rows[way.row()]
     }
 
     pub(crate) fn get_mut(&mut self, way: Way) -> &mut Pair {
-        &mut self.rows[way.index()]
+        &mut self.rows[way.row()]
     }
 
     /// Where a way leads from, and where to.
     pub(crate) fn ends(&self, way: Way) -> (NodeId, NodeId) {
         let pair = self.get(way);
-        if way.back {
+        if way.is_back() {
             (pair.higher, pair.lower)
         } else {
             (pair.lower, pair.higher)
@@ -135,14 +142,22 @@ impl Pairs {
     }
 
     pub(crate) fn link(&self, way: Way) -> &Link {
-        let pair = self.get(way);
-        if way.back { &pair.back } else { &pair.there }
+        &self.links[way.index()]
     }
 
     pub(crate) fn link_mut(&mut self, way: Way) -> &mut Link {
-        let pair = self.get_mut(way);
-        if way.back { &mut pair.back } else { &mut pair.there }
+        &mut self.links[way.index()]
     }
+
+    /// Changes what a way is like.
+    pub(crate) fn set(&mut self, way: Way, conditions: Conditions) {
+        let (from, to) = self.ends(way);
+        self.links[way.index()].set(conditions, || link_seed(&self.root, from, to));
+    }
+}
+
+fn link_seed(root: &Seed, from: NodeId, to: NodeId) -> Seed {
+    root.child("link", (u64::from(from.0) << 32) | u64::from(to.0))
 }
 
 impl Pair {
@@ -171,8 +186,8 @@ mod tests {
             cut: true,
             ..Conditions::default()
         };
-        pairs.link_mut(way).set(cut);
-        assert!(pairs.link(way).conditions().cut && !pairs.link(way.reversed()).conditions().cut);
+        pairs.set(way, cut);
+        assert!(pairs.link(way).is_cut() && !pairs.link(way.reversed()).is_cut());
     }
 
     #[test]

@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn the_name_is_the_headers_and_its_fields_are_at_hand() {
-        let header = Params::instant().genesis_block().header;
+        let header = *Params::instant().genesis_block().header;
         let hashed = HashedHeader::from(header);
         assert_eq!(hashed.id(), header.id());
         assert_eq!((hashed.bits, hashed.to_bytes()), (header.bits, header.to_bytes()));
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn encoded_it_is_the_plain_header() {
-        let header = Params::instant().genesis_block().header;
+        let header = *Params::instant().genesis_block().header;
         let hashed = HashedHeader::from(header);
         let text = serde_json::to_string(&hashed).expect("a header is data");
         assert_eq!(text, serde_json::to_string(&header).expect("a header is data"));

@@ -81,8 +81,13 @@ pub(crate) struct Links {
 impl Links {
     /// An idle link from one node to another.
     pub(crate) fn link(&self, from: NodeId, to: NodeId, conditions: Conditions) -> Link {
+        Link::new(conditions, || self.link_seed(from, to))
+    }
+
+    /// What the jitter of a link comes from.
+    pub(crate) fn link_seed(&self, from: NodeId, to: NodeId) -> Seed {
         let index = (u64::from(from.0) << 32) | u64::from(to.0);
-        Link::new(conditions, &self.seed.child("link", index))
+        self.seed.child("link", index)
     }
 }
 

@@ -39,6 +39,7 @@ impl Driver {
                 let rate = self.node.view().hashrate();
                 self.seat.assign(template, rate);
             }
+            Output::Draw(_) => unreachable!("real nodes search"),
             Output::Save { block, durable } => {
                 self.writer.push(block, self.clock.now());
                 if durable || self.writer.is_full() {

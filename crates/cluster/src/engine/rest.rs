@@ -89,7 +89,7 @@ mod tests {
     fn connect(world: &mut World, node: NodeId, follows: bool) {
         let body = Params::instant().genesis_block();
         let parent = body.id();
-        let header = Header { parent, ..body.header };
+        let header = Header { parent, ..*body.header }.into();
         let body = Arc::new(Block { header, ..body });
         let place = |block: BlockId, height: u32, work: u64| TipRef {
             block,

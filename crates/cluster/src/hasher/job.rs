@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     fn job(expected_hashes: u128) -> Job {
-        let mut header = Params::instant().genesis_block().header;
+        let mut header = *Params::instant().genesis_block().header;
         header.bits = CompactTarget::from_expected_hashes(expected_hashes);
         let template = Template {
             header,

@@ -8,7 +8,7 @@ use super::*;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn template(expected_hashes: u128, on_demand: bool) -> Template {
-    let mut header = Params::instant().genesis_block().header;
+    let mut header = *Params::instant().genesis_block().header;
     header.bits = CompactTarget::from_expected_hashes(expected_hashes);
     Template { header, on_demand }
 }

@@ -22,7 +22,7 @@ pub(super) fn blocks(numbers: std::ops::Range<u32>) -> Vec<Arc<Block>> {
     numbers
         .map(|nonce| {
             Arc::new(Block {
-                header: Header { nonce, ..block.header },
+                header: Header { nonce, ..*block.header }.into(),
                 transactions: block.transactions.clone(),
             })
         })

@@ -76,7 +76,11 @@ fn short_names_depend_on_the_nonce_and_on_the_header() {
     let short_ids = |block: &Block, nonce| CompactBlock::new(block, nonce).short_ids;
     assert_ne!(short_ids(&block, 1), short_ids(&block, 2));
     let mut other = block.clone();
-    other.header.nonce += 1;
+    other.header = Header {
+        nonce: other.header.nonce + 1,
+        ..*other.header
+    }
+    .into();
     assert_ne!(short_ids(&block, 1), short_ids(&other, 1));
 }
 

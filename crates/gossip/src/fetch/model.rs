@@ -1,10 +1,13 @@
 //! Random operations, compared with a ledger of who was asked for what that knows nothing of schedules.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use base::Hash;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
 use super::*;
+use crate::limits::MAX_BLOCKS_IN_FLIGHT;
 
 const PEERS: u32 = 3;
 const BLOCKS: u8 = 20;
@@ -82,7 +85,7 @@ impl Watched {
             Step::Forget(block) => self.forget(&id(block)),
             Step::AddSource(peer, block) => {
                 self.fetch.add_source(peer, id(block), self.now);
-                if self.peers.contains(&peer) && self.fetch.wanted.contains_key(&id(block)) {
+                if self.peers.contains(&peer) && self.fetch.find(&id(block)).is_ok() {
                     self.sources.insert((peer, id(block)));
                 }
             }
@@ -97,7 +100,7 @@ impl Watched {
             }
             Step::Failed(peer, block) => {
                 self.fetch.failed(peer, &id(block));
-                if self.peers.contains(&peer) && self.fetch.wanted.contains_key(&id(block)) {
+                if self.peers.contains(&peer) && self.fetch.find(&id(block)).is_ok() {
                     self.sources.remove(&(peer, id(block)));
                     self.times_asked.insert((peer, id(block)), u32::MAX / 2);
                 }
@@ -110,7 +113,7 @@ impl Watched {
                 self.expire()?;
             }
         }
-        let still_kept = |block: &BlockId| self.fetch.wanted.contains_key(block);
+        let still_kept = |block: &BlockId| self.fetch.find(block).is_ok();
         self.sources.retain(|(_, block)| still_kept(block));
         self.times_asked.retain(|(_, block), _| still_kept(block));
         check_filing(&self.fetch)
@@ -182,36 +185,48 @@ impl Watched {
 
 /// Caps hold, and every fact that is kept twice agrees with itself.
 fn check_filing(fetch: &BlockFetch) -> TestCaseResult {
-    let (mut due, mut flying, mut asked) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    prop_assert!(fetch.wanted.is_sorted_by(|a, b| a.block < b.block));
+    prop_assert!(fetch.peers.is_sorted_by(|a, b| a.id < b.id));
+    let (mut due, mut flying) = (0, BTreeSet::new());
     let mut offers: BTreeMap<NodeId, usize> = BTreeMap::new();
-    for (block, wanted) in &fetch.wanted {
-        for (peer, source) in &wanted.sources {
-            prop_assert!(fetch.peers.contains_key(peer));
+    for wanted in &fetch.wanted {
+        prop_assert!(wanted.sources.is_sorted_by(|a, b| a.peer < b.peer));
+        for source in &wanted.sources {
+            prop_assert!(fetch.find_peer(source.peer).is_ok());
             prop_assert!(source.times_asked <= MAX_ASKED_PER_BLOCK);
         }
+        let mut is_due = false;
         if let Some(peer) = wanted.asked_of {
-            asked.insert((peer, *block));
-            flying.insert((wanted.height, *block));
+            flying.insert((peer, wanted.block));
         } else {
             prop_assert!(!wanted.is_idle, "nobody waits for it");
-            let sources = wanted.sources.iter().filter(|(_, source)| source.may_be_asked());
-            for (peer, _) in sources {
-                *offers.entry(*peer).or_default() += 1;
-                due.insert((wanted.height, *block));
+            for source in wanted.sources.iter().filter(|source| source.may_be_asked()) {
+                *offers.entry(source.peer).or_default() += 1;
+                is_due = true;
             }
         }
+        prop_assert_eq!(wanted.is_due, is_due);
+        due += usize::from(is_due);
     }
-    prop_assert_eq!(&due, &fetch.due);
-    prop_assert_eq!(&flying, &fetch.flying);
-    let mut in_flight = BTreeSet::new();
-    for (id, peer) in &fetch.peers {
-        prop_assert!(peer.in_flight.len() <= MAX_BLOCKS_IN_FLIGHT);
+    prop_assert_eq!((due, flying.len()), (fetch.due, fetch.flying));
+    let (mut in_flight, mut given_up) = (BTreeSet::new(), BTreeSet::new());
+    for asked in &fetch.asked {
+        let set = if asked.is_waited_for {
+            &mut in_flight
+        } else {
+            &mut given_up
+        };
+        prop_assert!(set.insert((asked.of, asked.block)), "asked twice");
+    }
+    prop_assert!(in_flight.is_disjoint(&given_up));
+    for peer in &fetch.peers {
+        let of = |asked: &BTreeSet<(NodeId, BlockId)>| asked.iter().filter(|(of, _)| *of == peer.id).count();
+        prop_assert_eq!((of(&in_flight), of(&given_up)), (peer.in_flight, peer.given_up));
+        prop_assert!(peer.in_flight <= MAX_BLOCKS_IN_FLIGHT);
         prop_assert!(peer.owed() <= MAX_BLOCKS_OWED);
-        prop_assert!(peer.in_flight.is_disjoint(&peer.given_up));
-        prop_assert_eq!(peer.offers, offers.get(id).copied().unwrap_or(0));
-        in_flight.extend(peer.in_flight.iter().map(|block| (*id, *block)));
+        prop_assert_eq!(peer.offers, offers.get(&peer.id).copied().unwrap_or(0));
     }
-    prop_assert_eq!(asked, in_flight);
+    prop_assert_eq!(flying, in_flight);
     prop_assert!((STALL_TIMEOUT..=MAX_STALL_TIMEOUT).contains(&fetch.stall_timeout));
     Ok(())
 }

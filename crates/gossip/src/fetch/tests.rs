@@ -3,6 +3,7 @@
 use base::Hash;
 
 use super::*;
+use crate::limits::MAX_BLOCKS_IN_FLIGHT;
 
 const A: NodeId = NodeId(1);
 const B: NodeId = NodeId(2);
@@ -363,8 +364,8 @@ fn a_body_that_nobody_wants_any_more_is_not_asked_for_and_leaves_nothing_once_it
     assert_eq!(requests(&mut fetch, seconds(0)), [(A, vec![block(1)])]);
     fetch.unwant(&block(1));
     assert!(fetch.received(A, &block(1), seconds(1)));
-    assert!(fetch.wanted.is_empty() && fetch.due.is_empty() && fetch.flying.is_empty());
-    assert_eq!(fetch.peers[&A].offers, 0);
+    assert!(fetch.wanted.is_empty() && fetch.due == 0 && fetch.flying == 0);
+    assert_eq!(fetch.peer(A).offers, 0);
 }
 
 #[test]

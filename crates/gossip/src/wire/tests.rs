@@ -23,13 +23,13 @@ fn name(byte: u8) -> Hash {
 }
 
 fn hello(agent: &str) -> Message {
-    Message::Hello(Hello {
+    Message::Hello(Box::new(Hello {
         version: 1,
         genesis: BlockId(name(0xaa)),
         agent: agent.to_owned(),
         tip: BlockId(name(0xbb)),
         height: Height(7),
-    })
+    }))
 }
 
 fn header() -> Header {
@@ -81,7 +81,7 @@ fn payment(memo: &[u8]) -> Transaction {
 
 fn block(transactions: Vec<Transaction>) -> Message {
     Message::Block(Arc::new(Block {
-        header: header(),
+        header: header().into(),
         transactions: transactions.into_iter().map(Arc::new).collect(),
     }))
 }
@@ -293,7 +293,7 @@ fn a_transaction_of_the_greatest_size_is_let_through_and_a_longer_one_is_not() {
 fn a_full_block_of_the_smallest_transactions_is_let_through() {
     let payment = Arc::new(payment(&[]));
     let mut block = Block {
-        header: header(),
+        header: header().into(),
         transactions: vec![Arc::new(coinbase())],
     };
     let room = (1 << 20) - block.bytes();

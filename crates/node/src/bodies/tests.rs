@@ -12,10 +12,10 @@ const PEER: NodeId = NodeId(PLAYED);
 fn held(number: usize) -> (BlockId, Held) {
     let header = Header {
         parent: BlockId(Hash::sha256(&[&number.to_le_bytes()])),
-        ..params().genesis_block().header
+        ..*params().genesis_block().header
     };
     let block = Arc::new(Block {
-        header,
+        header: header.into(),
         transactions: Vec::new(),
     });
     let height = Height(u32::try_from(number).expect("a few thousand"));
@@ -93,10 +93,14 @@ fn branches_that_are_fetched_at_once_have_a_limit() {
     }
     let node = &world.nodes[0];
     assert_eq!(node.bodies.targets.len(), crate::limits::MAX_TARGETS);
-    let wanted = node.knowledge.header_leaves().filter(|leaf| {
-        let id = world.ledger(0).id(*leaf);
-        node.bodies.fetch.is_wanted(&id)
-    });
+    let wanted = node
+        .knowledge
+        .header_leaves(world.ledger(0))
+        .into_iter()
+        .filter(|leaf| {
+            let id = world.ledger(0).id(*leaf);
+            node.bodies.fetch.is_wanted(&id)
+        });
     assert_eq!(wanted.count(), crate::limits::MAX_TARGETS);
     // When one of them wins, the others are no longer wanted.
     let ledger = world.ledger(0);
@@ -104,9 +108,13 @@ fn branches_that_are_fetched_at_once_have_a_limit() {
     world.command(0, crate::Command::SubmitBlock(winner));
     world.mine(0, 1);
     assert!(world.nodes[0].bodies.targets.is_empty());
-    let still_wanted = world.nodes[0].knowledge.header_leaves().any(|leaf| {
-        let id = world.ledger(0).id(leaf);
-        world.nodes[0].bodies.fetch.is_wanted(&id)
-    });
+    let still_wanted = world.nodes[0]
+        .knowledge
+        .header_leaves(world.ledger(0))
+        .into_iter()
+        .any(|leaf| {
+            let id = world.ledger(0).id(leaf);
+            world.nodes[0].bodies.fetch.is_wanted(&id)
+        });
     assert!(!still_wanted);
 }

@@ -69,7 +69,7 @@ fn a_header_without_work_drops_its_sender_and_is_relayed_to_nobody() {
         },
     );
     let hello = world.hello(0);
-    world.receive(0, ALICE, Message::Hello(hello));
+    world.receive(0, ALICE, Message::Hello(Box::new(hello)));
     assert_eq!(world.log.len(), 1);
     let reason = HangupReason::Discouraged(Offence::InvalidHeader);
     assert!(matches!(&world.log[0].2, Output::Hangup { peer: ALICE, reason: found } if *found == reason));
@@ -113,7 +113,7 @@ fn a_mutated_body_that_comes_before_its_parent_is_not_held() {
     let mut world = World::new(1);
     for peer in [ALICE, BOB] {
         world.play(0, peer);
-        let headers: Vec<Header> = (1..=2).map(|height| source.block(0, height).header).collect();
+        let headers: Vec<Header> = (1..=2).map(|height| *source.block(0, height).header).collect();
         world.receive(0, peer, Message::headers(headers));
     }
     let second = source.block(0, 2);

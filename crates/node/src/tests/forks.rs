@@ -54,8 +54,8 @@ fn two_nodes_that_mine_apart_agree_on_the_heavier_chain_after_they_meet() {
     assert_eq!((depth, disconnected, connected), (3, losing, winning));
     assert_eq!(last_reorg(&world, 1), None);
     // The losing branch of equal or more work was never node 1's to fetch.
-    assert_eq!(world.nodes[1].view().tips().len(), 1);
-    assert_eq!(world.nodes[0].view().tips().len(), 2);
+    assert_eq!(world.nodes[1].view().tips(world.ledger(1)).len(), 1);
+    assert_eq!(world.nodes[0].view().tips(world.ledger(0)).len(), 2);
 }
 
 #[test]
@@ -107,7 +107,11 @@ fn at_equal_work_the_first_seen_stays_on_both_sides() {
     // Both know both branches, the own one first.
     for node in 0..2 {
         let view = world.nodes[node].view();
-        let named: Vec<BlockId> = view.tips().iter().map(|tip| world.ledger(node).id(*tip)).collect();
+        let named: Vec<BlockId> = view
+            .tips(world.ledger(node))
+            .iter()
+            .map(|tip| world.ledger(node).id(*tip))
+            .collect();
         assert_eq!(named, [tips[node], tips[1 - node]]);
     }
     world.mine(1, 1);
@@ -312,7 +316,10 @@ fn a_heavier_branch_with_an_invalid_block_changes_nothing() {
     });
     let peer = NodeId(PLAYED);
     world.play(0, peer);
-    let headers: Vec<Header> = [source.block(0, 1).header, source.block(0, 2).header, bad.header].to_vec();
+    let headers: Vec<Header> = [source.block(0, 1), source.block(0, 2), bad.clone()]
+        .iter()
+        .map(|block| *block.header)
+        .collect();
     world.receive(0, peer, Message::headers(headers));
     for block in [source.block(0, 1), source.block(0, 2), bad.clone()] {
         world.receive(0, peer, Message::Block(block));

@@ -26,7 +26,7 @@ fn stage(peers: u32) -> World {
         let outbound = number % 5 == 0;
         world.input(0, Input::Connected { peer, outbound });
         let hello = world.hello(0);
-        world.receive(0, peer, Message::Hello(hello));
+        world.receive(0, peer, Message::Hello(Box::new(hello)));
     }
     world
 }

@@ -8,7 +8,7 @@ use chain::{Amount, BlockId, HashRate, TxOutput, mining};
 use proptest::prelude::*;
 
 use crate::testing::{Ledgers, World, key, params};
-use crate::{Command, Event, Input, Output, Template, Wake};
+use crate::{Command, Event, Goal, Input, Output, Template, Wake};
 
 fn templates(world: &World, node: usize) -> Vec<Option<Template>> {
     let templates = world.log.iter().filter_map(|(_, at, output)| match output {
@@ -393,4 +393,36 @@ fn check_template(world: &mut World, node: usize) -> Result<(), TestCaseError> {
         prop_assert!(world.nodes[node].view().mempool().is_empty());
     }
     Ok(())
+}
+
+#[test]
+fn an_engine_that_draws_is_told_what_a_wait_depends_on_and_gets_the_template_when_one_is_over() {
+    let mut world = World::new(1);
+    world.set_up(0, |config| config.hashrate = HashRate(1));
+    let node = world.nodes.remove(0).drawn();
+    world.nodes.push(node);
+    world.input(0, Input::Tick);
+    let goals = |world: &World| -> Vec<Option<Goal>> {
+        let drawn = world.log.iter().filter_map(|(_, _, output)| match output {
+            Output::Draw(goal) => Some(*goal),
+            _ => None,
+        });
+        drawn.collect()
+    };
+    let bits = params().initial_bits;
+    let goal = Goal { bits, on_demand: false };
+    assert_eq!(goals(&world), [Some(goal)]);
+    assert_eq!(templates(&world, 0), [], "nothing is put together before it is found");
+    world.input(0, Input::Drawn);
+    let template = world.templates[0].clone().expect("something is found");
+    let id = solve(&mut world, 0, &template);
+    assert_eq!((world.tip(0), goals(&world).len()), (id, 2));
+    world.command(0, Command::StopMining);
+    assert_eq!(goals(&world).last(), Some(&None));
+    world.clear_log();
+    world.input(0, Input::Drawn);
+    assert!(
+        world.log.is_empty(),
+        "a wait that ends after mining stopped finds nothing"
+    );
 }

@@ -58,7 +58,7 @@ fn a_peer_of_another_network_or_version_is_left_without_blame() {
         world.input(0, Input::Connected { peer, outbound: true });
         let mut hello = world.hello(0);
         change(&mut hello);
-        world.receive(0, peer, Message::Hello(hello));
+        world.receive(0, peer, Message::Hello(Box::new(hello)));
         assert_eq!(hangups(&world, 0), [(peer, HangupReason::OtherNetwork)]);
         assert!(
             !world
@@ -91,8 +91,8 @@ fn nothing_is_heard_before_the_hello_nor_a_second_hello() {
     world.input(0, Input::Connected { peer, outbound: true });
     world.receive(0, peer, Message::GetHeaders { locator: vec![] });
     let hello = world.hello(0);
-    world.receive(0, peer, Message::Hello(hello.clone()));
-    world.receive(0, peer, Message::Hello(hello));
+    world.receive(0, peer, Message::Hello(Box::new(hello.clone())));
+    world.receive(0, peer, Message::Hello(Box::new(hello)));
     let blamed: Vec<(Offence, u32)> = world
         .events(0)
         .filter_map(|event| match event {
@@ -218,7 +218,7 @@ fn greet_with_unknown_tip(world: &mut World, peer: NodeId) {
     world.input(0, Input::Connected { peer, outbound: true });
     let tip = chain::BlockId(base::Hash([7; 32]));
     let hello = Hello { tip, ..world.hello(0) };
-    world.receive(0, peer, Message::Hello(hello));
+    world.receive(0, peer, Message::Hello(Box::new(hello)));
 }
 
 /// Headers alone, each with its work.
@@ -229,7 +229,7 @@ fn header_chain(length: usize) -> Vec<Header> {
     for _ in 0..length {
         let block = forge(&ledger, tip, |_| {});
         tip = ledger.add_header(&block.header).expect("made by the rules");
-        headers.push(block.header);
+        headers.push(*block.header);
     }
     headers
 }
@@ -266,7 +266,7 @@ fn bodies_that_come_before_their_parents_wait_for_them() {
     let blocks: Vec<_> = (1..=3).map(|height| source.block(0, height)).collect();
     let peer = NodeId(PLAYED);
     world.play(0, peer);
-    let headers: Vec<Header> = blocks.iter().map(|block| block.header).collect();
+    let headers: Vec<Header> = blocks.iter().map(|block| *block.header).collect();
     world.receive(0, peer, Message::headers(headers));
     let asked: Vec<Item> = blocks.iter().map(|block| Item::Block(block.id())).collect();
     assert_eq!(world.sent(0, peer).last(), Some(&Message::Get(asked)));
@@ -298,7 +298,7 @@ fn the_parent_of_an_orphan_block_is_asked_for_a_bounded_number_of_times() {
     for _ in 0..20 {
         world.receive(0, peer, Message::headers([header]));
         // An empty answer, so that another question may be asked.
-        world.receive(0, peer, Message::headers([]));
+        world.receive(0, peer, Message::headers::<Header>([]));
     }
     let asked = world
         .sent(0, peer)
@@ -310,7 +310,7 @@ fn the_parent_of_an_orphan_block_is_asked_for_a_bounded_number_of_times() {
             .any(|event| matches!(event, Event::PeerPenalised { .. }))
     );
     // And when the missing header comes, all is well.
-    let headers: Vec<Header> = (1..=2).map(|height| source.block(0, height).header).collect();
+    let headers: Vec<Header> = (1..=2).map(|height| *source.block(0, height).header).collect();
     world.receive(0, peer, Message::headers(headers));
     for height in 1..=2 {
         world.receive(0, peer, Message::Block(source.block(0, height)));
@@ -327,7 +327,7 @@ fn a_heavier_chain_of_headers_alone_is_never_the_tip() {
     let tip = world.tip(0);
     let peer = NodeId(PLAYED);
     world.play(0, peer);
-    let headers: Vec<Header> = (1..=5).map(|height| source.block(0, height).header).collect();
+    let headers: Vec<Header> = (1..=5).map(|height| *source.block(0, height).header).collect();
     world.receive(0, peer, Message::headers(headers));
     // All but the first body.
     for height in 2..=5 {
@@ -380,7 +380,7 @@ fn after_a_disconnection_nothing_of_the_peer_remains() {
     let peer = NodeId(PLAYED);
     world.play(0, peer);
     world.mine(0, 3);
-    let headers: Vec<Header> = (1..=4).map(|height| source.block(0, height).header).collect();
+    let headers: Vec<Header> = (1..=4).map(|height| *source.block(0, height).header).collect();
     world.receive(0, peer, Message::headers(headers));
     let parent = world.block(0, 1);
     let orphan = {
@@ -450,7 +450,7 @@ fn a_node_that_waits_in_vain_for_bodies_speaks_again() {
     world.run_secs(1);
     let peer = NodeId(PLAYED);
     world.play(0, peer);
-    let headers: Vec<Header> = (1..=40).map(|height| source.block(0, height).header).collect();
+    let headers: Vec<Header> = (1..=40).map(|height| *source.block(0, height).header).collect();
     world.receive(0, peer, Message::headers(headers));
     for blocks in 1..=3 {
         world.run_secs(14);

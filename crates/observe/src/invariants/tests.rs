@@ -69,6 +69,7 @@ fn mine(ledger: &mut Ledger, parent: BlockRef, reward: fn(Amount) -> Amount) -> 
     let block = draft.assemble();
     let header = mining::solve(&block.header, u32::MAX).expect("easy targets");
     let next = ledger.add_header(&header).expect("a valid header");
+    let header = header.into();
     (Arc::new(Block { header, ..block }), next)
 }
 

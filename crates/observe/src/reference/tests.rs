@@ -105,7 +105,14 @@ impl Grower {
 
 fn solved(block: Block) -> Block {
     let header = mining::solve(&block.header, u32::MAX).expect("easy targets");
-    Block { header, ..block }
+    changed(block, |old| *old = header)
+}
+
+fn changed(mut block: Block, change: impl FnOnce(&mut chain::Header)) -> Block {
+    let mut header = *block.header;
+    change(&mut header);
+    block.header = header.into();
+    block
 }
 
 fn params(retarget: Retarget) -> Params {
@@ -188,14 +195,10 @@ const DEFECTS: [(&str, Defect); 16] = [
         .assemble()
     }),
     ("bad-version", |_, _, draft| {
-        let mut block = draft.assemble();
-        block.header.version = 0;
-        block
+        changed(draft.assemble(), |header| header.version = 0)
     }),
     ("bad-txnmrklroot", |_, _, draft| {
-        let mut block = draft.assemble();
-        block.header.merkle_root = base::Hash::ZERO;
-        block
+        changed(draft.assemble(), |header| header.merkle_root = base::Hash::ZERO)
     }),
     ("bad-txns-duplicate", |grower, tip, draft| {
         let (outpoint, coin) = spendable(grower, tip);
@@ -204,8 +207,8 @@ const DEFECTS: [(&str, Defect); 16] = [
         let mut block = with(draft, vec![first, second]);
         let last = Arc::clone(&block.transactions[2]);
         block.transactions.push(last);
-        block.header.merkle_root = block.merkle_root().hash;
-        block
+        let root = block.merkle_root().hash;
+        changed(block, |header| header.merkle_root = root)
     }),
     ("bad-cb-missing", |_, _, draft| {
         let mut block = draft.assemble();
@@ -221,8 +224,8 @@ const DEFECTS: [(&str, Defect); 16] = [
             b"",
         );
         block.transactions = vec![Arc::new(payment)];
-        block.header.merkle_root = block.merkle_root().hash;
-        block
+        let root = block.merkle_root().hash;
+        changed(block, |header| header.merkle_root = root)
     }),
     ("bad-cb-multiple", |_, _, draft| {
         let other = Draft {
@@ -318,7 +321,7 @@ fn a_hash_above_its_target_is_no_proof_of_work() {
     let mut block = grower.draft(tip).assemble();
     let target = block.header.bits.target().expect("sound");
     while target.is_met_by(&block.id()) {
-        block.header.nonce += 1;
+        block = changed(block, |header| header.nonce += 1);
     }
     let mut chain = grower.chain(tip);
     chain.push(Arc::new(block));

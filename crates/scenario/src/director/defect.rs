@@ -46,12 +46,17 @@ pub(super) fn block(
     match defect {
         BlockDefect::BadPow => {
             let mut block = draft(reward, Vec::new()).assemble();
-            block.header = unsolved(block.header)?;
+            block.header = unsolved(*block.header)?.into();
             Ok(block)
         }
         BlockDefect::BadMerkleRoot => {
             let mut block = draft(reward, Vec::new()).assemble();
-            block.header.merkle_root = Hash::sha256(&[b"not the root", &block.header.merkle_root.0]);
+            let merkle_root = Hash::sha256(&[b"not the root", &block.header.merkle_root.0]);
+            let header = Header {
+                merkle_root,
+                ..*block.header
+            };
+            block.header = header.into();
             solved(block)
         }
         BlockDefect::InflatedCoinbase => {
@@ -93,8 +98,9 @@ fn double_spend(
 }
 
 fn solved(mut block: Block) -> Result<Block, String> {
-    block.header = mining::solve(&block.header, MAX_DEFECT_HASHES)
+    let header = mining::solve(&block.header, MAX_DEFECT_HASHES)
         .ok_or_else(|| format!("no proof of work found in {MAX_DEFECT_HASHES} hashes; use an easier chain"))?;
+    block.header = header.into();
     Ok(block)
 }
 

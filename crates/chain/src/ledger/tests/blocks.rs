@@ -332,7 +332,13 @@ fn b_cb34_a_coinbase_of_another_height_is_refused() {
 #[test]
 fn b_v1_a_header_below_the_lowest_version_is_refused() {
     let (mut sandbox, tip) = mature();
-    let block = broken(&mut sandbox, tip, |block| block.header.version = 3);
+    let block = broken(&mut sandbox, tip, |block| {
+        let header = Header {
+            version: 3,
+            ..*block.header
+        };
+        block.header = header.into();
+    });
     let before = super::facts(&sandbox, tip);
     let refused = sandbox.ledger.add_header(&block.header);
     assert_eq!(

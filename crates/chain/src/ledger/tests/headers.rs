@@ -12,7 +12,7 @@ fn solved(header: Header) -> Header {
 
 /// A solved header on top of `tip` after `change`.
 fn changed(sandbox: &mut Sandbox, tip: BlockRef, change: impl FnOnce(&mut Header)) -> Header {
-    let mut header = sandbox.draft(tip).assemble().header;
+    let mut header = *sandbox.draft(tip).assemble().header;
     change(&mut header);
     solved(header)
 }
@@ -29,7 +29,7 @@ fn refused(sandbox: &mut Sandbox, tip: BlockRef, header: &Header, reject: &Rejec
 #[test]
 fn b47_a_hash_above_the_target_is_refused() {
     let (mut sandbox, tip) = Sandbox::instant(3);
-    let mut header = sandbox.draft(tip).assemble().header;
+    let mut header = *sandbox.draft(tip).assemble().header;
     let target = header.bits.target().expect("a valid target");
     header.nonce = (0..)
         .find(|nonce| {
@@ -49,7 +49,7 @@ fn b47_a_hash_above_the_target_is_refused() {
 #[test]
 fn proof_of_work_is_asked_for_before_anything_else() {
     let (mut sandbox, tip) = Sandbox::instant(3);
-    let mut header = sandbox.draft(tip).assemble().header;
+    let mut header = *sandbox.draft(tip).assemble().header;
     (header.parent, header.version, header.time) = (BlockId::ZERO, 0, 0);
     let target = header.bits.target().expect("a valid target");
     header.nonce = (0..)
@@ -70,7 +70,7 @@ fn proof_of_work_is_asked_for_before_anything_else() {
 #[test]
 fn bits_that_are_no_target_or_easier_than_the_limit_are_refused() {
     let (mut sandbox, tip) = Sandbox::instant(3);
-    let header = sandbox.draft(tip).assemble().header;
+    let header = *sandbox.draft(tip).assemble().header;
     for bits in [0, 0x1d80_ffff, 0x2101_0000, 0xffff_ffff, 0x2080_0000, 0x2100_8000] {
         let bits = CompactTarget(bits);
         refused(
@@ -269,7 +269,7 @@ fn an_asert_schedule_begins_with_block_one_on_its_own_fork() {
 fn forged_headers_take_no_memory() {
     let (mut sandbox, tip) = Sandbox::instant(3);
     let target = Params::EASIEST.target().expect("a valid target");
-    let header = sandbox.draft(tip).assemble().header;
+    let header = *sandbox.draft(tip).assemble().header;
     let forged = (0..).map(|nonce| Header { nonce, ..header });
     let before = facts(&sandbox, tip);
     for header in forged.filter(|header| !target.is_met_by(&header.id())).take(1_000) {

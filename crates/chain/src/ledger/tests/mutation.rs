@@ -65,10 +65,13 @@ fn b52_a_header_that_commits_to_equal_neighbours_is_never_valid_and_never_marked
     doubled.push(Arc::clone(&doubled[2]));
     let header = crate::Header {
         time: good.header.time + 1,
-        ..good.header
+        ..*good.header
     };
     let transactions = doubled;
-    let block = crate::testing::solve(Block { header, transactions });
+    let block = crate::testing::solve(Block {
+        header: header.into(),
+        transactions,
+    });
     let at = sandbox.ledger.add_header(&block.header).expect("a valid header");
     assert_eq!(sandbox.ledger.add_body(&block), Err(Reject::BadTxnsDuplicate));
     assert_eq!(sandbox.ledger.status(at), Status::HeaderOnly);

@@ -30,7 +30,7 @@ fn without_a_seal_there_is_no_proof_of_work() {
     let mut sandbox = Sandbox::new(params());
     let tip = sandbox.grow(sandbox.ledger.genesis(), 3);
     let before = facts(&sandbox, tip);
-    let header = sandbox.draft(tip).assemble().header;
+    let header = *sandbox.draft(tip).assemble().header;
     let refused = Err(Reject::HighHash { bits: REAL_WORLD });
     assert_eq!(sandbox.ledger.add_header(&header), refused);
     assert_eq!(sandbox.ledger.record_header(&header), refused);
@@ -63,7 +63,7 @@ fn hashing_makes_no_proof_of_work_where_an_oracle_does() {
 fn a_seal_stands_for_proof_of_work_and_for_nothing_else() {
     let mut sandbox = Sandbox::new(params());
     let tip = sandbox.grow(sandbox.ledger.genesis(), 12);
-    let good = sandbox.draft(tip).assemble().header;
+    let good = *sandbox.draft(tip).assemble().header;
     let easier = CompactTarget(0x1703_1abf);
     for (header, word) in [
         (Header { bits: easier, ..good }, "bad-diffbits"),
@@ -123,13 +123,13 @@ fn bits_and_work(params: Params) -> Vec<(CompactTarget, Work)> {
     let mut tip = BlockRef::GENESIS;
     (0..60)
         .map(|count| {
-            let mut block = sandbox.draft(tip).assemble();
-            block.header.time -= if count < 40 { 400 } else { 0 };
+            let mut header = *sandbox.draft(tip).assemble().header;
+            header.time -= if count < 40 { 400 } else { 0 };
             let header = match sandbox.ledger.params().proof_of_work {
-                ProofOfWork::Sha256d => crate::mining::solve(&block.header, u32::MAX).expect("few hashes"),
+                ProofOfWork::Sha256d => crate::mining::solve(&header, u32::MAX).expect("few hashes"),
                 ProofOfWork::Oracle => {
-                    sandbox.ledger.seal(block.header.id());
-                    block.header
+                    sandbox.ledger.seal(header.id());
+                    header
                 }
             };
             tip = sandbox.ledger.add_header(&header).expect("a good header");

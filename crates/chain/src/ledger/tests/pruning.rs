@@ -305,7 +305,7 @@ fn what_a_fork_created_again_stays_there_when_the_other_dies() {
 #[should_panic(expected = "tips are valid in full")]
 fn a_tip_without_a_body_is_our_mistake() {
     let (mut sandbox, tip) = Sandbox::instant(3);
-    let header = sandbox.block(tip, &[]).header;
+    let header = *sandbox.block(tip, &[]).header;
     let at = sandbox.ledger.add_header(&header).expect("a good header");
     sandbox.ledger.prune(&[at], 0);
 }

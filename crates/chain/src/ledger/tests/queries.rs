@@ -77,7 +77,7 @@ fn headers_are_recorded_on_their_own_merits_above_a_block_that_failed() {
     let failed = sandbox.ledger.find(&bad.id()).expect("marked");
     assert_eq!(sandbox.ledger.record_header(&bad.header), Ok(failed));
 
-    let child = sandbox.block(failed, &[]).header;
+    let child = *sandbox.block(failed, &[]).header;
     assert_eq!(sandbox.ledger.add_header(&child), Err(Reject::BadPrevblk));
     let recorded = sandbox.ledger.record_header(&child).expect("a good header on its own");
     assert_eq!(sandbox.ledger.status(recorded), Status::Invalid(Reject::BadPrevblk));
@@ -87,7 +87,7 @@ fn headers_are_recorded_on_their_own_merits_above_a_block_that_failed() {
 #[test]
 fn a_hashed_header_is_taken_in_as_the_plain_one_is() {
     let (mut sandbox, tip) = Sandbox::instant(2);
-    let header = sandbox.block(tip, &[]).header;
+    let header = *sandbox.block(tip, &[]).header;
     let hashed = HashedHeader::from(header);
     let at = sandbox.ledger.add_hashed_header(&hashed).expect("a good header");
     assert_eq!(sandbox.ledger.record_hashed_header(&hashed), Ok(at));
@@ -108,7 +108,7 @@ fn a_hashed_header_is_taken_in_as_the_plain_one_is() {
 #[test]
 fn a_recorded_header_is_checked_like_any_other() {
     let (mut sandbox, tip) = Sandbox::instant(2);
-    let good = sandbox.draft(tip).assemble().header;
+    let good = *sandbox.draft(tip).assemble().header;
     let solved = |header| mining::solve(&header, u32::MAX).expect("tests ask for few hashes");
     let cases = [
         (crate::Header { version: 3, ..good }, "bad-version"),

@@ -18,13 +18,15 @@ use crate::{Hello, Item, Message};
 /// Any message that the wire lets through.
 pub(in crate::wire) fn message() -> impl Strategy<Value = Message> {
     prop_oneof![
-        hello().prop_map(Message::Hello),
+        hello().prop_map(|hello| Message::Hello(Box::new(hello))),
         vec(block_id(), 0..8).prop_map(|locator| Message::GetHeaders { locator }),
         vec(header(), 0..8).prop_map(Message::headers),
         vec(hash().prop_map(Wtxid), 0..8).prop_map(Message::Announce),
         vec(item(), 0..8).prop_map(Message::Get),
-        (header(), vec(transaction().prop_map(Arc::new), 0..4))
-            .prop_map(|(header, transactions)| Message::Block(Arc::new(Block { header, transactions }))),
+        (header(), vec(transaction().prop_map(Arc::new), 0..4)).prop_map(|(header, transactions)| {
+            let header = header.into();
+            Message::Block(Arc::new(Block { header, transactions }))
+        }),
         transaction().prop_map(|transaction| Message::Transaction(Arc::new(transaction))),
         vec(item(), 0..8).prop_map(Message::NotFound),
         vec(block_id(), 0..8).prop_map(Message::AnnounceBlocks),
