@@ -7,7 +7,7 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 use crate::files::{root, rust_files};
 
 /// Each crate, and the crates of ours that it may depend on.
-const HOUSE: [(&str, &[&str]); 11] = [
+const HOUSE: [(&str, &[&str]); 12] = [
     ("base", &[]),
     ("chain", &["base"]),
     ("gossip", &["base", "chain"]),
@@ -16,10 +16,11 @@ const HOUSE: [(&str, &[&str]); 11] = [
     ("observe", &["base", "chain", "gossip", "node", "scenario"]),
     ("sim", &["base", "chain", "gossip", "node", "scenario", "observe"]),
     ("cluster", &["base", "chain", "gossip", "node", "scenario", "observe"]),
+    ("page", &["base", "chain", "scenario", "observe"]),
     (
         "cli",
         &[
-            "base", "chain", "gossip", "node", "scenario", "observe", "sim", "cluster",
+            "base", "chain", "gossip", "node", "scenario", "observe", "page", "sim", "cluster",
         ],
     ),
     ("xtask", &[]),
@@ -116,7 +117,7 @@ fn deterministic_crates_name_no_source_of_chance() {
 }
 
 #[test]
-fn only_the_cluster_and_the_binary_are_asynchronous() {
+fn only_the_cluster_the_page_and_the_binary_are_asynchronous() {
     // The desk stands between threads and tasks, and runs none itself.
     let allowed = [
         "crates/cluster/",

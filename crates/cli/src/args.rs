@@ -38,6 +38,8 @@ pub(crate) enum Command {
     Laws(LawsArgs),
     /// Find every mistake in scenario files without starting anything
     Check(CheckArgs),
+    /// Show a run in the browser: the page of a run folder, finished or going on
+    Serve(ServeArgs),
     /// List the scenario files of a folder and what each shows
     List(ListArgs),
     /// Explain an action, an expectation or a reject reason
@@ -134,6 +136,29 @@ pub(crate) struct RunArgs {
     /// Print nothing but failures and the verdict
     #[arg(short, long)]
     pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) page: PageArgs,
+}
+
+/// The page beside a run.
+#[derive(Debug, Args)]
+pub(crate) struct PageArgs {
+    /// Show it in the browser while it goes on and after, until Ctrl-C
+    #[arg(long)]
+    pub(crate) serve: bool,
+    /// The page's port on 127.0.0.1; 0 takes a free one
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "serve")]
+    pub(crate) port: u16,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// The run's folder
+    #[arg(default_value = "runs/latest")]
+    pub(crate) run: PathBuf,
+    /// The port on 127.0.0.1; 0 takes a free one
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) port: u16,
 }
 
 #[derive(Debug, Args)]

@@ -8,6 +8,7 @@ pub(crate) mod node;
 pub(crate) mod rerun;
 pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod serve;
 pub(crate) mod sweep;
 pub(crate) mod test;
 pub(crate) mod up;

@@ -1,10 +1,18 @@
 //! Ctrl-C: the first asks for a clean end, the second does not wait for it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use crate::exit::{Exit, Failure};
 use crate::say;
+
+/// Whether the first has come.
+static CAME: OnceLock<()> = OnceLock::new();
+
+/// Waits for the first Ctrl-C, unless it has come already.
+pub(crate) fn wait() {
+    CAME.wait();
+}
 
 /// Calls `stop` at the first Ctrl-C (or SIGTERM) and ends the process at the second.
 pub(crate) fn on_interrupt(stop: impl Fn() + Send + 'static) -> Result<(), Failure> {
@@ -13,6 +21,8 @@ pub(crate) fn on_interrupt(stop: impl Fn() + Send + 'static) -> Result<(), Failu
         if count.fetch_add(1, Ordering::SeqCst) == 0 {
             say::aside("\ninterrupted: stopping in good order; press Ctrl-C again to stop at once");
             stop();
+            // Nobody but this handler sets it.
+            let _ = CAME.set(());
         } else {
             #[expect(
                 clippy::disallowed_methods,

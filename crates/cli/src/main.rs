@@ -45,6 +45,7 @@ fn main() -> ExitCode {
         Command::Sweep(args) => commands::sweep::sweep(&args),
         Command::Laws(args) => commands::laws::laws(&args),
         Command::Check(args) => commands::check::check(&args),
+        Command::Serve(args) => commands::serve::serve(&args),
         Command::List(args) => commands::list::list(&args),
         Command::Explain(args) => commands::explain::explain(&args),
         Command::Schema(args) => commands::schema::schema(&args),

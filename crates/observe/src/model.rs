@@ -17,6 +17,7 @@
 //! | `marks` | what a scrubber shows: forks, reorgs, cuts, steps |
 //! | `moment` | the run at one time |
 //! | `spread` | when each node got a block, and from whom |
+//! | `stays` | from when to when each node was on a branch of a fork |
 //! | `transactions` | what became of each transaction |
 //! | `follow` | reading a run folder, also while it grows |
 
@@ -30,6 +31,7 @@ mod moment;
 mod push;
 mod reorgs;
 mod spread;
+mod stays;
 mod transactions;
 
 use std::collections::BTreeMap;
@@ -45,7 +47,7 @@ use connections::Connections;
 pub use crate::arrivals::BlockNumber;
 pub use cast::Cast;
 pub use chain::{BlockFacts, Chain};
-pub use follow::{Follow, FollowError};
+pub use follow::{Follow, FollowError, FrameMark};
 pub use forks::{
     BranchCard, ForkCard, ForkFacts, ForkSeries, ResolutionCard, Rivals, SeriesPoint, Side, TransactionDifference,
     Unshared,
@@ -54,6 +56,7 @@ pub use marks::{Cut, Mark, MarkKind, StepFacts};
 pub use moment::{Moment, NodeState, TreePicture, TreeRow};
 pub use reorgs::ReorgFacts;
 pub use spread::{BlockArrival, Spread};
+pub use stays::{NodeStays, Stay};
 pub use transactions::{Transaction, Transactions};
 
 /// A run. See the module's documentation.

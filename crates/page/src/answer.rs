@@ -33,6 +33,14 @@ impl Problem {
         }
     }
 
+    /// What was read cannot be read again.
+    pub(crate) const fn broken(words: String) -> Self {
+        Self {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            words: Cow::Owned(words),
+        }
+    }
+
     /// There is no such thing.
     pub(crate) const fn unknown(words: String) -> Self {
         Self {

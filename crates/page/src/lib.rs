@@ -5,14 +5,19 @@
 
 mod answer;
 mod assets;
+mod control;
+mod desk;
 mod guard;
 pub mod limits;
 mod page;
 mod parameters;
+mod reading;
 mod routes;
 mod server;
+mod views;
 
 pub use page::{Error, Options, Page};
+pub use reading::ReadingError;
 
 #[cfg(test)]
 mod tests;

@@ -16,6 +16,8 @@ pub const MAX_BODY_BYTES: usize = 64 << 10;
 pub const HEAD_TIME: Duration = Duration::from_secs(5);
 /// The longest that a request may take from its head to the head of its answer; its body is read within.
 pub const ANSWER_TIME: Duration = Duration::from_secs(5);
+/// The longest that the answer to a step that was handed in waits for its effect.
+pub const STEP_TIME: Duration = Duration::from_secs(4);
 /// The longest that a reader may take no bytes at all while there are some for him.
 pub const WRITE_TIME: Duration = Duration::from_secs(10);
 /// Questions that wait for the one who answers; more are refused.
@@ -32,3 +34,21 @@ pub const MAX_EVENTS: usize = 1_000;
 pub const MAX_FILTER_BYTES: usize = 200;
 /// The largest moment that can be asked for: numbers above it are not exact in JavaScript.
 pub const MAX_TIME_US: u64 = (1 << 53) - 1;
+/// Marks of the scrubber in one answer; the newest are kept.
+pub const MAX_MARKS: usize = 2_000;
+/// Rows of the tree in one answer; the newest are kept.
+pub const MAX_TREE_ROWS: usize = 1_000;
+/// Blocks that the picture of propagation has.
+pub const MAX_SPREAD_BLOCKS: usize = 60;
+/// Cells of that picture: with many nodes there are fewer blocks, and not every node.
+pub const MAX_SPREAD_CELLS: usize = 6_000;
+/// Blocks of a branch that are listed.
+pub const MAX_BRANCH_BLOCKS: usize = 12;
+/// Transactions that differ between branches and are listed.
+pub const MAX_DIFFERING: usize = 50;
+/// Nodes whose stays on branches are listed; with more of them none are, and the shares must do.
+pub const MAX_STAYING_NODES: usize = 64;
+/// Transactions in one answer; the newest are kept.
+pub const MAX_TRANSACTIONS: usize = 500;
+/// Frames of the log that are searched for one answer.
+pub const MAX_FRAMES_SEARCHED: usize = 32;

@@ -5,18 +5,24 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::thread::{self, JoinHandle};
 
+use observe::Operator;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
+use crate::control::{Control, Token};
+use crate::desk::Desk;
 use crate::guard::Guard;
+use crate::reading::{Reading, ReadingError};
 use crate::{routes, server};
 
 /// How a page is served.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The port on 127.0.0.1; 0 takes a free one.
     pub port: u16,
+    /// Where steps from the page are handed in; none shows the run and no more.
+    pub operator: Option<Operator>,
 }
 
 /// Why there is no page.
@@ -30,30 +36,54 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// The system gives no chance for a token.
+    #[error("cannot draw a token: {0}")]
+    Token(#[from] getrandom::Error),
     /// The system gives no thread, or no way to wait for sockets.
     #[error("cannot start the page's server: {0}")]
     Thread(#[from] io::Error),
+    /// The run cannot be read.
+    #[error(transparent)]
+    Run(#[from] ReadingError),
 }
 
 /// A page that is being served, until it is closed or dropped.
 #[derive(Debug)]
 pub struct Page {
     address: SocketAddr,
+    token: Option<Token>,
     stop: Option<oneshot::Sender<()>>,
-    server: Option<JoinHandle<()>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Page {
-    /// Serves the run in a folder.
+    /// Serves the run in a folder, finished or going on.
     ///
     /// # Errors
     /// When the port is taken, or the folder is not that of a run.
     pub fn open(folder: &Path, options: Options) -> Result<Self, Error> {
-        let port = options.port;
-        let listener = server::bind(port).map_err(|source| Error::Port { port, source })?;
+        // The port first: reading a long log takes a while.
+        let listener = listen(options.port)?;
+        Self::serve(listener, Reading::open(folder)?, options.operator)
+    }
+
+    /// Serves a run that is about to begin in a folder.
+    ///
+    /// # Errors
+    /// When the port is taken.
+    pub fn await_run(folder: &Path, options: Options) -> Result<Self, Error> {
+        Self::serve(listen(options.port)?, Reading::awaiting(folder), options.operator)
+    }
+
+    fn serve(listener: std::net::TcpListener, reading: Reading, operator: Option<Operator>) -> Result<Self, Error> {
         let address = listener.local_addr()?;
+        let token = operator.is_some().then(Token::draw).transpose()?;
+        let control = operator
+            .zip(token.clone())
+            .map(|(operator, token)| Control::new(operator, token));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let routes = routes::routes(folder);
+        let (desk, keeper) = Desk::open(reading)?;
+        let routes = routes::routes(desk, control);
         let (stop, stopped) = oneshot::channel();
         let serve = async move {
             let listener = TcpListener::from_std(listener)?;
@@ -63,14 +93,14 @@ impl Page {
             }
             io::Result::Ok(())
         };
-        // A runtime that ends takes its connections with it.
-        let server = thread::Builder::new()
-            .name("page".to_owned())
-            .spawn(move || drop(runtime.block_on(serve)))?;
+        let server = thread::Builder::new().name("page".to_owned());
+        // A runtime that ends takes its connections with it, and the desk goes with the last of them.
+        let server = server.spawn(move || drop(runtime.block_on(serve)))?;
         Ok(Self {
             address,
+            token,
             stop: Some(stop),
-            server: Some(server),
+            threads: vec![server, keeper],
         })
     }
 
@@ -79,18 +109,29 @@ impl Page {
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
+
+    /// What to open in a browser. Where steps are taken the token goes with it, behind the `#`, which browsers keep to themselves.
+    #[must_use]
+    pub fn link(&self) -> String {
+        let token = self.token.as_ref().map(|token| format!("#token={}", token.text()));
+        format!("http://{}/{}", self.address, token.unwrap_or_default())
+    }
 }
 
 impl Drop for Page {
     /// Closes all connections and frees the port.
     fn drop(&mut self) {
-        // A server that is gone already needs no telling.
-        drop(self.stop.take().map(|stop| stop.send(())));
-        if let Some(server) = self.server.take()
-            && server.join().is_err()
-            && !thread::panicking()
-        {
-            panic!("the page's server panicked");
+        if let Some(stop) = self.stop.take() {
+            // A server that is gone already needs no telling.
+            let _ = stop.send(());
+        }
+        for thread in self.threads.drain(..) {
+            let ended = thread.join();
+            assert!(ended.is_ok() || thread::panicking(), "the page's server panicked");
         }
     }
+}
+
+fn listen(port: u16) -> Result<std::net::TcpListener, Error> {
+    server::bind(port).map_err(|source| Error::Port { port, source })
 }

@@ -3,13 +3,15 @@
 mod client;
 
 use std::net::TcpListener;
+use std::path::Path;
 
 use self::client::Client;
 use crate::limits::MAX_CONNECTIONS;
 use crate::{Error, Options, Page};
 
+/// The page of a run that never begins.
 fn page() -> Page {
-    Page::open(std::path::Path::new("."), Options::default()).expect("a free port")
+    Page::await_run(Path::new("nowhere"), Options::default()).expect("a free port")
 }
 
 #[test]
@@ -22,7 +24,15 @@ fn threat_h1_only_this_machine_is_listened_to() {
 fn a_taken_port_is_named_and_a_closed_page_frees_its_own() {
     let taken = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     let port = taken.local_addr().expect("it is bound").port();
-    let open = || Page::open(std::path::Path::new("."), Options { port });
+    let open = || {
+        Page::await_run(
+            Path::new("nowhere"),
+            Options {
+                port,
+                ..Options::default()
+            },
+        )
+    };
     let error = open().expect_err("the port is taken");
     assert!(matches!(error, Error::Port { .. }));
     assert!(error.to_string().contains(&format!("127.0.0.1:{port}")), "{error}");

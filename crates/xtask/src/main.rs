@@ -1,5 +1,7 @@
 //! `cargo xtask test`: every check of the project, in the order in which a mistake is cheapest to find.
 
+mod page;
+
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, ExitCode, Stdio};
@@ -8,7 +10,8 @@ use std::time::Instant;
 const HELP: &str = "\
 usage: cargo xtask COMMAND
 
-  test     every check: format, lints, documentation, tests, dependencies
+  test     every check: format, lints, documentation, dependencies, tests, the page in a browser
+  page     build the page's sources (crates/page/web) into the files that are committed (crates/page/dist)
   schema   write scenarios/schema.json from the grammar
   bless    write what all scenarios do now into tests/golden/digests.txt
 
@@ -21,6 +24,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["test"] => report(test()),
+        ["page"] => report(page::build()),
         ["schema"] => report(schema()),
         ["bless"] => report(bless()),
         ["help" | "--help" | "-h"] | [] => {
@@ -80,6 +84,7 @@ fn test() -> Result<(), Failed> {
         "whole runs in release",
         cargo(["test", "--release", "--package", "sim", "--test", "whole", "--locked"]),
     )?;
+    page::test()?;
     println!("\n{} passed, 0 failed", debug + release);
     Ok(())
 }

@@ -7,11 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context as _, anyhow};
 use clap::ValueEnum;
 use cluster::{Interrupt, Nodes, Program, Progress, RunOptions};
-use observe::{Detail, Ending, Verdict};
+use observe::{Desk, Detail, Ending, Operator, Verdict};
 use scenario::{Engine, Plan, words};
 use sim::Verify;
 
 use crate::args::{DetailKind, EngineKind, NodesKind, RunArgs, VerifyKind};
+use crate::commands::serve;
 use crate::exit::{Ended, Failure};
 use crate::interrupt::on_interrupt;
 use crate::meter::Meter;
@@ -34,11 +35,13 @@ pub(crate) fn run(args: &RunArgs) -> Ended {
     {
         return Err(Failure::bad_input(anyhow!("{}: {refusal}; --force goes on", plan.file)));
     }
-    let quiet = args.quiet || args.json;
     let folder = folder::for_run(&args.out, &plan);
+    let (operator, desk) = Operator::new();
+    let page = serve::beside(&folder, &args.page, operator)?;
+    let desk = page.as_ref().map(|_| desk);
     let run = match args.engine {
-        EngineKind::Cluster => launch(&plan, &folder, args, quiet)?,
-        EngineKind::Sim => simulate(&plan, &folder, args, quiet)?,
+        EngineKind::Cluster => launch(&plan, &folder, args, desk)?,
+        EngineKind::Sim => simulate(&plan, &folder, args, desk)?,
     };
     folder::mark_latest(&folder);
     if args.json {
@@ -46,7 +49,12 @@ pub(crate) fn run(args: &RunArgs) -> Ended {
     } else {
         report::print(&run, &folder, &repeat(args));
     }
+    serve::linger(page);
     Ok(run.exit())
+}
+
+const fn is_quiet(args: &RunArgs) -> bool {
+    args.quiet || args.json
 }
 
 /// What is about to run.
@@ -62,7 +70,8 @@ fn announce(plan: &Plan, quiet: bool) {
 }
 
 /// Runs on real nodes.
-fn launch(plan: &Arc<Plan>, folder: &Path, args: &RunArgs, quiet: bool) -> Result<Run, Failure> {
+fn launch(plan: &Arc<Plan>, folder: &Path, args: &RunArgs, desk: Option<Desk>) -> Result<Run, Failure> {
+    let quiet = is_quiet(args);
     let interrupt = Interrupt::new();
     let stop = interrupt.clone();
     on_interrupt(move || stop.trigger())?;
@@ -73,7 +82,7 @@ fn launch(plan: &Arc<Plan>, folder: &Path, args: &RunArgs, quiet: bool) -> Resul
         nodes: nodes(args.nodes, folder)?,
         folder: Some(folder.to_owned()),
         interrupt,
-        desk: None,
+        desk,
     };
     let mut steps = Steps::new(plan, quiet);
     let finished = cluster::run(plan, &options, &mut |progress| show(progress, &mut steps, quiet))
@@ -163,7 +172,8 @@ pub(crate) fn show(progress: &Progress<'_>, steps: &mut Steps<'_>, quiet: bool) 
 }
 
 /// Runs in virtual time.
-fn simulate(plan: &Arc<Plan>, folder: &Path, args: &RunArgs, quiet: bool) -> Result<Run, Failure> {
+fn simulate(plan: &Arc<Plan>, folder: &Path, args: &RunArgs, desk: Option<Desk>) -> Result<Run, Failure> {
+    let quiet = is_quiet(args);
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
     on_interrupt(move || flag.store(true, Ordering::Relaxed))?;
@@ -181,6 +191,7 @@ fn simulate(plan: &Arc<Plan>, folder: &Path, args: &RunArgs, quiet: bool) -> Res
         }),
         check_wire: args.check_wire,
         stop,
+        desk,
         ..sim::Options::default()
     };
     let mut meter = Meter::new(plan, quiet);

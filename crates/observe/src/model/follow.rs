@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use base::Time;
 use thiserror::Error;
 
 use super::Model;
-use crate::log::{ReadError, Tail};
+use crate::log::{FramePlace, ReadError, Tail};
 
 /// Why a run folder cannot be read on.
 #[derive(Debug, Error)]
@@ -21,6 +22,18 @@ pub struct Follow {
     folder: PathBuf,
     tail: Tail,
     model: Model,
+    frames: Vec<FrameMark>,
+}
+
+/// Where a frame of the log lies, and what time it is of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FrameMark {
+    /// Where it lies.
+    pub place: FramePlace,
+    /// The time of its first event.
+    pub from: Time,
+    /// The time of its last.
+    pub to: Time,
 }
 
 impl Follow {
@@ -33,6 +46,7 @@ impl Follow {
             folder: folder.to_owned(),
             tail: Tail::open(folder)?,
             model: Model::new(),
+            frames: Vec::new(),
         };
         follow.poll()?;
         Ok(follow)
@@ -47,6 +61,13 @@ impl Follow {
         while let Some(frame) = self.tail.next_frame()? {
             let events = frame.events()?;
             count += events.len();
+            if let (Some(first), Some(last)) = (events.first(), events.last()) {
+                self.frames.push(FrameMark {
+                    place: frame.place,
+                    from: Time::from_micros(first.t_us),
+                    to: Time::from_micros(last.t_us),
+                });
+            }
             for event in &events {
                 self.model.push(event);
             }
@@ -58,6 +79,12 @@ impl Follow {
     #[must_use]
     pub const fn model(&self) -> &Model {
         &self.model
+    }
+
+    /// The frames of the log that were read, in order: [`Tail::from`] reads one again.
+    #[must_use]
+    pub fn frames(&self) -> &[FrameMark] {
+        &self.frames
     }
 
     /// The folder.

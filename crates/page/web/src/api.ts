@@ -28,6 +28,8 @@ export interface Cursor {
   revision: number;
   end_us: number;
   ended: Ended | null;
+  /** Why the log cannot be read on. */
+  trouble: string | null;
 }
 
 export type MarkKind = "fork" | "partition" | "reorg" | "step" | "control" | "stopped" | "failed";
@@ -72,6 +74,45 @@ export interface NodeState {
   hash_share: number;
 }
 
+/** As it is sent: a column for each thing. */
+interface MomentSent extends Omit<Moment, "nodes" | "links"> {
+  tips: { block: string; height: number }[];
+  nodes: {
+    running: number[];
+    tip: number[];
+    side: (number | null)[];
+    group: (number | null)[];
+    peers: number[];
+    mined: number[];
+    reorgs: number[];
+    power: number[];
+  };
+  links: number[];
+}
+
+export async function askMoment(query: string, run: Run): Promise<Moment> {
+  const sent = await ask<MomentSent>(`moment?${query}`);
+  const { tips, nodes } = sent;
+  const links: [number, number][] = [];
+  for (let at = 0; at + 1 < sent.links.length; at += 2) links.push([sent.links[at] as number, sent.links[at + 1] as number]);
+  return {
+    ...sent,
+    links,
+    nodes: nodes.tip.map((tip, node) => ({
+      name: run.participants[node]?.name ?? String(node),
+      running: nodes.running[node] === 1,
+      tip: tips[tip]?.block ?? "",
+      height: tips[tip]?.height ?? 0,
+      side: nodes.side[node] ?? null,
+      group: nodes.group[node] ?? null,
+      peers: nodes.peers[node] ?? 0,
+      mined: nodes.mined[node] ?? 0,
+      reorgs: nodes.reorgs[node] ?? 0,
+      hash_share: (nodes.power[node] ?? 0) / 1_000,
+    })),
+  };
+}
+
 export interface Moment {
   t_us: number;
   nodes: NodeState[];
@@ -85,10 +126,12 @@ export interface Moment {
   best_height: number;
 }
 
-export type Cell = "empty" | "block" | "through" | "folded" | "leave" | "across" | "cross" | "begin" | "begin_last";
+/** What a lane has in a row: nothing, a block, a line, folded blocks, a line that others leave, and so on. */
+export type Cell = " " | "o" | "|" | ":" | "+" | "-" | "x" | "T" | "7";
 
 export interface TreeRow {
-  cells: Cell[];
+  /** A character for each lane, a Cell each. */
+  cells: string;
   kind: "block" | "fork" | "fold";
   block?: string;
   height?: number;
@@ -125,6 +168,10 @@ export interface Branch {
   /** Who was on it at some time. */
   nodes: string[];
   most_nodes: number;
+  /** Who was on it at the moment asked for. */
+  now: string[];
+  now_nodes: number;
+  now_hash_share: number | null;
   won: boolean | null;
 }
 
@@ -165,6 +212,8 @@ export interface Fork {
   shares: Share[];
   shares_left_out: number;
   of_nodes: number;
+  /** When the nodes were most at odds. */
+  widest_us: number;
   stays: { node: string; stays: Stay[] }[];
   transactions: TxDifference[];
   transactions_left_out: number;

@@ -1,0 +1,167 @@
+// The block tree: rows as the server laid them out. Only those in sight are in the document.
+
+import type { Cell, Tree, TreeRow } from "./api";
+import { el, svg } from "./dom";
+import { shape, sideClass } from "./marks";
+import { count, list, shortBlock } from "./words";
+
+const ROW = 26;
+const LANE = 26;
+/** Rows above and below those in sight. */
+const MARGIN = 12;
+
+export interface TreeListener {
+  select(block: string): void;
+}
+
+export class TreePanel {
+  private tree: Tree = { rows: [], rows_left_out: 0, branches_left_out: 0 };
+  private readonly inside = el("div", { class: "tree-rows" });
+  private selected: string | null = null;
+  private keepBottom = true;
+  private drawn = "";
+
+  constructor(
+    private readonly scroll: HTMLElement,
+    private readonly note: HTMLElement,
+    private readonly follow: HTMLButtonElement,
+    private readonly listener: TreeListener,
+  ) {
+    scroll.append(this.inside);
+    scroll.addEventListener("scroll", () => this.draw());
+    new ResizeObserver(() => this.refresh()).observe(scroll);
+    scroll.addEventListener("wheel", () => this.setKeepBottom(false), { passive: true });
+    scroll.addEventListener("pointerdown", () => this.setKeepBottom(false));
+    follow.addEventListener("click", () => {
+      this.setKeepBottom(!this.keepBottom);
+      this.refresh();
+    });
+  }
+
+  show(tree: Tree): void {
+    this.tree = tree;
+    const beside = tree.branches_left_out > 0 ? `, ${count(tree.branches_left_out, "branch")} more beside` : "";
+    this.note.textContent = tree.rows_left_out > 0 ? `${count(tree.rows_left_out, "row")} above${beside}` : beside.slice(2);
+    this.refresh();
+  }
+
+  select(block: string | null): void {
+    if (block === this.selected) return;
+    this.selected = block;
+    this.refresh();
+  }
+
+  /** Brings a block into sight. */
+  reveal(block: string): void {
+    const index = this.tree.rows.findIndex((row) => row.block === block);
+    if (index < 0) return;
+    this.setKeepBottom(false);
+    this.scroll.scrollTop = index * ROW - this.scroll.clientHeight / 2;
+  }
+
+  private setKeepBottom(keep: boolean): void {
+    this.keepBottom = keep;
+    this.follow.setAttribute("aria-pressed", String(keep));
+  }
+
+  private refresh(): void {
+    this.drawn = "";
+    this.inside.style.height = `${this.tree.rows.length * ROW}px`;
+    if (this.keepBottom) this.scroll.scrollTop = this.scroll.scrollHeight;
+    this.draw();
+  }
+
+  private draw(): void {
+    const rows = this.tree.rows;
+    const first = Math.max(0, Math.floor(this.scroll.scrollTop / ROW) - MARGIN);
+    const last = Math.min(rows.length, Math.ceil((this.scroll.scrollTop + this.scroll.clientHeight) / ROW) + MARGIN);
+    const range = `${first}-${last}`;
+    if (range === this.drawn) return;
+    this.drawn = range;
+    const lanes = Math.max(1, ...rows.map((row) => row.cells.length));
+    const shown = rows.slice(first, last).map((row, index) => this.row(row, rows[first + index - 1], rows[first + index + 1], lanes));
+    this.inside.replaceChildren(...shown);
+    this.inside.style.paddingTop = `${first * ROW}px`;
+  }
+
+  private row(row: TreeRow, above: TreeRow | undefined, below: TreeRow | undefined, lanes: number): HTMLElement {
+    const picture = svg("svg", {
+      class: "lanes",
+      width: lanes * LANE,
+      height: ROW,
+      viewBox: `0 0 ${lanes * LANE} ${ROW}`,
+      "aria-hidden": "true",
+    });
+    [...row.cells].forEach((cell, lane) => {
+      for (const path of lines(cell as Cell, lane, above?.cells[lane] as Cell | undefined, below?.cells[lane] as Cell | undefined)) picture.append(path);
+    });
+    if (row.kind === "fold") {
+      return el("div", { class: "row fold" }, el("span", { class: "height" }), picture, el("span", {}, `${count(row.blocks ?? 0, "block")} in a row`));
+    }
+    if (row.kind === "fork" || !row.block) return el("div", { class: "row" }, el("span", { class: "height" }), picture);
+    return this.blockRow(row, row.block, picture);
+  }
+
+  private blockRow(row: TreeRow, block: string, picture: SVGElement): HTMLElement {
+    const lane = row.cells.indexOf("o");
+    const x = lane * LANE + LANE / 2;
+    const glyph = svg("g", { class: `block ${sideClass(row.side)}${row.stale ? " stale" : ""}` }, shape(row.side, x, ROW / 2, 8));
+    if (row.side) glyph.append(svg("text", { x, y: ROW / 2 + 0.5, class: "mark-letter" }, row.side));
+    picture.append(glyph);
+    const tips = row.tip_count ?? 0;
+    const made = el(
+      "button",
+      {
+        type: "button",
+        class: `row choice${row.stale ? " stale" : ""}${block === this.selected ? " selected" : ""}`,
+        "aria-pressed": String(block === this.selected),
+        title: `${block}\nby ${row.miner ?? "an unknown miner"}, ${count(row.txs ?? 0, "transaction")}`,
+        "data-block": block,
+      },
+      el("span", { class: "height" }, String(row.height ?? "")),
+      picture,
+      el("span", { class: "hash" }, shortBlock(block)),
+      el("span", { class: "miner" }, row.miner ?? ""),
+      row.stale ? el("span", { class: "tag lost" }, "stale") : null,
+      tips > 0
+        ? el("span", { class: `tips ${sideClass(row.side)}` }, el("b", {}, count(tips, "tip")), ` ${list(row.tips ?? [], 3)}`)
+        : null,
+    );
+    made.addEventListener("click", () => this.listener.select(block));
+    return made;
+  }
+}
+
+const goesDown = (cell: Cell) => cell !== " " && cell !== "-";
+const goesUp = (cell: Cell) => goesDown(cell) && cell !== "T" && cell !== "7";
+
+/** The lines of one cell. */
+function lines(cell: Cell, lane: number, above: Cell | undefined, below: Cell | undefined): SVGElement[] {
+  const x = lane * LANE + LANE / 2;
+  const [left, right] = [lane * LANE, (lane + 1) * LANE];
+  const middle = ROW / 2;
+  const path = (d: string, more = "") => svg("path", { d, class: `line${more}` });
+  switch (cell) {
+    case " ":
+      return [];
+    case "o":
+      return [
+        ...(above && goesDown(above) ? [path(`M${x} 0V${middle}`)] : []),
+        ...(below && goesUp(below) ? [path(`M${x} ${middle}V${ROW}`)] : []),
+      ];
+    case "|":
+      return [path(`M${x} 0V${ROW}`)];
+    case ":":
+      return [path(`M${x} 0V${ROW}`, " dotted")];
+    case "+":
+      return [path(`M${x} 0V${ROW}`), path(`M${x} ${middle}H${right}`)];
+    case "-":
+      return [path(`M${left} ${middle}H${right}`)];
+    case "x":
+      return [path(`M${x} 0V${ROW}`), path(`M${left} ${middle}H${right}`)];
+    case "T":
+      return [path(`M${left} ${middle}H${right}`), path(`M${x} ${middle}V${ROW}`)];
+    case "7":
+      return [path(`M${left} ${middle}H${x - 8}Q${x} ${middle} ${x} ${middle + 8}V${ROW}`)];
+  }
+}
