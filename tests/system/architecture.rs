@@ -7,7 +7,7 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 use crate::files::{root, rust_files};
 
 /// Each crate, and the crates of ours that it may depend on.
-const HOUSE: [(&str, &[&str]); 12] = [
+const HOUSE: [(&str, &[&str]); 13] = [
     ("base", &[]),
     ("chain", &["base"]),
     ("gossip", &["base", "chain"]),
@@ -15,12 +15,16 @@ const HOUSE: [(&str, &[&str]); 12] = [
     ("scenario", &["base", "chain", "gossip", "node"]),
     ("observe", &["base", "chain", "gossip", "node", "scenario"]),
     ("sim", &["base", "chain", "gossip", "node", "scenario", "observe"]),
-    ("cluster", &["base", "chain", "gossip", "node", "scenario", "observe"]),
     ("page", &["base", "chain", "scenario", "observe"]),
+    ("rpc", &["base", "chain", "gossip", "node"]),
+    (
+        "cluster",
+        &["base", "chain", "gossip", "node", "scenario", "observe", "rpc"],
+    ),
     (
         "cli",
         &[
-            "base", "chain", "gossip", "node", "scenario", "observe", "page", "sim", "cluster",
+            "base", "chain", "gossip", "node", "scenario", "observe", "page", "sim", "cluster", "rpc",
         ],
     ),
     ("xtask", &[]),
@@ -117,11 +121,12 @@ fn deterministic_crates_name_no_source_of_chance() {
 }
 
 #[test]
-fn only_the_cluster_the_page_and_the_binary_are_asynchronous() {
+fn only_the_cluster_the_servers_and_the_binary_are_asynchronous() {
     // The desk stands between threads and tasks, and runs none itself.
     let allowed = [
         "crates/cluster/",
         "crates/cli/",
+        "crates/rpc/",
         "crates/observe/src/operator.rs",
         "tests/",
     ];

@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::net::SocketAddr;
 use std::num::NonZero;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -312,6 +313,18 @@ pub(crate) struct NodeArgs {
     /// Hash power, such as 20kH/s; nothing does not mine
     #[arg(long, value_name = "RATE")]
     pub(crate) hashrate: Option<String>,
+    /// Answer other people's tools here, in Bitcoin Core's JSON-RPC; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", value_parser = values::rpc_address)]
+    pub(crate) rpc: Option<SocketAddr>,
+    /// The user of the JSON-RPC interface [default: a cookie file in the data folder]
+    #[arg(long, value_name = "NAME", requires_all = ["rpc", "rpc_password"])]
+    pub(crate) rpc_user: Option<String>,
+    /// The password of that user
+    #[arg(long, value_name = "WORD", requires_all = ["rpc", "rpc_user"])]
+    pub(crate) rpc_password: Option<String>,
+    /// Let the JSON-RPC interface be reached from other machines: whoever has the password can spend and stop
+    #[arg(long, requires = "rpc")]
+    pub(crate) rpc_exposed: bool,
     /// What peers see this node called
     #[arg(long, default_value = "nakanet", value_parser = values::agent)]
     pub(crate) agent: String,

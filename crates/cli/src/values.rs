@@ -1,6 +1,6 @@
 //! What the values of flags may be, so that a mistake is met with the flag's name.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use gossip::limits::MAX_AGENT_BYTES;
@@ -33,6 +33,15 @@ pub(crate) fn listen_address(text: &str) -> Result<String, String> {
         Some(None) => Ok(text.to_owned()),
         Some(Some(_)) | None => Err("it is no address to listen on, such as /ip4/127.0.0.1/tcp/4000".to_owned()),
     }
+}
+
+/// Where the JSON-RPC interface can listen: `127.0.0.1:8332`, `[::1]:8332`, or a port alone.
+pub(crate) fn rpc_address(text: &str) -> Result<SocketAddr, String> {
+    if let Ok(port) = text.parse::<u16>() {
+        return Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    }
+    text.parse()
+        .map_err(|_| "it is no address to listen on, such as 127.0.0.1:8332".to_owned())
 }
 
 /// Where a node can be dialled; its key may stand behind.

@@ -4,9 +4,12 @@
 //! One task owns it all. Deadlines and messages that are due come before anything new is read. A block that must be durable is on disk before
 //! any later output is carried out, so it is never announced before.
 
+mod connections;
 mod control;
 pub(crate) mod dialer;
 pub(crate) mod directory;
+mod front;
+mod incoming;
 mod journal;
 mod outputs;
 mod peers;
@@ -17,7 +20,6 @@ use std::sync::Arc;
 
 use base::{NodeId, Time};
 use chain::{Block, Ledger};
-use libp2p::swarm::ConnectionId;
 use libp2p::{Multiaddr, PeerId};
 use node::{Input, Node, Outbox, Template};
 use observe::RunEvent;
@@ -30,12 +32,14 @@ use tokio::time::sleep_until;
 pub(crate) use control::{Complaint, Control, Exit, Links, Setup, Told};
 use dialer::{Dialer, Target};
 use directory::Directory;
-use peers::{Peers, Standby};
+use front::Front;
+use incoming::incoming;
+use peers::Peers;
 
-use crate::conversation::{Conversation, Heard, Word};
+use crate::conversation::{Heard, Word};
 use crate::hasher::Seat;
 use crate::limits::{MAX_FOREIGN, MAX_HEARD_PER_PEER, MAX_PEERS};
-use crate::net::{Net, NetConfig, NetEvent, Pair, Trouble};
+use crate::net::{Net, NetConfig, NetEvent, Trouble};
 use crate::store::{Store, Writer};
 use crate::{Clock, Error};
 
@@ -75,6 +79,8 @@ pub(crate) struct Driver {
     /// What is still to be handed to the node: consequences of what is being carried out.
     inputs: VecDeque<Input>,
     outbox: Outbox,
+    /// The interface for other people's tools, if there is one.
+    front: Option<Front>,
 }
 
 impl Driver {
@@ -96,6 +102,8 @@ impl Driver {
         });
         let address = net.listen(setup.listen.clone()).await?;
         tracing::info!(%address, "listening");
+        let bound = front::take_port(setup.rpc.clone()).await?;
+        let data = setup.folder.clone();
         let (store, blocks) = opening
             .await
             .expect("opening a store is never aborted, and a panic in it is passed on")?;
@@ -108,6 +116,9 @@ impl Driver {
         let mut driver = Self::new(setup, net, store);
         driver.tell(started).await;
         driver.restore(blocks).await?;
+        if let Some(bound) = bound {
+            driver.open_front(bound, data, &address).await?;
+        }
         Ok((driver, address))
     }
 
@@ -141,6 +152,7 @@ impl Driver {
             nseq: 0,
             inputs: VecDeque::new(),
             outbox: Outbox::new(),
+            front: None,
         };
         for peer in setup.severed {
             driver.block(peer);
@@ -177,8 +189,12 @@ impl Driver {
                 }
                 saved = self.writer.done() => saved?,
                 header = self.seat.solved() => self.handle(Input::Solved { header }).await?,
-                event = self.net.next() => self.on_net(event).await?,
-                Some(heard) = self.heard.recv() => self.on_heard(heard).await?,
+                // Peers and the interface's clients have equal chances: neither can keep the other waiting.
+                incoming = incoming(&mut self.net, &mut self.heard, self.front.as_mut()) => {
+                    if let Some(exit) = self.take_in(incoming).await? {
+                        return self.leave(exit).await;
+                    }
+                }
                 () = sleep_until(wake) => {}
             }
         }
@@ -191,9 +207,13 @@ impl Driver {
             net,
             peers,
             seat,
+            front,
             ..
         } = self;
         drop((net, peers, seat));
+        if let Some(front) = front {
+            front.close().await;
+        }
         match exit {
             Exit::Stopped => writer.close().await?,
             Exit::Killed => writer.abandon().await,
@@ -222,12 +242,15 @@ impl Driver {
             self.node.deadline().map(|(at, _)| at),
             self.peers.deadline(),
             self.writer.deadline(),
-            self.dialer.deadline(),
+            self.dialer.deadline().filter(|_| !self.is_off()),
         ];
         wakes.into_iter().flatten().min().unwrap_or(Time::MAX)
     }
 
     fn dial(&mut self, now: Time) {
+        if self.is_off() {
+            return;
+        }
         for (place, target) in self.dialer.due(now) {
             match self.net.dial(target.peer_id, target.address) {
                 Ok(connection) => self.dialer.dialing(place, connection),
@@ -290,10 +313,11 @@ impl Driver {
             } => {
                 let peers = &self.peers;
                 match self.directory.name(peer, |node| peers.contains(node)) {
-                    Some(node) => self.open(node, connection, outbound, streams),
-                    None => self.net.close(connection),
+                    Some(node) if self.may_talk(peer, connection) => self.open(node, connection, outbound, streams),
+                    Some(_) | None => self.net.close(connection),
                 }
             }
+            NetEvent::Pinged { connection, took } => self.pinged(connection, took),
             NetEvent::Closed { peer, connection } => {
                 let peers = &self.peers;
                 let node = self.directory.name(peer, |node| peers.contains(node));
@@ -360,57 +384,6 @@ impl Driver {
         }
     }
 
-    /// When both sides dial at once, there are two connections. Both must agree which one stays, whatever order they see them in: the side
-    /// with the smaller key keeps the one it uses and closes the other; the other side lets the second stand by, unread, and takes it
-    /// over if it turns out to be the one that stays.
-    fn open(&mut self, peer: NodeId, connection: ConnectionId, outbound: bool, streams: Box<Pair>) {
-        let standby = Standby {
-            connection,
-            outbound,
-            streams,
-        };
-        if !self.peers.contains(peer) {
-            self.converse(peer, standby);
-            return;
-        }
-        // A target without a key has just learnt that it is connected already.
-        self.dialer.opened(peer, connection, self.clock.now());
-        let decides = self.directory.key(peer).is_some_and(|key| self.net.peer_id() < key);
-        let rejected = if decides {
-            Some(standby)
-        } else {
-            self.peers.stand_by(peer, standby)
-        };
-        if let Some(rejected) = rejected {
-            self.net.close(rejected.connection);
-        }
-    }
-
-    fn converse(&mut self, peer: NodeId, standby: Standby) {
-        let Standby {
-            connection,
-            outbound,
-            streams,
-        } = standby;
-        let conversation = Conversation::start(peer, connection, streams, self.ear.clone());
-        self.peers.insert(peer, connection, conversation);
-        self.dialer.opened(peer, connection, self.clock.now());
-        self.inputs.push_back(Input::Connected { peer, outbound });
-    }
-
-    fn closed(&mut self, peer: NodeId, connection: ConnectionId) {
-        if !self.peers.is_current(peer, connection) {
-            self.peers.forget_standby(peer, connection);
-            return;
-        }
-        let standby = self.peers.remove(peer);
-        self.inputs.push_back(Input::Disconnected { peer });
-        match standby {
-            Some(standby) => self.converse(peer, standby),
-            None => self.dialer.lost(peer, self.clock.now()),
-        }
-    }
-
     async fn on_heard(&mut self, heard: Heard) -> Result<(), Error> {
         let Heard {
             peer,
@@ -423,7 +396,10 @@ impl Driver {
             return Ok(());
         }
         match what {
-            Word::Message(message) => self.handle(Input::Received { peer, message }).await?,
+            Word::Message(message) => {
+                self.count_received(peer, &message);
+                self.handle(Input::Received { peer, message }).await?;
+            }
             Word::Garbage(reason) => self.handle(Input::Garbage { peer, reason }).await?,
             Word::End => self.net.close(connection),
         }
@@ -439,6 +415,7 @@ impl Driver {
         if self.peers.contains(peer) {
             // One that stands by is closed with the rest.
             drop(self.peers.remove(peer));
+            self.unregister(peer);
             self.dialer.lost(peer, self.clock.now());
             self.inputs.push_back(Input::Disconnected { peer });
         }

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -37,6 +38,20 @@ pub enum Error {
     Listen {
         /// The address.
         address: Multiaddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The interface's port.
+    #[error("port {port} is in use; stop whoever listens there, or give the interface another (0 takes any free one)")]
+    RpcPortInUse {
+        /// The port.
+        port: u16,
+    },
+    /// The interface.
+    #[error("cannot open the interface on {address}: {source}")]
+    Rpc {
+        /// Where.
+        address: SocketAddr,
         /// Why.
         source: io::Error,
     },
@@ -137,6 +152,15 @@ impl Error {
         let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
         let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
         Self::Panicked(text.unwrap_or_else(|| "without a word".to_owned()))
+    }
+
+    /// What opening the interface failed with; a port in use is named.
+    pub(crate) fn rpc(address: SocketAddr, source: io::Error) -> Self {
+        if is_in_use(&source) {
+            Self::RpcPortInUse { port: address.port() }
+        } else {
+            Self::Rpc { address, source }
+        }
     }
 
     /// What listening on an address failed with; a port in use is named.

@@ -22,6 +22,11 @@ pub const MAX_HASHING_DEBT: Duration = Duration::from_millis(250);
 /// Hashes tried between two looks at whether the work has changed: below a millisecond on any machine of this decade.
 pub const HASHING_SLICE: u32 = 4_096;
 
+/// Orders of the interface's clients whose blocks go to disk in one commit: as many as may wait at its desk.
+pub const MAX_COMMIT_ORDERS: usize = rpc::limits::MAX_WAITING;
+/// Connections that a client of the interface can want, those of the operator counted (Core's `MAX_ADDNODE_CONNECTIONS` is 8).
+pub const MAX_WANTED: usize = 64;
+
 /// How long a connection may take from the first packet to encrypted and multiplexed (THREATS P11).
 pub const CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection may take from there to a stream in each direction.

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, TcpListener};
 use std::num::NonZeroU8;
+use std::time::Duration;
 
 use chain::BlockId;
 use futures::StreamExt;
@@ -72,6 +73,8 @@ pub(crate) enum NetEvent {
     },
     /// A connection, opened or not, is gone.
     Closed { peer: PeerId, connection: ConnectionId },
+    /// A peer answered a ping.
+    Pinged { connection: ConnectionId, took: Duration },
     /// A dial reached this very node.
     DialedItself { connection: ConnectionId },
     /// A dial came to nothing.
@@ -90,6 +93,7 @@ pub(crate) enum NetEvent {
 #[derive(Debug)]
 struct Known {
     outbound: bool,
+    remote: Multiaddr,
     ping_failures: u32,
 }
 
@@ -129,6 +133,7 @@ impl Net {
                 // On a well-known port a peer may be faster than the news of it. It dials again.
                 NetEvent::Opened { connection, .. } => self.close(connection),
                 NetEvent::Closed { .. }
+                | NetEvent::Pinged { .. }
                 | NetEvent::DialFailed { .. }
                 | NetEvent::DialedItself { .. }
                 | NetEvent::Useless { .. } => {}
@@ -153,6 +158,11 @@ impl Net {
             Ok(()) => Ok(connection),
             Err(error) => Err(Trouble::of_dial(&error)),
         }
+    }
+
+    /// Where the other end of a connection is.
+    pub(crate) fn remote(&self, connection: ConnectionId) -> Option<&Multiaddr> {
+        self.connections.get(&connection).map(|known| &known.remote)
     }
 
     pub(crate) fn close(&mut self, connection: ConnectionId) {
@@ -207,6 +217,7 @@ impl Net {
             } => {
                 let known = Known {
                     outbound: matches!(endpoint, ConnectedPoint::Dialer { .. }),
+                    remote: endpoint.get_remote_address().clone(),
                     ping_failures: 0,
                 };
                 self.connections.insert(connection_id, known);
@@ -234,7 +245,8 @@ impl Net {
             SwarmEvent::Behaviour(BehaviourEvent::Streams(outcome)) => self.came_of(outcome),
             SwarmEvent::Behaviour(BehaviourEvent::Ping(ping)) => {
                 self.count_ping(&ping);
-                None
+                let (connection, took) = (ping.connection, ping.result.ok()?);
+                Some(NetEvent::Pinged { connection, took })
             }
             _ => None,
         }

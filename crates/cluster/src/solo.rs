@@ -1,5 +1,6 @@
 //! One node as a process of its own.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -34,6 +35,8 @@ pub struct SoloOptions {
     pub peers: Vec<Multiaddr>,
     /// Its hash power; zero does not mine.
     pub hashrate: HashRate,
+    /// The interface for other people's tools; none opens none.
+    pub rpc: Option<rpc::Options>,
     /// Whom its coinbases pay; nobody who could spend it when none is named.
     pub owner: Option<Owner>,
     /// What it tells peers it is called: printable ASCII.
@@ -51,6 +54,11 @@ pub enum SoloEvent {
         address: Multiaddr,
         /// Blocks that came from its disk.
         restored: usize,
+    },
+    /// Other people's tools can ask it here.
+    Serving {
+        /// Where.
+        address: SocketAddr,
     },
     /// A peer that it is to keep connected to cannot be reached; it goes on trying. Told at first, and when the reason changes.
     CannotConnect {
@@ -107,6 +115,7 @@ pub async fn run_solo(options: SoloOptions, on_event: &mut (dyn FnMut(SoloEvent)
         severed: Vec::new(),
         seat: hasher.seat(NodeId(0)),
         control: orders,
+        rpc: options.rpc.clone(),
         told: tell,
         complaints: Some(complain),
     };
@@ -175,6 +184,7 @@ fn complained(complaint: Complaint) -> SoloEvent {
             address,
             trouble: reason,
         } => SoloEvent::CannotConnect { address, reason },
+        Complaint::Serving { address } => SoloEvent::Serving { address },
         Complaint::DialedItself { address } => SoloEvent::DialedItself { address },
         Complaint::Refused { peer, trouble: reason } => SoloEvent::Refused { peer, reason },
     }

@@ -53,6 +53,8 @@ pub(crate) struct Knowledge {
     header_leaves: Vec<BlockRef>,
     /// Connected blocks that no other connected block stands on; the one that came last is last.
     connected_leaves: Vec<BlockRef>,
+    /// Ends of branches that break a rule.
+    condemned_leaves: BTreeMap<BlockId, BlockRef>,
     /// Blocks that the operator marked invalid. Not a fact of the ledger: another node may think otherwise.
     marks: BTreeMap<BlockId, BlockRef>,
 }
@@ -65,6 +67,7 @@ impl Knowledge {
             best_header: BlockRef::GENESIS,
             header_leaves: vec![BlockRef::GENESIS],
             connected_leaves: vec![BlockRef::GENESIS],
+            condemned_leaves: BTreeMap::new(),
             marks: BTreeMap::new(),
         };
         knowledge.set(BlockRef::GENESIS, Standing::Connected);
@@ -106,6 +109,7 @@ impl Knowledge {
         let mut condemned = vec![block];
         self.set(block, Standing::Invalid);
         for leaf in leaves {
+            self.condemned_leaves.insert(ledger.id(leaf), leaf);
             for descendant in ledger.path(block, leaf) {
                 if self.standing(descendant) != Standing::Invalid {
                     assert_eq!(
@@ -136,12 +140,13 @@ impl Knowledge {
         self.tip = tip;
     }
 
-    /// Sets or lifts the operator's mark.
+    /// Sets the operator's mark; or lifts those of the block, of its ancestors and of its descendants, as `reconsiderblock` does.
     pub(crate) fn mark(&mut self, ledger: &Ledger, block: BlockRef, marked: bool) {
         if marked {
             self.marks.insert(ledger.id(block), block);
         } else {
-            self.marks.remove(&ledger.id(block));
+            let is_apart = |mark: BlockRef| !ledger.is_ancestor(mark, block) && !ledger.is_ancestor(block, mark);
+            self.marks.retain(|_, mark| is_apart(*mark));
         }
         self.find_best_header(ledger);
     }
@@ -222,6 +227,11 @@ impl Knowledge {
     /// Headers at the ends of branches, in the order of their names.
     pub(crate) fn header_leaves(&self, ledger: &Ledger) -> Vec<BlockRef> {
         in_order(ledger, &self.header_leaves)
+    }
+
+    /// Ends of branches that break a rule, in the order of their names.
+    pub(crate) fn condemned_leaves(&self) -> impl Iterator<Item = BlockRef> {
+        self.condemned_leaves.values().copied()
     }
 
     /// The connected ends of branches, the tip first, then by work, then by name.

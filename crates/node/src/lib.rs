@@ -31,6 +31,7 @@ mod reason;
 mod relay;
 mod reorg;
 mod sync;
+mod template;
 mod transactions;
 
 #[cfg(test)]
@@ -41,6 +42,8 @@ mod tests;
 pub use block_size::{BlockSize, Distribution, carries_body, message_bytes};
 pub use config::{Config, Relay, Strategy};
 pub use event::{Event, TipChange};
+pub use mempool::{Package, Pooled};
 pub use node::Node;
 pub use seam::{Command, Goal, HangupReason, Input, Outbox, Output, Template, Wake};
-pub use view::{PeerView, View};
+pub use template::OpenTemplate;
+pub use view::{PeerView, Refused, View};

@@ -85,6 +85,8 @@ pub const MEMPOOL_ENTRY_OVERHEAD: usize = 600;
 pub const MAX_TEMPLATES: usize = 8;
 /// The least time between two templates that differ only in their transactions.
 pub const TEMPLATE_INTERVAL: Duration = Duration::from_secs(1);
+/// Bytes that templates for miners outside leave for their coinbase (Core reserves 8,000 weight).
+pub const OPEN_COINBASE_BYTES: u64 = 2_000;
 /// Payments out of the reward that one coinbase makes; the rest wait for the next block.
 pub const MAX_PAYOUTS_PER_BLOCK: usize = 500;
 /// Payments out of the reward that wait; more are refused.

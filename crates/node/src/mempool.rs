@@ -5,6 +5,7 @@
 
 mod admit;
 mod floor;
+mod look;
 mod rate;
 mod refusal;
 mod select;
@@ -21,6 +22,7 @@ use rustc_hash::FxHashMap;
 
 pub(crate) use admit::{Admitted, Chain};
 use floor::Floor;
+pub use look::{Package, Pooled};
 use rate::FeeRate;
 pub(crate) use refusal::Refusal;
 

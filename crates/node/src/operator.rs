@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use base::Time;
-use chain::{Block, BlockId, HashRate, Reject, Transaction};
+use chain::{Amount, Block, BlockId, HashRate, Ledger, Reject, Transaction};
 
 use crate::bodies::Origin;
 use crate::context::Context;
 use crate::knowledge::Standing;
+use crate::mempool::Chain;
+use crate::view::Refused;
 use crate::{Command, Event, Node};
 
 impl Node {
@@ -25,6 +27,12 @@ impl Node {
             Command::PayFromReward(output) => self.miner.pay(output, cx.now, self.config.hashrate),
             Command::Submit(transaction) => self.submit(cx, &transaction),
             Command::SubmitBlock(block) => self.submit_block(cx, &block),
+            Command::SubmitHeader(header) => {
+                if let Some(at) = self.own_header(cx, &header) {
+                    self.consider_branch(cx, at);
+                }
+            }
+            Command::Prefer(block) => self.favour(cx, &block),
             // An honest node has nothing on offer.
             Command::Offer { .. } => {}
             Command::SkewClock { millis } => self.clock.set_skew(millis),
@@ -102,6 +110,35 @@ impl Node {
             self.switch(cx, best);
         }
         self.reconsider_branches(cx);
+    }
+
+    /// `preciousblock`: the tie between chains of equal work is decided anew.
+    fn favour(&mut self, cx: &mut Context<'_>, block: &BlockId) {
+        let tip = self.knowledge.tip();
+        let Some(at) = self.knowledge.find(cx.ledger, block).filter(|at| *at != tip) else {
+            return;
+        };
+        let is_usable = self.knowledge.is_connected(at) && !self.knowledge.is_marked(cx.ledger, at);
+        if is_usable && cx.ledger.work(at) >= cx.ledger.work(tip) {
+            self.switch(cx, at);
+        }
+    }
+
+    /// What a wallet's transaction would pay if it were submitted now, or why it would be refused: the reason word, and the detail.
+    ///
+    /// Changes nothing in the node; the ledger remembers that its signatures are good.
+    ///
+    /// # Errors
+    /// When it would be refused.
+    pub fn examine(&self, ledger: &mut Ledger, now: Time, transaction: &Arc<Transaction>) -> Result<Amount, Refused> {
+        let tip = self.knowledge.tip();
+        let mut chain = Chain { ledger, tip };
+        self.pool
+            .would_admit(&mut chain, now, transaction)
+            .map_err(|refusal| Refused {
+                reason: refusal.word(),
+                detail: refusal.to_string(),
+            })
     }
 
     /// When the mempool or the template next wants attention.

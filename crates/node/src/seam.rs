@@ -75,6 +75,10 @@ pub enum Command {
     Submit(Arc<Transaction>),
     /// Take in a block from outside as if a miner had submitted it.
     SubmitBlock(Arc<Block>),
+    /// Take in a header from outside, without its body.
+    SubmitHeader(Header),
+    /// Follow this block rather than others of the same work, as if it had been seen first (a debugging aid).
+    Prefer(BlockId),
     /// For [`crate::Strategy::Hostile`]: announce this block to a peer and serve its body to whoever asks.
     Offer {
         /// To whom the header is announced.

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use base::{NodeId, Seed, Time};
-use chain::{BlockRef, HashRate, Ledger, Transaction, Txid, Wtxid};
+use chain::{Amount, BlockId, BlockRef, HashRate, Ledger, OutPoint, Transaction, Txid, Wtxid};
 
+use crate::knowledge::Standing;
 use crate::peers::Stage;
-use crate::{Config, Node, Strategy};
+use crate::{Config, Node, OpenTemplate, Pooled, Strategy};
 
 /// A node, read-only.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +28,15 @@ pub struct PeerView {
     pub best_header: Option<BlockRef>,
     /// Bodies that were asked of it and have not come.
     pub bodies_in_flight: usize,
+}
+
+/// Why a transaction would be refused.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refused {
+    /// The reason word.
+    pub reason: &'static str,
+    /// What is wrong.
+    pub detail: String,
 }
 
 impl Node {
@@ -66,6 +76,61 @@ impl<'a> View<'a> {
     #[must_use]
     pub fn tips(&self, ledger: &Ledger) -> Vec<BlockRef> {
         self.node.knowledge.tips(ledger)
+    }
+
+    /// The ends of all branches of headers, with and without bodies, in the order of their names.
+    #[must_use]
+    pub fn header_tips(&self, ledger: &Ledger) -> Vec<BlockRef> {
+        self.node.knowledge.header_leaves(ledger)
+    }
+
+    /// The ends of branches that break a rule, in the order of their names.
+    #[must_use]
+    pub fn invalid_tips(&self) -> Vec<BlockRef> {
+        self.node.knowledge.condemned_leaves().collect()
+    }
+
+    /// The block of this name, when this node has heard of it.
+    #[must_use]
+    pub fn find(&self, ledger: &Ledger, id: &BlockId) -> Option<BlockRef> {
+        self.node.knowledge.find(ledger, id)
+    }
+
+    /// Whether the block, or an ancestor, breaks a rule or is marked invalid by the operator.
+    #[must_use]
+    pub fn is_invalid(&self, ledger: &Ledger, block: BlockRef) -> bool {
+        let knowledge = &self.node.knowledge;
+        knowledge.standing(block) == Standing::Invalid || knowledge.is_marked(ledger, block)
+    }
+
+    /// The Unix time by its wall clock, in seconds.
+    #[must_use]
+    pub fn unix_secs(&self, now: Time) -> u64 {
+        self.node.clock.unix_secs(now)
+    }
+
+    /// A block for a miner outside, on top of its tip.
+    #[must_use]
+    pub fn template(&self, ledger: &Ledger, now: Time) -> OpenTemplate {
+        self.node.open_template(ledger, now)
+    }
+
+    /// An unconfirmed transaction and its place among the others.
+    #[must_use]
+    pub fn pooled(&self, txid: &Txid) -> Option<Pooled> {
+        self.node.pool.look(txid)
+    }
+
+    /// The unconfirmed transaction that spends a coin.
+    #[must_use]
+    pub fn unconfirmed_spender(&self, outpoint: &OutPoint) -> Option<Txid> {
+        self.node.pool.spender(outpoint)
+    }
+
+    /// What its unconfirmed transactions pay together.
+    #[must_use]
+    pub fn mempool_fees(&self) -> Amount {
+        self.node.pool.total_fees()
     }
 
     /// Whether it has this block, and all below it, in full.

@@ -53,10 +53,26 @@ fn options(args: &NodeArgs, interrupt: Interrupt) -> Result<SoloOptions, Failure
         listen: address(&args.listen)?,
         peers: args.peers.iter().map(address).collect::<Result<_, _>>()?,
         hashrate,
+        rpc: rpc_options(args)?,
         owner: None,
         agent: args.agent.clone(),
         interrupt,
     })
+}
+
+/// The interface for other people's tools. It is for this machine alone unless the operator says so in as many words.
+fn rpc_options(args: &NodeArgs) -> Result<Option<rpc::Options>, Failure> {
+    let Some(listen) = args.rpc else { return Ok(None) };
+    if !listen.ip().is_loopback() && !args.rpc_exposed {
+        return Err(Failure::bad_input(anyhow!(
+            "--rpc {listen} can be reached from other machines, and whoever has the password can spend and stop; add --rpc-exposed if that is meant"
+        )));
+    }
+    let credentials = args.rpc_user.as_ref().zip(args.rpc_password.as_ref());
+    Ok(Some(rpc::Options {
+        listen,
+        credentials: credentials.map(|(user, password)| rpc::auth::Credentials::new(user, password)),
+    }))
 }
 
 /// Prints what a user of one node wants to see.
@@ -68,6 +84,7 @@ fn tell(event: &SoloEvent) {
                 say::line(format_args!("{restored} blocks came from disk"));
             }
         }
+        SoloEvent::Serving { address } => say::line(format_args!("JSON-RPC on {}", paint::strong(address))),
         SoloEvent::CannotConnect { address, reason } => {
             say::line(format_args!("cannot connect to {address}: {reason}; trying on"));
         }

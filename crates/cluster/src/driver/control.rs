@@ -1,5 +1,6 @@
 //! What a driver is set up with, told, and tells.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use base::{NodeId, Seed, Time};
@@ -63,6 +64,8 @@ pub(crate) enum Complaint {
     CannotConnect { address: Multiaddr, trouble: Trouble },
     /// A wanted peer is this node itself; it is not dialled again.
     DialedItself { address: Multiaddr },
+    /// The interface for other people's tools answers here. No complaint, but news for the same ears.
+    Serving { address: SocketAddr },
     /// Somebody of another network came; told once of each.
     Refused { peer: PeerId, trouble: Trouble },
 }
@@ -110,6 +113,8 @@ pub(crate) struct Setup {
     pub(crate) severed: Vec<NodeId>,
     pub(crate) seat: Seat,
     pub(crate) control: mpsc::Receiver<Control>,
+    /// The interface for other people's tools, if there is to be one.
+    pub(crate) rpc: Option<rpc::Options>,
     pub(crate) told: mpsc::Sender<Told>,
     /// Who wants to know what keeps the node from being connected. What nobody takes in time is lost.
     pub(crate) complaints: Option<mpsc::Sender<Complaint>>,

@@ -95,6 +95,33 @@ impl Dialer {
         self.entries.retain(|entry| entry.target.peer != Some(peer));
     }
 
+    /// Wants no connection to whoever is at this address any more. Whether one was wanted.
+    pub(crate) fn forget_address(&mut self, address: &Multiaddr) -> bool {
+        let before = self.entries.len();
+        self.entries.retain(|entry| entry.target.address != *address);
+        self.entries.len() < before
+    }
+
+    /// Whether a connection to whoever is at this address is wanted.
+    pub(crate) fn wants_address(&self, address: &Multiaddr) -> bool {
+        self.entries.iter().any(|entry| entry.target.address == *address)
+    }
+
+    /// How many connections are wanted.
+    pub(crate) const fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Dials everybody who is wanted and not connected, at once.
+    pub(crate) fn dial_all(&mut self, now: Time) {
+        for entry in &mut self.entries {
+            if let State::Waiting(_) = entry.state {
+                entry.state = State::Waiting(now);
+                entry.failures = 0;
+            }
+        }
+    }
+
     /// Dials no more until [`Dialer::release`].
     pub(crate) fn hold(&mut self, peer: NodeId) {
         if let Some(entry) = self.of(peer) {

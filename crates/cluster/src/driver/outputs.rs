@@ -30,6 +30,31 @@ impl Driver {
         Ok(())
     }
 
+    /// Carries out what follows from several orders at once. The blocks among it that must be durable are on disk, in one commit, before
+    /// anything after the first of them is carried out.
+    pub(super) async fn carry_out_together(&mut self, mut outputs: Vec<Output>) -> Result<(), Error> {
+        let is_durable = |output: &Output| matches!(output, Output::Save { durable: true, .. });
+        if let Some(first) = outputs.iter().position(is_durable) {
+            let rest = outputs.split_off(first);
+            for output in outputs.drain(..) {
+                self.carry_out(output).await?;
+            }
+            let now = self.clock.now();
+            for output in rest {
+                if let Output::Save { block, .. } = output {
+                    self.writer.push(block, now);
+                } else {
+                    outputs.push(output);
+                }
+            }
+            self.writer.commit().await?;
+        }
+        for output in outputs {
+            self.carry_out(output).await?;
+        }
+        self.catch_up().await
+    }
+
     async fn carry_out(&mut self, output: Output) -> Result<(), Error> {
         match output {
             Output::Send { peer, message } => self.send(peer, message),
@@ -48,6 +73,7 @@ impl Driver {
             }
             Output::Emit(event) => {
                 journal::note(&event);
+                self.show(&event);
                 let nseq = self.nseq;
                 self.nseq += 1;
                 let node = self.id;
@@ -70,6 +96,7 @@ impl Driver {
         }
         let now = self.clock.now();
         let bytes = wire::encoded_len(&message) as u64;
+        self.count_sent(peer, bytes);
         let on_line = node::message_bytes(self.node.view().config().block_size, &message);
         let plan = &self.link_plan;
         let link = self

@@ -57,6 +57,12 @@ impl Peers {
         self.peers.get(&peer).is_some_and(|peer| peer.connection == connection)
     }
 
+    /// The peer that is talked to on this connection.
+    pub(crate) fn on(&self, connection: ConnectionId) -> Option<NodeId> {
+        let mut peers = self.peers.iter();
+        peers.find(|(_, peer)| peer.connection == connection).map(|(id, _)| *id)
+    }
+
     pub(crate) fn insert(&mut self, peer: NodeId, connection: ConnectionId, conversation: Conversation) {
         let entry = Peer {
             connection,

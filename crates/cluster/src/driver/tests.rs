@@ -9,6 +9,7 @@ use gossip::Message;
 use gossip::wire;
 use libp2p::PeerId;
 use libp2p::identity::Keypair;
+use libp2p::swarm::ConnectionId;
 use node::{Command, Config, Event, Strategy};
 use scenario::Conditions;
 use tempfile::TempDir;
@@ -17,6 +18,7 @@ use tokio::time::timeout;
 
 use super::directory::Register;
 use super::*;
+use crate::net::Pair;
 use crate::{Hasher, identity};
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -73,6 +75,7 @@ impl Rig {
             severed: Vec::new(),
             seat: hasher.seat(NodeId(number)),
             control: orders,
+            rpc: None,
             told: tell,
             complaints: None,
         };

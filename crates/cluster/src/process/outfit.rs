@@ -66,6 +66,7 @@ impl Outfit {
             severed: self.severed,
             seat: ties.seat,
             control: ties.control,
+            rpc: None,
             told: ties.told,
             complaints: None,
         }

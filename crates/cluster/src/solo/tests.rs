@@ -16,6 +16,7 @@ fn options(data: &Path, peers: Vec<Multiaddr>, hashrate: u64) -> SoloOptions {
         listen: "/ip4/127.0.0.1/tcp/0".parse().unwrap(),
         peers,
         hashrate: HashRate(hashrate),
+        rpc: None,
         owner: None,
         agent: "/test/".to_owned(),
         interrupt: Interrupt::new(),
@@ -43,6 +44,7 @@ async fn listening(told: &mut mpsc::Receiver<SoloEvent>) -> (Multiaddr, usize) {
     match timeout(PATIENCE, told.recv()).await.unwrap().unwrap() {
         SoloEvent::Listening { address, restored } => (address, restored),
         early @ (SoloEvent::Node(_)
+        | SoloEvent::Serving { .. }
         | SoloEvent::CannotConnect { .. }
         | SoloEvent::DialedItself { .. }
         | SoloEvent::Refused { .. }) => panic!("told before it listens: {early:?}"),

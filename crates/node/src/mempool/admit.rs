@@ -48,13 +48,13 @@ struct Rivals {
 }
 
 impl Mempool {
-    /// Takes in a transaction from a peer or a wallet, under all rules of consensus and policy.
-    pub(crate) fn admit(
-        &mut self,
+    /// What a transaction from a peer or a wallet pays and whom it replaces, under all rules of consensus and policy.
+    fn check(
+        &self,
         chain: &mut Chain<'_>,
         now: Time,
         transaction: &Arc<Transaction>,
-    ) -> Result<Admitted, Refusal> {
+    ) -> Result<(Amount, Rivals), Refusal> {
         self.check_names(chain, transaction)?;
         transaction.check_structure().map_err(Refusal::Broken)?;
         let coins = self.gather_coins(chain, transaction)?;
@@ -67,7 +67,27 @@ impl Mempool {
             .ledger
             .check_transaction(transaction, &coins, chain.height())
             .map_err(Refusal::Broken)?;
+        Ok((fee, rivals))
+    }
 
+    /// What a transaction would pay if it were let in now, or why it would not be. Changes nothing.
+    pub(crate) fn would_admit(
+        &self,
+        chain: &mut Chain<'_>,
+        now: Time,
+        transaction: &Arc<Transaction>,
+    ) -> Result<Amount, Refusal> {
+        self.check(chain, now, transaction).map(|(fee, _)| fee)
+    }
+
+    /// Takes in a transaction from a peer or a wallet, under all rules of consensus and policy.
+    pub(crate) fn admit(
+        &mut self,
+        chain: &mut Chain<'_>,
+        now: Time,
+        transaction: &Arc<Transaction>,
+    ) -> Result<Admitted, Refusal> {
+        let (fee, rivals) = self.check(chain, now, transaction)?;
         let replaced = rivals
             .leaving
             .iter()

@@ -1,0 +1,202 @@
+//! The small wallet, and addresses.
+
+use std::sync::Arc;
+
+use base::hex;
+use chain::Amount;
+use serde_json::{Value, json};
+use tokio::sync::MappedMutexGuard;
+
+use super::{Category, Method, Run, may, needs};
+use crate::arguments::{Arguments, Flag, Kind};
+use crate::error::Answer;
+use crate::office::Office;
+use crate::wallet::{BearsFee, Holdings, Owned, Terms, Wallet};
+use crate::{Code, RpcError, address, raw, shape};
+
+pub(super) const METHODS: &[Method] = &[
+    Method {
+        name: "getnewaddress",
+        category: Category::Wallet,
+        parameters: &[may("label", Kind::Text), may("address_type", Kind::Text)],
+        summary: "A new address of the wallet.",
+        run: Run::Task(|office, _| Box::pin(async move { new_address(&office).await.map(|(_, text)| json!(text)) })),
+    },
+    Method {
+        name: "getbalance",
+        category: Category::Wallet,
+        parameters: &[
+            may("dummy", Kind::Any),
+            may("minconf", Kind::Number),
+            may("include_watchonly", Kind::Flag),
+            may("avoid_reuse", Kind::Flag),
+        ],
+        summary: "What the wallet can spend now.",
+        run: Run::Task(|office, arguments| Box::pin(balance(office, arguments))),
+    },
+    Method {
+        name: "listunspent",
+        category: Category::Wallet,
+        parameters: &[
+            may("minconf", Kind::Number),
+            may("maxconf", Kind::Number),
+            may("addresses", Kind::List),
+            may("include_unsafe", Kind::Flag),
+            may("query_options", Kind::Object),
+        ],
+        summary: "The coins that the wallet can spend now.",
+        run: Run::Task(|office, arguments| Box::pin(unspent(office, arguments))),
+    },
+    Method {
+        name: "sendtoaddress",
+        category: Category::Wallet,
+        parameters: &[
+            needs("address", Kind::Text),
+            needs("amount", Kind::Amount),
+            may("comment", Kind::Text),
+            may("comment_to", Kind::Text),
+            may("subtractfeefromamount", Kind::Flag),
+            may("replaceable", Kind::Flag),
+            may("conf_target", Kind::Number),
+            may("estimate_mode", Kind::Text),
+            may("avoid_reuse", Kind::Flag),
+            may("fee_rate", Kind::Amount),
+            may("verbose", Kind::Flag),
+        ],
+        summary: "Pays an address out of the wallet. Gives the txid.",
+        run: Run::Task(|office, arguments| Box::pin(send(office, arguments))),
+    },
+    Method {
+        name: "validateaddress",
+        category: Category::Util,
+        parameters: &[needs("address", Kind::Text)],
+        summary: "Whether text is an address of this network, and what it stands for.",
+        run: Run::Look(|_, arguments| Ok(validate(arguments.text(0).unwrap_or_default()))),
+    },
+];
+
+/// The wallet, opened on first use. Nobody else uses it meanwhile, so two payments never spend the same coin.
+async fn wallet(office: &Office) -> Result<MappedMutexGuard<'_, Wallet>, RpcError> {
+    let mut place = office.wallet.lock().await;
+    if place.is_none() {
+        let folder = office.folder.clone();
+        *place = Some(blocking(move || Wallet::open(&folder)).await??);
+    }
+    Ok(tokio::sync::MutexGuard::map(place, |place| {
+        place.as_mut().expect("just opened")
+    }))
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, RpcError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_| RpcError::new(Code::Internal, "the wallet's work ended without an answer"))
+}
+
+async fn new_address(office: &Office) -> Result<(chain::Owner, String), RpcError> {
+    drop(wallet(office).await?);
+    let mut place = Arc::clone(&office.wallet).lock_owned().await;
+    let owner = blocking(move || place.as_mut().expect("opened before").new_owner()).await??;
+    Ok((owner, address::of(&owner)))
+}
+
+async fn holdings(office: &Office) -> Result<Holdings, RpcError> {
+    let mut wallet = wallet(office).await?;
+    let surveyed = office.clerk.look(wallet.survey()).await?;
+    Ok(wallet.learn(surveyed))
+}
+
+async fn balance(office: Arc<Office>, arguments: Arguments) -> Answer {
+    let least = arguments.number(1)?.unwrap_or(0);
+    let holdings = holdings(&office).await?;
+    let counts = |owned: &&Owned| owned.is_mature && owned.is_trusted && i64::from(owned.confirmations) >= least;
+    let coins = holdings.coins.iter().filter(counts);
+    let total = Amount::total(coins.map(|owned| owned.coin.output.value));
+    Ok(shape::coins(
+        total.expect("a valid chain holds no more than the money limit"),
+    ))
+}
+
+async fn unspent(office: Arc<Office>, arguments: Arguments) -> Answer {
+    let least = arguments.number(0)?.unwrap_or(1);
+    let most = arguments.number(1)?.unwrap_or(9_999_999);
+    let with_unsafe = arguments.flag_or(3, Flag::Set);
+    let mut wanted = Vec::new();
+    for text in arguments.at(2).as_array().into_iter().flatten() {
+        wanted.push(super::generate::payee(text.as_str().unwrap_or_default())?);
+    }
+    let holdings = holdings(&office).await?;
+    let is_listed = |owned: &&Owned| {
+        let depth = i64::from(owned.confirmations);
+        (least..=most).contains(&depth)
+            && owned.is_mature
+            && (owned.is_trusted || with_unsafe)
+            && (wanted.is_empty() || wanted.contains(&owned.coin.output.owner))
+    };
+    let shown = holdings.coins.iter().filter(is_listed).map(owned_json);
+    Ok(json!(shown.collect::<Vec<_>>()))
+}
+
+fn owned_json(owned: &Owned) -> Value {
+    let output = owned.coin.output;
+    let mut script = shape::output_script(&output.owner);
+    json!({
+        "txid": owned.outpoint.txid.to_string(),
+        "vout": owned.outpoint.index,
+        "address": address::of(&output.owner),
+        "label": "",
+        "scriptPubKey": hex::encode(&raw::script(&output.owner)),
+        "amount": shape::coins(output.value),
+        "confirmations": owned.confirmations,
+        "spendable": true,
+        "solvable": true,
+        "desc": script["desc"].take(),
+        "parent_descs": [],
+        "safe": owned.is_trusted,
+    })
+}
+
+async fn send(office: Arc<Office>, arguments: Arguments) -> Answer {
+    let payee = super::generate::payee(arguments.text(0).unwrap_or_default())?;
+    let amount = arguments.amount(1)?.unwrap_or_default();
+    if amount == Amount::ZERO {
+        return Err(RpcError::new(Code::Type, "Invalid amount for send"));
+    }
+    // In base units a byte, with up to three decimals: as an amount it is 10^8 of those.
+    let rate = arguments.amount(9)?.map(|rate| rate.units() / 100_000);
+    let (change, _) = new_address(&office).await?;
+    let terms = Terms {
+        change,
+        rate,
+        bears_fee: if arguments.flag_or(4, Flag::Unset) {
+            BearsFee::Payee
+        } else {
+            BearsFee::Payer
+        },
+    };
+    let mut wallet = wallet(&office).await?;
+    let surveyed = office.clerk.look(wallet.survey()).await?;
+    let holdings = wallet.learn(surveyed);
+    let transaction = wallet.pay(&holdings, (payee, amount), terms)?;
+    // The wallet is held until the mempool knows what it spends.
+    let txid = super::transactions::submit(&office, Arc::new(transaction)).await?;
+    drop(wallet);
+    if arguments.flag_or(10, Flag::Unset) {
+        return Ok(json!({ "txid": txid.to_string(), "fee_reason": "Minimum Required Fee" }));
+    }
+    Ok(json!(txid.to_string()))
+}
+
+fn validate(text: &str) -> Value {
+    match address::read(text) {
+        Ok(owner) => json!({
+            "isvalid": true,
+            "address": address::of(&owner),
+            "scriptPubKey": hex::encode(&raw::script(&owner)),
+            "isscript": true,
+            "iswitness": true,
+            "witness_version": 1,
+            "witness_program": owner.to_string(),
+        }),
+        Err(wrong) => json!({ "isvalid": false, "error_locations": [], "error": wrong.to_string() }),
+    }
+}
