@@ -15,6 +15,7 @@ mod queries;
 mod signatures;
 mod tree;
 pub(crate) mod validate;
+mod walk;
 
 use std::sync::Arc;
 
@@ -24,6 +25,7 @@ use self::coins::{Coins, View};
 use self::index::{Body, Index};
 use self::signatures::{Signatures, Spend};
 use self::tree::Tree;
+pub use self::walk::Walk;
 use crate::{
     Amount, Block, BlockId, HashedHeader, Header, Height, Params, ProofOfWork, Reject, Transaction, TxOutput, Verdict,
 };

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::{Amount, CompactTarget, Height, OutPoint};
+use crate::{Amount, CompactTarget, Height, OutPoint, Work};
 
 /// A broken rule. `Display` names the offending and the expected value; [`Reject::word`] is the reason word of the interface.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
@@ -33,6 +33,8 @@ pub enum Reject {
     BadPrevblk,
     #[error("parent is not known")]
     PrevBlkNotFound,
+    #[error("chain has work {work:x}, the least that is kept is {least:x}")]
+    TooLittleChainwork { work: Work, least: Work },
     #[error("parent is below the prune horizon, so the coins it leaves are no longer known")]
     PrevBlkPruned,
     #[error("marked invalid by the operator")]
@@ -115,6 +117,7 @@ impl Reject {
             Self::BadVersion { .. } => "bad-version",
             Self::BadPrevblk => "bad-prevblk",
             Self::PrevBlkNotFound => "prev-blk-not-found",
+            Self::TooLittleChainwork { .. } => "too-little-chainwork",
             Self::PrevBlkPruned => "prev-blk-pruned",
             Self::Invalidated => "invalidated",
             Self::BadTxnmrklroot => "bad-txnmrklroot",
@@ -148,9 +151,11 @@ impl Reject {
         match self {
             Self::BadTxnmrklroot | Self::BadTxnsDuplicate => Verdict::Mutated,
             // What we have forgotten, and an operator's mark, which may be lifted again, are no peer's fault.
-            Self::TimeTooNew { .. } | Self::PrevBlkNotFound | Self::PrevBlkPruned | Self::Invalidated => {
-                Verdict::NotYet
-            }
+            Self::TimeTooNew { .. }
+            | Self::PrevBlkNotFound
+            | Self::TooLittleChainwork { .. }
+            | Self::PrevBlkPruned
+            | Self::Invalidated => Verdict::NotYet,
             Self::HighHash { .. }
             | Self::BadDiffbits { .. }
             | Self::BadTarget { .. }

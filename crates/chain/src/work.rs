@@ -24,10 +24,28 @@ impl Work {
         U256::from_hex(text).map(Self)
     }
 
+    /// As much work so many times; the most there can be when that is more.
+    #[must_use]
+    pub fn times(self, count: u32) -> Self {
+        match self.0.widening_mul(u64::from(count)) {
+            (product, 0) => Self(product),
+            _ => Self::MAX,
+        }
+    }
+
     /// How much more than `other` it is; nothing when it is less.
     #[must_use]
     pub fn saturating_sub(self, other: Self) -> Self {
         self.0.checked_sub(other.0).map_or(Self::ZERO, Self)
+    }
+}
+
+/// Without the leading zeros.
+impl fmt::LowerHex for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.0.to_hex();
+        let digits = text.trim_start_matches('0');
+        f.pad_integral(true, "0x", if digits.is_empty() { "0" } else { digits })
     }
 }
 
@@ -77,5 +95,8 @@ mod tests {
         assert_eq!(Work(U256::MAX) + one, Work(U256::MAX));
         assert_eq!((one + one).saturating_sub(one), one);
         assert_eq!(Work::ZERO.saturating_sub(one), Work::ZERO);
+        assert_eq!(one.times(3), one + one + one);
+        assert_eq!((Work::MAX.times(1), Work::MAX.times(2)), (Work::MAX, Work::MAX));
+        assert_eq!(format!("{:x} {:x} {:#x}", Work::ZERO, one.times(260), one), "0 104 0x1");
     }
 }

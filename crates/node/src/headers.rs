@@ -43,12 +43,19 @@ impl Node {
         {
             return;
         }
+        if self.is_presync(peer, first) {
+            self.presync_headers(cx, peer, headers);
+            return;
+        }
         if self.knowledge.find(cx.ledger, &first.parent).is_none() {
             self.unconnecting(cx, peer);
             return;
         }
+        let Some(kept) = self.weigh(cx, peer, headers) else {
+            return;
+        };
         let mut last = None;
-        for header in headers {
+        for header in kept.headers {
             match self.header(cx, Some(peer), header) {
                 Outcome::Known(block) => last = Some(block),
                 Outcome::Early | Outcome::Refused => break,
@@ -64,8 +71,7 @@ impl Node {
         if let Some(last) = last {
             self.note_has(cx, peer, last);
         }
-        let may_be_more = headers.len() == MAX_HEADERS;
-        self.headers_answered(cx, peer, last.filter(|_| may_be_more));
+        self.headers_answered(cx, peer, last.filter(|_| kept.may_be_more));
     }
 
     /// The most common message there is: a peer announces a block that is connected here already, and nothing is waited for. Whether
@@ -87,8 +93,11 @@ impl Node {
 
     /// A header came with its block, unasked. The block, when it is known or valid and stands on what is known.
     pub(crate) fn pushed_header(&mut self, cx: &mut Context<'_>, peer: NodeId, header: &Header) -> Option<BlockRef> {
-        if self.knowledge.find(cx.ledger, &header.parent).is_none() {
+        let Some(parent) = self.knowledge.find(cx.ledger, &header.parent) else {
             self.unconnecting(cx, peer);
+            return None;
+        };
+        if self.is_light_header(cx, parent, header) {
             return None;
         }
         let Outcome::Known(block) = self.header(cx, Some(peer), &HashedHeader::from(*header)) else {
@@ -234,7 +243,13 @@ impl Node {
         }
     }
 
-    fn refuse_header(&mut self, cx: &mut Context<'_>, from: Option<NodeId>, block: BlockId, reject: &Reject) {
+    pub(crate) fn refuse_header(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: Option<NodeId>,
+        block: BlockId,
+        reject: &Reject,
+    ) {
         let is_offence = from.is_some() && reject.verdict() == Verdict::Invalid;
         cx.emit(Event::BlockRejected {
             block,

@@ -27,6 +27,7 @@ mod mesh;
 mod miner;
 mod operator;
 mod peers;
+mod presync;
 mod reason;
 mod relay;
 mod reorg;

@@ -6,6 +6,10 @@ use std::time::Duration;
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an answer to a request for headers may take (`HEADERS_RESPONSE_TIME`).
 pub const HEADERS_TIMEOUT: Duration = Duration::from_secs(120);
+/// How many blocks as hard as the tip a chain may fall short of our own and still be kept (Core's 144 in `GetAntiDoSWorkThreshold`).
+pub const LIGHT_DEPTH: u32 = 144;
+/// Full answers with headers of one light chain: eight million headers, of which 32 bytes for each answer are kept.
+pub const MAX_PRESYNC_ANSWERS: usize = 4_096;
 /// Announcements in a row that do not connect and are still answered with a request (`MAX_NUM_UNCONNECTING_HEADERS_MSGS`).
 pub const MAX_UNCONNECTING_HEADERS: u32 = 10;
 /// Peers that are remembered as discouraged; the oldest is forgotten first.

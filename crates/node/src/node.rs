@@ -18,6 +18,7 @@ use crate::mempool::Mempool;
 use crate::mesh::Mesh;
 use crate::miner::Miner;
 use crate::peers::{Peers, Stage};
+use crate::presync::Presync;
 use crate::seam::Deadline;
 use crate::transactions::Relay;
 use crate::{Config, Input, Outbox, Strategy, Wake};
@@ -38,6 +39,8 @@ pub struct Node {
     pub(crate) peers: Peers,
     /// The peer whose long chain of headers is being fetched.
     pub(crate) sync_peer: Option<NodeId>,
+    /// A chain of headers that is too light to be kept as far as it is known.
+    pub(crate) presync: Option<Presync>,
     /// When a block below the best header was last connected, or the node last was not far behind.
     pub(crate) progress_at: Time,
     pub(crate) future: FutureHeaders,
@@ -68,6 +71,7 @@ impl Node {
             ties: Ties::new(&seed),
             peers: Peers::default(),
             sync_peer: None,
+            presync: None,
             progress_at: Time::ZERO,
             future: FutureHeaders::default(),
             bodies: Bodies::default(),

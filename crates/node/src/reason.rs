@@ -45,6 +45,7 @@ const WORDS: &[&str] = &[
     "time-timewarp-attack",
     "time-too-new",
     "time-too-old",
+    "too-little-chainwork",
     "too-long-mempool-chain",
     "txn-already-in-mempool",
     "txn-already-known",

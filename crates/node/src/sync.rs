@@ -108,6 +108,7 @@ impl Node {
         if self.sync_peer == Some(peer) {
             self.sync_peer = None;
         }
+        self.presync.take_if(|presync| presync.peer == peer);
         if self.sync_peer.is_none() {
             self.resume_sync(cx);
         }

@@ -13,5 +13,6 @@ mod honest;
 mod mesh;
 mod mining;
 mod policies;
+mod presync;
 mod relay;
 mod sync;

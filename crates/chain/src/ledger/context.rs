@@ -4,7 +4,7 @@ use super::index::{Body, Entry};
 use super::{BlockRef, Ledger};
 use crate::limits::MAX_TIMEWARP;
 use crate::retarget::{Asert, Window};
-use crate::{Amount, CompactTarget, HashedHeader, Header, Height, ProofOfWork, Reject, Retarget, Target, Work};
+use crate::{Amount, CompactTarget, HashedHeader, Header, Height, Params, ProofOfWork, Reject, Retarget, Target, Work};
 
 impl Ledger {
     /// Checks a header that is not known yet, in Bitcoin Core's order; gives its parent and its own target.
@@ -22,6 +22,13 @@ impl Ledger {
 
     /// Proof of work, and a parent that is known.
     pub(super) fn check_proof(&self, header: &HashedHeader) -> Result<(BlockRef, Target), Reject> {
+        let target = self.check_work(header)?;
+        let parent = self.find(&header.parent).ok_or(Reject::PrevBlkNotFound)?;
+        Ok((parent, target))
+    }
+
+    /// Proof of work; gives the target.
+    pub(super) fn check_work(&self, header: &HashedHeader) -> Result<Target, Reject> {
         let bits = header.bits;
         let target = bits.target().filter(|target| *target <= self.params.limit_target());
         let target = target.ok_or(Reject::BadTarget { bits })?;
@@ -32,58 +39,85 @@ impl Ledger {
         if !is_proof {
             return Err(Reject::HighHash { bits });
         }
-        let parent = self.find(&header.parent).ok_or(Reject::PrevBlkNotFound)?;
-        Ok((parent, target))
+        Ok(target)
     }
 
     /// What the headers below demand.
     pub(super) fn check_context(&self, header: &Header, parent: BlockRef) -> Result<(), Reject> {
-        let bits = header.bits;
-        let expected = self.next_bits(parent);
+        self.check_demands(header, &self.demand(parent))
+    }
+
+    /// The same, whether those are kept or were only walked over.
+    pub(super) fn check_demands(
+        &self,
+        header: &Header,
+        demand: &Demand<impl Fn() -> u32, impl Fn() -> Anchor>,
+    ) -> Result<(), Reject> {
+        let (bits, expected) = (header.bits, demand.next_bits(&self.params));
         if bits != expected {
             return Err(Reject::BadDiffbits { found: bits, expected });
         }
-        self.check_time(header, parent)?;
-        let minimum = self.params.min_version;
-        if header.version < minimum {
-            return Err(Reject::BadVersion {
-                version: header.version,
-                minimum,
-            });
-        }
-        Ok(())
-    }
-
-    fn check_time(&self, header: &Header, parent: BlockRef) -> Result<(), Reject> {
-        let (time, median) = (header.time, self.median_time_past(parent));
+        let (time, median) = (header.time, demand.median_time);
         if time <= median {
             return Err(Reject::TimeTooOld { time, median });
         }
-        let parent_time = self.header(parent).time;
-        if self.is_held_to_parent(parent) && time < parent_time.saturating_sub(MAX_TIMEWARP) {
-            return Err(Reject::TimeTimewarpAttack {
-                time,
-                parent: parent_time,
-            });
+        let parent = demand.time;
+        if self.is_held_to_parent(demand.height) && time < parent.saturating_sub(MAX_TIMEWARP) {
+            return Err(Reject::TimeTimewarpAttack { time, parent });
+        }
+        let (version, minimum) = (header.version, self.params.min_version);
+        if version < minimum {
+            return Err(Reject::BadVersion { version, minimum });
         }
         Ok(())
     }
 
+    /// What a child must be like.
+    fn demand(&self, parent: BlockRef) -> Demand<impl Fn() -> u32, impl Fn() -> Anchor> {
+        let last = self.header(parent);
+        Demand {
+            height: self.height(parent),
+            bits: last.bits,
+            time: last.time,
+            median_time: self.median_time_past(parent),
+            window_time: move || self.window_time(parent),
+            anchor: move || Anchor::of(self.header(self.anchor(parent))),
+        }
+    }
+
     /// Whether BIP94's rule binds the time of a child to its parent's: it begins a window.
-    fn is_held_to_parent(&self, parent: BlockRef) -> bool {
+    fn is_held_to_parent(&self, parent: Height) -> bool {
         match self.params.retarget {
-            Retarget::Bitcoin { window, timewarp_rule } => {
-                timewarp_rule && self.height(parent).next().0.is_multiple_of(window)
-            }
+            Retarget::Bitcoin { timewarp_rule, .. } => timewarp_rule && self.begins_window(parent.next()),
             Retarget::Fixed | Retarget::Asert { .. } => false,
         }
+    }
+
+    /// Whether a block of this height is the first of its window.
+    pub(super) fn begins_window(&self, height: Height) -> bool {
+        match self.params.retarget {
+            Retarget::Bitcoin { window, .. } => height.0.is_multiple_of(window),
+            Retarget::Fixed | Retarget::Asert { .. } => false,
+        }
+    }
+
+    /// The time of the first block of a block's window; its own where the rule has no windows.
+    pub(super) fn window_time(&self, block: BlockRef) -> u32 {
+        let first = match self.params.retarget {
+            Retarget::Bitcoin { window, .. } => {
+                let height = self.height(block).0;
+                self.ancestor(block, Height(height - height % window))
+            }
+            Retarget::Fixed | Retarget::Asert { .. } => None,
+        };
+        self.header(first.unwrap_or(block)).time
     }
 
     /// The earliest time that a child may have (Bitcoin Core's `GetMinimumTime`).
     #[must_use]
     pub fn earliest_time(&self, parent: BlockRef) -> u32 {
         let above_median = self.median_time_past(parent).saturating_add(1);
-        if self.is_held_to_parent(parent) {
+        if self.is_held_to_parent(self.height(parent)) {
             above_median.max(self.header(parent).time.saturating_sub(MAX_TIMEWARP))
         } else {
             above_median
@@ -122,7 +156,7 @@ impl Ledger {
     }
 
     /// The first block of the chain that leads to one above the genesis block. There is hardly ever more than one to choose from.
-    fn anchor(&self, block: BlockRef) -> BlockRef {
+    pub(super) fn anchor(&self, block: BlockRef) -> BlockRef {
         let mut firsts = self.children(self.genesis());
         match (firsts.next(), firsts.next()) {
             (Some(only), None) => only,
@@ -135,21 +169,51 @@ impl Ledger {
     /// The bits that a child must have.
     #[must_use]
     pub fn next_bits(&self, parent: BlockRef) -> CompactTarget {
-        let params = &self.params;
-        let last = self.header(parent);
-        let height = self.height(parent).next();
+        self.demand(parent).next_bits(&self.params)
+    }
+}
+
+/// Block 1, which a schedule is counted from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Anchor {
+    bits: CompactTarget,
+    time: u32,
+}
+
+impl Anchor {
+    pub(super) const fn of(header: &Header) -> Self {
+        Self {
+            bits: header.bits,
+            time: header.time,
+        }
+    }
+}
+
+/// What the last header of a chain and those below demand of the next. What only some rules ask for is found when they do.
+pub(super) struct Demand<W, A> {
+    /// The last header's, as are the next ones.
+    pub(super) height: Height,
+    pub(super) bits: CompactTarget,
+    pub(super) time: u32,
+    pub(super) median_time: u32,
+    pub(super) window_time: W,
+    pub(super) anchor: A,
+}
+
+impl<W: Fn() -> u32, A: Fn() -> Anchor> Demand<W, A> {
+    /// The bits that the next header must have.
+    fn next_bits(&self, params: &Params) -> CompactTarget {
+        let height = self.height.next();
         match params.retarget {
             Retarget::Bitcoin { window, .. } if height.0.is_multiple_of(window) => {
-                let first = self.ancestor(parent, Height(height.0 - window));
-                let first = self.header(first.expect("a window begins at or above the genesis block"));
                 let rule = Window {
                     timespan: window * params.interval_seconds(),
                     limit: params.limit,
                 };
-                rule.next(last.bits, first.time, last.time)
+                rule.next(self.bits, (self.window_time)(), self.time)
             }
             Retarget::Asert { half_life } if height > Height(1) => {
-                let anchor = self.header(self.anchor(parent));
+                let anchor = (self.anchor)();
                 let rule = Asert {
                     anchor_bits: anchor.bits,
                     interval: params.interval_seconds(),
@@ -157,9 +221,9 @@ impl Ledger {
                     limit: params.limit,
                 };
                 let begin = i64::from(anchor.time) - i64::from(rule.interval);
-                rule.next(i64::from(last.time) - begin, self.height(parent).0 - 1)
+                rule.next(i64::from(self.time) - begin, self.height.0 - 1)
             }
-            Retarget::Fixed | Retarget::Bitcoin { .. } | Retarget::Asert { .. } => last.bits,
+            Retarget::Fixed | Retarget::Bitcoin { .. } | Retarget::Asert { .. } => self.bits,
         }
     }
 }

@@ -9,6 +9,7 @@ mod pruning;
 mod queries;
 mod reorgs;
 mod transactions;
+mod walk;
 
 use std::sync::Arc;
 

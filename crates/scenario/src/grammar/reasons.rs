@@ -65,6 +65,11 @@ pub(crate) static REASONS: &[Reason] = &[
         ACCEPT,
     ),
     reason(
+        "too-little-chainwork",
+        "the chain ends with less work than our own had 144 blocks ago, so its headers are not kept; nobody is blamed",
+        "Bitcoin Core, AcceptBlockHeader",
+    ),
+    reason(
         "prev-blk-pruned",
         "the parent is so deep that the coins it left are forgotten; nobody is blamed",
         OURS,
