@@ -7,13 +7,14 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 use crate::files::{root, rust_files};
 
 /// Each crate, and the crates of ours that it may depend on.
-const HOUSE: [(&str, &[&str]); 13] = [
+const HOUSE: [(&str, &[&str]); 14] = [
     ("base", &[]),
     ("chain", &["base"]),
     ("gossip", &["base", "chain"]),
     ("node", &["base", "chain", "gossip"]),
     ("scenario", &["base", "chain", "gossip", "node"]),
     ("observe", &["base", "chain", "gossip", "node", "scenario"]),
+    ("report", &["base", "chain", "scenario", "observe"]),
     ("sim", &["base", "chain", "gossip", "node", "scenario", "observe"]),
     ("page", &["base", "chain", "scenario", "observe"]),
     ("rpc", &["base", "chain", "gossip", "node"]),
@@ -24,7 +25,7 @@ const HOUSE: [(&str, &[&str]); 13] = [
     (
         "cli",
         &[
-            "base", "chain", "gossip", "node", "scenario", "observe", "page", "sim", "cluster", "rpc",
+            "base", "chain", "gossip", "node", "scenario", "observe", "page", "report", "sim", "cluster", "rpc",
         ],
     ),
     ("xtask", &[]),

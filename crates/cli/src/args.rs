@@ -33,6 +33,10 @@ pub(crate) enum Command {
     Rerun(RerunArgs),
     /// Run many scenario files, several at a time: one line each, and a summary
     Test(TestArgs),
+    /// Write a run for other programs: a table, a graph, a picture, a time line, a scenario
+    Export(ExportArgs),
+    /// Write report.html and plots/ into a run folder again
+    Report(ReportArgs),
     /// Run a scenario file many times in virtual time, over seeds and values, into one table
     Sweep(SweepArgs),
     /// Check the simulator against closed forms and published measurements
@@ -199,6 +203,44 @@ pub(crate) struct TestArgs {
     /// Print nothing but failures and the summary
     #[arg(short, long)]
     pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// The run's folder
+    #[arg(default_value = "runs/latest")]
+    pub(crate) run: PathBuf,
+    /// What to write
+    #[arg(short, long, value_enum)]
+    pub(crate) format: FormatKind,
+    /// Write it into this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum FormatKind {
+    /// The blocks, one on a row
+    Csv,
+    /// The tree, for Graphviz
+    Dot,
+    /// The tree, for yEd, Gephi and networkx
+    Graphml,
+    /// The newest blocks of the tree, for Markdown
+    Mermaid,
+    /// The tree as a picture
+    Svg,
+    /// What happened on a time line, for ui.perfetto.dev and chrome://tracing
+    Perfetto,
+    /// A scenario file that does by itself what was done by hand
+    Scenario,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// The run's folder
+    #[arg(default_value = "runs/latest")]
+    pub(crate) run: PathBuf,
 }
 
 #[derive(Debug, Args)]

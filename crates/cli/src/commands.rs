@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod explain;
+pub(crate) mod export;
 pub(crate) mod laws;
 pub(crate) mod list;
 pub(crate) mod node;

@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod console;
+mod ended;
 mod exit;
 mod folder;
 mod interrupt;
@@ -11,7 +12,6 @@ mod limits;
 mod load;
 mod meter;
 mod paint;
-mod report;
 mod say;
 mod steps;
 mod suite;
@@ -42,6 +42,8 @@ fn main() -> ExitCode {
         Command::Run(args) | Command::Sim(args) => commands::run::run(&args),
         Command::Rerun(args) => commands::rerun::rerun(&args),
         Command::Test(args) => commands::test::test(&args),
+        Command::Export(args) => commands::export::export(&args),
+        Command::Report(args) => commands::export::report(&args),
         Command::Sweep(args) => commands::sweep::sweep(&args),
         Command::Laws(args) => commands::laws::laws(&args),
         Command::Check(args) => commands::check::check(&args),

@@ -14,6 +14,7 @@ use cluster::{Interrupt, Nodes, RunOptions};
 use observe::{Ending, Summary, Verdict};
 use scenario::{Engine, Plan, StepReport, StepState};
 
+use crate::commands::export::report_at_the_end;
 use crate::folder;
 use outcome::{FailedStep, Outcome, Tested};
 
@@ -119,7 +120,10 @@ impl Suite {
                 }
             }
         };
-        if outcome == Outcome::Passed && !self.keep {
+        let kept = outcome != Outcome::Passed || self.keep;
+        if kept {
+            report_at_the_end(folder, summary.log.events);
+        } else {
             // It can be made again by the same command; one that cannot be removed does no harm.
             let _ = std::fs::remove_dir_all(folder);
         }

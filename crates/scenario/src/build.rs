@@ -153,8 +153,9 @@ fn name_of_file(file: &str) -> String {
     if name.is_empty() { "scenario".to_owned() } else { name }
 }
 
-/// The comment that the file opens with, on one line.
-fn description(source: &str) -> String {
+/// The comment that a scenario file opens with, on one line: what it shows.
+#[must_use]
+pub fn description(source: &str) -> String {
     let comments = source.lines().map_while(|line| line.strip_prefix('#'));
     let words = comments
         .filter(|line| !line.starts_with(':'))

@@ -27,7 +27,7 @@ pub mod uplink;
 pub mod words;
 pub mod world;
 
-pub use build::{Beside, parse, parse_beside};
+pub use build::{Beside, description, parse, parse_beside};
 pub use diagnostic::Diagnostic;
 pub use director::{ControlReport, Deed, Director, Instruction, Order, Outcome, StepReport, StepState};
 pub use engine::Engine;

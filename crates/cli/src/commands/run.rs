@@ -12,13 +12,14 @@ use scenario::{Engine, Plan, words};
 use sim::Verify;
 
 use crate::args::{DetailKind, EngineKind, NodesKind, RunArgs, VerifyKind};
+use crate::commands::export::report_at_the_end;
 use crate::commands::serve;
+use crate::ended::Run;
 use crate::exit::{Ended, Failure};
 use crate::interrupt::on_interrupt;
 use crate::meter::Meter;
-use crate::report::Run;
 use crate::steps::Steps;
-use crate::{folder, journal, load, paint, report, say};
+use crate::{ended, folder, journal, load, paint, say};
 
 pub(crate) fn run(args: &RunArgs) -> Ended {
     let plan = Arc::new(load::plan(&args.file, &args.overrides)?);
@@ -44,10 +45,14 @@ pub(crate) fn run(args: &RunArgs) -> Ended {
         EngineKind::Sim => simulate(&plan, &folder, args, desk)?,
     };
     folder::mark_latest(&folder);
+    let report = report_at_the_end(&folder, run.collector.events());
     if args.json {
         say::line(format_args!("{:#}", run.to_json()));
     } else {
-        report::print(&run, &folder, &repeat(args));
+        ended::print(&run, &folder, &repeat(args));
+        if let Some(report) = report {
+            say::line(format_args!("Report  {}", report.display()));
+        }
     }
     serve::linger(page);
     Ok(run.exit())

@@ -11,6 +11,7 @@ use observe::{Collector, Ending, Operator, text};
 use scenario::{Overrides, Plan, words};
 
 use crate::args::UpArgs;
+use crate::commands::export::report_at_the_end;
 use crate::commands::run::{nodes, not_started, show};
 use crate::exit::{Ended, Exit, Failure};
 use crate::interrupt::on_interrupt;
@@ -61,6 +62,9 @@ pub(crate) fn up(args: &UpArgs) -> Ended {
         folder.display(),
         collector.events()
     ));
+    if let Some(report) = report_at_the_end(&folder, collector.events()) {
+        say::line(format_args!("Report  {}", report.display()));
+    }
     Ok(if finished.died.is_empty() {
         Exit::Interrupted
     } else {
