@@ -53,6 +53,14 @@ pub(crate) enum Command {
     Schema(SchemaArgs),
     /// Start an ad-hoc cluster that stays until Ctrl-C
     Up(UpArgs),
+    /// List the clusters that run
+    Ps(PsArgs),
+    /// Look at a cluster in the background and give it steps, until Ctrl-C; it goes on
+    Attach(AttachArgs),
+    /// End a cluster in the background in good order
+    Down(DownArgs),
+    /// Print the logs of a run's nodes, merged by time
+    Logs(LogsArgs),
     /// Run one node as its own process
     Node(NodeArgs),
     /// Be one node of a run with `--nodes process`
@@ -333,9 +341,59 @@ pub(crate) struct UpArgs {
     /// The seed of the topology and of all keys
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
+    /// Come back when it is up, and leave it in the background: see ps, attach, logs, down
+    #[arg(short, long)]
+    pub(crate) detach: bool,
+    /// Be the one that was left in the background, with this run folder
+    #[arg(long, value_name = "FOLDER", hide = true, conflicts_with = "detach")]
+    pub(crate) detached: Option<PathBuf>,
     /// Put the run folder into this folder
     #[arg(long, value_name = "FOLDER", default_value = "runs")]
     pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PsArgs {
+    /// Look for run folders in this folder
+    #[arg(long, value_name = "FOLDER", default_value = "runs")]
+    pub(crate) out: PathBuf,
+    /// Print the list as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AttachArgs {
+    /// The cluster's run folder; nothing takes the one that runs
+    pub(crate) run: Option<PathBuf>,
+    /// Look for run folders in this folder
+    #[arg(long, value_name = "FOLDER", default_value = "runs")]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DownArgs {
+    /// The cluster's run folder; nothing takes the one that runs
+    #[arg(conflicts_with = "all")]
+    pub(crate) run: Option<PathBuf>,
+    /// End all of them, and clear away what killed ones left
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Look for run folders in this folder
+    #[arg(long, value_name = "FOLDER", default_value = "runs")]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LogsArgs {
+    /// The run's folder [default: runs/latest]
+    pub(crate) run: Option<PathBuf>,
+    /// Print the log of this node only; may be given more than once
+    #[arg(long, value_name = "NAME")]
+    pub(crate) node: Vec<String>,
+    /// Go on until the run ends, or until Ctrl-C
+    #[arg(short, long)]
+    pub(crate) follow: bool,
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,10 @@
 //! Steps typed while a run goes on, one on a line.
 
-use std::io::{self, BufRead, IsTerminal as _, Read as _};
+use std::io::{self, BufRead, BufReader, IsTerminal as _, Read as _};
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use observe::Operator;
@@ -8,7 +12,11 @@ use observe::operator::{Answer, NotTaken};
 use scenario::limits::MAX_INSTRUCTION_BYTES;
 use scenario::{ControlReport, Instruction, StepState, grammar, words};
 
+use crate::limits::MAX_ATTACHED;
 use crate::{load, paint, say};
+
+/// The name of the socket in a run folder that takes steps from those who are attached.
+pub(crate) const SOCKET: &str = "steps.socket";
 
 /// What a line is.
 #[derive(PartialEq, Eq, Debug)]
@@ -39,21 +47,47 @@ pub(crate) fn listen(operator: Operator, quit: impl Fn() + Send + 'static) {
             "type a step, as mine = 3, on = \"n0\"; help lists what there is, quit ends it",
         ));
     }
+    thread::spawn(move || take_in(&operator, &mut io::stdin().lock(), &quit));
+}
+
+/// Reads steps from whoever attaches to the cluster of this run folder; several may, up to a limit.
+pub(crate) fn receive(operator: Operator, folder: &Path) -> io::Result<()> {
+    let listener = UnixListener::bind(folder.join(SOCKET))?;
+    let attached = Arc::new(AtomicUsize::new(0));
     thread::spawn(move || {
-        let mut input = io::stdin().lock();
-        while let Some(text) = next_line(&mut input) {
-            match line(&text) {
-                Line::Empty => {}
-                Line::Help(about) => help(about),
-                Line::Quit => return quit(),
-                Line::Step(step) => hand_in(&operator, step),
+        while let Ok((guest, _)) = listener.accept() {
+            if attached.fetch_add(1, Ordering::SeqCst) >= MAX_ATTACHED {
+                attached.fetch_sub(1, Ordering::SeqCst);
+                continue;
             }
+            let (operator, attached) = (operator.clone(), Arc::clone(&attached));
+            thread::spawn(move || {
+                take_in(&operator, &mut BufReader::new(guest), &|| {});
+                attached.fetch_sub(1, Ordering::SeqCst);
+            });
         }
     });
+    Ok(())
+}
+
+/// Whether a line is the word that ends it.
+pub(crate) fn is_quit(text: &str) -> bool {
+    line(text) == Line::Quit
+}
+
+fn take_in(operator: &Operator, input: &mut impl BufRead, quit: &impl Fn()) {
+    while let Some(text) = next_line(input) {
+        match line(&text) {
+            Line::Empty => {}
+            Line::Help(about) => help(about),
+            Line::Quit => return quit(),
+            Line::Step(step) => hand_in(operator, step),
+        }
+    }
 }
 
 /// A line, or as much of it as a step may have; none at the end.
-fn next_line(input: &mut impl BufRead) -> Option<String> {
+pub(crate) fn next_line(input: &mut impl BufRead) -> Option<String> {
     let mut bytes = Vec::new();
     let mut bounded = input.take(MAX_INSTRUCTION_BYTES as u64 + 1);
     let read = bounded.read_until(b'\n', &mut bytes).ok()?;
@@ -126,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_line_without_end_is_cut_where_a_step_is_too_long_anyway() {
-        let mut endless = io::BufReader::new(io::repeat(b'a'));
+        let mut endless = BufReader::new(io::repeat(b'a'));
         let text = next_line(&mut endless).expect("a line");
         assert_eq!(text.len(), MAX_INSTRUCTION_BYTES + 1);
         assert_eq!(next_line(&mut io::empty()), None);

@@ -1,6 +1,7 @@
 //! Ctrl-C: the first asks for a clean end, the second does not wait for it.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, OnceLock};
 
 use crate::exit::{Exit, Failure};
@@ -32,6 +33,15 @@ pub(crate) fn on_interrupt(stop: impl Fn() + Send + 'static) -> Result<(), Failu
         }
     };
     ctrlc::set_handler(handler).map_err(Failure::could_not_start)
+}
+
+/// Sends at every Ctrl-C (or SIGTERM) and says nothing: for what only looks on.
+pub(crate) fn on_interrupt_tell(ear: Sender<()>) -> Result<(), Failure> {
+    // Whoever does not listen any more is at its end.
+    ctrlc::set_handler(move || {
+        let _ = ear.send(());
+    })
+    .map_err(Failure::could_not_start)
 }
 
 /// A flag that the first Ctrl-C sets, for what runs in virtual time and looks at it between two steps.

@@ -1,5 +1,7 @@
 //! The logs of nodes, for people: one line each for what libp2p, the disk and the node itself have to say. Events are in the run's own log.
 
+pub(crate) mod merge;
+
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
@@ -16,6 +18,8 @@ use crate::limits::MAX_LOG_BYTES;
 pub(crate) const FOLDER: &str = "logs";
 /// The log of nodes that live in one process.
 const SHARED: &str = "nodes.log";
+/// What a cluster in the background would have printed.
+pub(crate) const NEWS: &str = "up.out";
 
 /// Lets all nodes of this process write into one log of the run.
 pub(crate) fn shared(run: &Path) -> Result<(), Failure> {

@@ -1,6 +1,7 @@
 //! `nakanet`: launches networks of proof-of-work nodes, replays scenario files, shows forks as they appear and resolve.
 
 mod args;
+mod background;
 mod commands;
 mod console;
 mod ended;
@@ -52,6 +53,10 @@ fn main() -> ExitCode {
         Command::Explain(args) => commands::explain::explain(&args),
         Command::Schema(args) => commands::schema::schema(&args),
         Command::Up(args) => commands::up::up(&args),
+        Command::Ps(args) => commands::ps::ps(&args),
+        Command::Attach(args) => commands::attach::attach(&args),
+        Command::Down(args) => commands::down::down(&args),
+        Command::Logs(args) => commands::logs::logs(&args),
         Command::Node(args) => commands::node::node(&args),
         Command::Worker => commands::worker::worker(),
     };

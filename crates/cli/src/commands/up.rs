@@ -11,6 +11,7 @@ use observe::{Collector, Ending, Operator, text};
 use scenario::{Overrides, Plan, words};
 
 use crate::args::UpArgs;
+use crate::commands::detach;
 use crate::commands::export::report_at_the_end;
 use crate::commands::run::{nodes, not_started, show};
 use crate::exit::{Ended, Exit, Failure};
@@ -20,7 +21,16 @@ use crate::{console, folder, load, paint, say};
 
 pub(crate) fn up(args: &UpArgs) -> Ended {
     let plan = Arc::new(plan(args)?);
-    let folder = folder::for_run(&args.out, &plan);
+    if args.detach {
+        return detach::detach(args, &folder::for_run(&args.out, &plan));
+    }
+    let folder = match &args.detached {
+        Some(folder) => {
+            detach::leave_the_terminal();
+            folder.clone()
+        }
+        None => folder::for_run(&args.out, &plan),
+    };
     let interrupt = Interrupt::new();
     let (stop, quit) = (interrupt.clone(), interrupt.clone());
     on_interrupt(move || stop.trigger())?;
@@ -32,16 +42,27 @@ pub(crate) fn up(args: &UpArgs) -> Ended {
         interrupt,
         desk: Some(desk),
     };
+    let end = if args.detached.is_some() {
+        "`nakanet down`"
+    } else {
+        "Ctrl-C"
+    };
     say::line(format_args!(
-        "{}  {}, log in {}; Ctrl-C ends it",
+        "{}  {}, log in {}; {end} ends it",
         paint::strong("nakanet up"),
         words::count(args.count, "node"),
         folder.display()
     ));
-    console::listen(operator, move || quit.trigger());
+    if args.detached.is_none() {
+        console::listen(operator.clone(), move || quit.trigger());
+    }
     let mut steps = Steps::new(&plan, true);
     let mut news = News::default();
+    let mut presence = None;
     let finished = cluster::run(&plan, &options, &mut |progress| {
+        if let Progress::Connected { .. } = progress {
+            presence = Some(detach::appear(args, &folder, &operator));
+        }
         if let Progress::Observed(collector) = progress {
             news.tell(collector);
         } else if let Progress::Control(report) = progress
@@ -53,7 +74,6 @@ pub(crate) fn up(args: &UpArgs) -> Ended {
         }
     })
     .map_err(|error| not_started(error, Some(&options.data)))?;
-    folder::mark_latest(&folder);
     let mut collector = finished.collector;
     collector.finish(finished.took, Ending::Interrupted);
     say::line(format_args!("\n{}", text::nodes(collector.world(), &plan).trim_end()));
@@ -65,6 +85,8 @@ pub(crate) fn up(args: &UpArgs) -> Ended {
     if let Some(report) = report_at_the_end(&folder, collector.events()) {
         say::line(format_args!("Report  {}", report.display()));
     }
+    // Only now is everything written: whoever waits for the end may look.
+    drop(presence);
     Ok(if finished.died.is_empty() {
         Exit::Interrupted
     } else {

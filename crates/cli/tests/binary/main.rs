@@ -1,5 +1,6 @@
 //! The `nakanet` binary as its users meet it: what it prints, what it leaves, what it exits with.
 
+mod background;
 mod cluster;
 mod input;
 mod processes;

@@ -108,7 +108,7 @@ fn lock_of(stage: &Stage, node: &str) -> PathBuf {
 }
 
 /// Waits until whoever holds this lock has ended: the system lets go of it then, and not before.
-fn wait_for_end(lock: File) {
+pub(crate) fn wait_for_end(lock: File) {
     let (send, ended) = channel();
     thread::spawn(move || send.send(lock.lock()));
     let locked = ended.recv_timeout(PATIENCE).expect("the process ends");
