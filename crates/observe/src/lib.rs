@@ -28,6 +28,7 @@ pub mod summary;
 pub mod tables;
 pub mod text;
 pub mod told;
+pub mod verify;
 
 #[cfg(test)]
 mod testing;

@@ -19,11 +19,14 @@
 //! | `spread` | when each node got a block, and from whom |
 //! | `stays` | from when to when each node was on a branch of a fork |
 //! | `transactions` | what became of each transaction |
+//! | `why` | what every node made of a block or transaction |
+//! | `events` | the log's lines, by what they are about |
 //! | `follow` | reading a run folder, also while it grows |
 
 mod cast;
 mod chain;
 mod connections;
+mod events;
 mod follow;
 mod forks;
 mod marks;
@@ -33,6 +36,7 @@ mod reorgs;
 mod spread;
 mod stays;
 mod transactions;
+mod why;
 
 use std::collections::BTreeMap;
 
@@ -47,10 +51,11 @@ use connections::Connections;
 pub use crate::arrivals::BlockNumber;
 pub use cast::Cast;
 pub use chain::{BlockFacts, Chain};
-pub use follow::{Follow, FollowError, FrameMark};
+pub use events::{EventFilter, EventPage};
+pub use follow::{Follow, FrameMark};
 pub use forks::{
-    BranchCard, ForkCard, ForkFacts, ForkSeries, ResolutionCard, Rivals, SeriesPoint, Side, TransactionDifference,
-    Unshared,
+    BranchCard, ForkCard, ForkFacts, ForkSeries, ForkStory, ReorgStory, ResolutionCard, Rivals, SeriesPoint, Side,
+    TransactionDifference, Unshared,
 };
 pub use marks::{Cut, Mark, MarkKind, StepFacts};
 pub use moment::{Moment, NodeState, TreePicture, TreeRow};
@@ -58,6 +63,7 @@ pub use reorgs::ReorgFacts;
 pub use spread::{BlockArrival, Spread};
 pub use stays::{NodeStays, Stay};
 pub use transactions::{Transaction, Transactions};
+pub use why::{InBlock, Named, NodeAndBlock, NodeAndTransaction, Rival, WhyBlock, WhyError, WhyTransaction};
 
 /// A run. See the module's documentation.
 #[derive(Debug, Default)]

@@ -1,9 +1,13 @@
 //! What a run looks like in plain text of at most [`TEXT_COLUMNS`] columns: the same in a terminal, a failure's report and a log of CI.
 
+mod block;
 mod events;
+mod fork;
 mod nodes;
+mod propagation;
 mod reorgs;
 mod statistics;
+mod transaction;
 mod tree;
 
 use std::collections::BTreeMap;
@@ -11,11 +15,15 @@ use std::collections::BTreeMap;
 use base::Time;
 use chain::Txid;
 
-pub use events::{event, last_events};
-pub use nodes::nodes;
+pub use block::why_block;
+pub use events::{event, last_events, logged};
+pub use fork::{fork, reorg};
+pub use nodes::{node_states, nodes};
+pub use propagation::{propagation, spread};
 pub use reorgs::reorgs;
 pub use statistics::statistics;
-pub use tree::tree;
+pub use transaction::why_transaction;
+pub use tree::{picture, tree};
 
 use crate::limits::TEXT_COLUMNS;
 

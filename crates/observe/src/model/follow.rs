@@ -3,18 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use base::Time;
-use thiserror::Error;
 
 use super::Model;
-use crate::log::{FramePlace, ReadError, Tail};
-
-/// Why a run folder cannot be read on.
-#[derive(Debug, Error)]
-pub enum FollowError {
-    /// Its log cannot.
-    #[error(transparent)]
-    Log(#[from] ReadError),
-}
+use super::events::Index;
+use crate::log::{FramePlace, LoggedEvent, ReadError, Tail};
 
 /// A run folder that is being read.
 #[derive(Debug)]
@@ -23,6 +15,7 @@ pub struct Follow {
     tail: Tail,
     model: Model,
     frames: Vec<FrameMark>,
+    pub(super) index: Index,
 }
 
 /// Where a frame of the log lies, and what time it is of.
@@ -41,12 +34,13 @@ impl Follow {
     ///
     /// # Errors
     /// When its log is missing or damaged.
-    pub fn open(folder: &Path) -> Result<Self, FollowError> {
+    pub fn open(folder: &Path) -> Result<Self, ReadError> {
         let mut follow = Self {
             folder: folder.to_owned(),
             tail: Tail::open(folder)?,
             model: Model::new(),
             frames: Vec::new(),
+            index: Index::default(),
         };
         follow.poll()?;
         Ok(follow)
@@ -56,10 +50,19 @@ impl Follow {
     ///
     /// # Errors
     /// When the log is damaged.
-    pub fn poll(&mut self) -> Result<usize, FollowError> {
+    pub fn poll(&mut self) -> Result<usize, ReadError> {
+        self.poll_each(|_| {})
+    }
+
+    /// [`Follow::poll`], and hands over each event.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn poll_each(&mut self, mut see: impl FnMut(&LoggedEvent)) -> Result<usize, ReadError> {
         let mut count = 0;
         while let Some(frame) = self.tail.next_frame()? {
             let events = frame.events()?;
+            self.index.push(&frame, &events);
             count += events.len();
             if let (Some(first), Some(last)) = (events.first(), events.last()) {
                 self.frames.push(FrameMark {
@@ -70,9 +73,16 @@ impl Follow {
             }
             for event in &events {
                 self.model.push(event);
+                see(event);
             }
         }
         Ok(count)
+    }
+
+    /// Whether the log ended within a frame: it is being written, or broke off in a crash.
+    #[must_use]
+    pub const fn is_within_a_frame(&self) -> bool {
+        self.tail.is_within_a_frame()
     }
 
     /// The run, as far as it was read.

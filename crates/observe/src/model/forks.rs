@@ -1,6 +1,7 @@
 //! Forks: their branches at any time, who was on which, and what two branches spend differently.
 
 mod series;
+mod story;
 mod transactions;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +15,7 @@ use crate::forks::Cause;
 use crate::told::ForkResolved;
 
 pub use series::{ForkSeries, SeriesPoint, Side};
+pub use story::{ForkStory, ReorgStory};
 pub use transactions::{Rivals, TransactionDifference, Unshared};
 
 /// A fork of the run.

@@ -1,12 +1,13 @@
 //! Events, one on a line.
 
-use base::NodeId;
+use base::{NodeId, Time};
 use scenario::Plan;
 use serde_json::{Map, Value};
 
 use super::{clip, moment};
 use crate::history::History;
 use crate::line;
+use crate::log::LoggedEvent;
 use crate::record::Record;
 
 /// Fields that say little to the eye.
@@ -41,6 +42,18 @@ pub fn event(record: &Record, plan: &Plan) -> String {
     let kind = fields.shift_remove("kind");
     let kind = kind.as_ref().and_then(Value::as_str).unwrap_or_default();
     clip(&format!("{:>12}  {kind:17} {}", moment(record.at), words(&fields)))
+}
+
+/// A line of a log on one line: when, who told it, what kind, and the fields that speak to the eye.
+#[must_use]
+pub fn logged(event: &LoggedEvent) -> String {
+    let node = event.node.as_deref().unwrap_or("-");
+    let at = moment(Time::from_micros(event.t_us));
+    clip(&format!(
+        "{at:>12}  {node:5} {:17} {}",
+        event.kind,
+        words(&event.fields)
+    ))
 }
 
 fn words(fields: &Map<String, Value>) -> String {

@@ -3,6 +3,7 @@
 use scenario::{Plan, World};
 
 use super::clip;
+use crate::model::NodeState;
 
 /// Nodes that the table shows; the rest is counted.
 const MAX_NODES: usize = 64;
@@ -34,6 +35,46 @@ pub fn nodes(world: &World, plan: &Plan) -> String {
     }
     if plan.nodes.len() > MAX_NODES {
         text.push_str(&format!("... {} more nodes ...\n", plan.nodes.len() - MAX_NODES));
+    }
+    text
+}
+
+/// The same of nodes at some time: what each followed, its peers, hash power and, across a cut, its side.
+#[must_use]
+pub fn node_states(nodes: &[NodeState]) -> String {
+    let shown = || nodes.iter().take(MAX_NODES);
+    let width = shown().map(|node| node.name.len()).max().unwrap_or(0).max(4);
+    let mut text = format!(
+        "{:width$}  {:6}  {:>7}  {:8}  {:>5}  {:>9}  {:>5}  {:>6}  {}\n",
+        "node", "state", "height", "tip", "peers", "hashes/s", "mined", "reorgs", "side"
+    );
+    for node in shown() {
+        let state = match (node.running, node.paused) {
+            (false, _) => "down",
+            (true, true) => "paused",
+            (true, false) => "up",
+        };
+        let sides: Vec<String> = node
+            .groups
+            .iter()
+            .map(|(cut, group)| format!("{cut}:{group}"))
+            .collect();
+        let line = format!(
+            "{:width$}  {state:6}  {:>7}  {:8}  {:>5}  {:>9}  {:>5}  {:>6}  {}",
+            node.name,
+            node.height.0,
+            node.tip.short(),
+            node.peers.len(),
+            node.hash_power,
+            node.mined,
+            node.reorgs,
+            sides.join(" "),
+        );
+        text.push_str(&clip(&line));
+        text.push('\n');
+    }
+    if nodes.len() > MAX_NODES {
+        text.push_str(&format!("... {} more nodes ...\n", nodes.len() - MAX_NODES));
     }
     text
 }

@@ -9,6 +9,7 @@ use scenario::{Plan, World};
 use super::{clip, counted};
 use crate::layout::{Cell, Content, Layout, Row, View};
 use crate::limits::MAX_LANES;
+use crate::model::TreePicture;
 use crate::names;
 
 /// The tree of all blocks seen, the oldest on top: height, lanes, the block's last eight digits, its miner, and who follows it.
@@ -26,18 +27,56 @@ pub fn tree(world: &World, plan: &Plan, view: View) -> String {
             Content::Block { height, .. } => height.to_string(),
             Content::Fork | Content::Fold { .. } => String::new(),
         };
-        let graph = graph(row, lanes);
+        let graph = graph(&row.cells, lanes);
         let words = words(row, world, plan, &followers);
         text.push_str(&clip(&format!("{height:>7} {graph} {words}")));
         text.push('\n');
     }
     if layout.branches_left_out > 0 {
-        let left_out = layout.branches_left_out;
-        text.push_str(&format!(
-            "... {left_out} more beside: only {MAX_LANES} branches at a height are drawn ...\n"
-        ));
+        text.push_str(&left_out(layout.branches_left_out));
     }
     text
+}
+
+/// A drawing of the tree as it stood at some time: the same as [`tree`].
+#[must_use]
+pub fn picture(picture: &TreePicture) -> String {
+    let lanes = picture.rows.iter().map(|row| row.cells.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    if picture.rows_left_out > 0 {
+        text.push_str(&format!("... {} above ...\n", counted(picture.rows_left_out, "row")));
+    }
+    for row in &picture.rows {
+        let (height, words) = match &row.content {
+            Content::Block { block, height, stale } => {
+                let miner = if height.0 == 0 {
+                    "genesis"
+                } else {
+                    row.miner.as_deref().unwrap_or("?")
+                };
+                let stale = if *stale { " stale" } else { "" };
+                let follow = if row.nodes.is_empty() {
+                    String::new()
+                } else {
+                    format!(" <- {}", row.nodes.join(" "))
+                };
+                (height.to_string(), format!("{} {miner}{stale}{follow}", block.short()))
+            }
+            Content::Fork => (String::new(), String::new()),
+            Content::Fold { blocks } => (String::new(), format!("... {} ...", counted(*blocks, "block"))),
+        };
+        let graph = graph(&row.cells, lanes);
+        text.push_str(&clip(&format!("{height:>7} {graph} {words}")));
+        text.push('\n');
+    }
+    if picture.branches_left_out > 0 {
+        text.push_str(&left_out(picture.branches_left_out));
+    }
+    text
+}
+
+fn left_out(branches: usize) -> String {
+    format!("... {branches} more beside: only {MAX_LANES} branches at a height are drawn ...\n")
 }
 
 /// Who follows which block.
@@ -71,8 +110,8 @@ fn words(row: &Row, world: &World, plan: &Plan, followers: &BTreeMap<BlockId, Ve
 }
 
 /// The lanes of a row, two columns each.
-fn graph(row: &Row, lanes: usize) -> String {
-    let cells = row.cells.iter().copied().chain(std::iter::repeat(Cell::Empty));
+fn graph(cells: &[Cell], lanes: usize) -> String {
+    let cells = cells.iter().copied().chain(std::iter::repeat(Cell::Empty));
     let drawn = cells.take(lanes).map(|cell| match cell {
         Cell::Empty => "  ",
         Cell::Block => "o ",

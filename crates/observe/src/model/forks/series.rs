@@ -15,8 +15,6 @@ use crate::model::cast::Crew;
 /// How nodes and hash power moved between the branches of a fork, from its opening to its end, or until now.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct ForkSeries {
-    /// The fork.
-    pub fork: usize,
     /// Where things stood from each time on, at most [`MAX_SERIES_POINTS`].
     pub points: Vec<SeriesPoint>,
     /// Who was on which branch.
@@ -89,7 +87,6 @@ impl Model {
             until_us: micros(walk.until[branch]),
         };
         Ok(Some(ForkSeries {
-            fork: id,
             sides: (0..walk.members.first.len()).map(side).collect(),
             points: walk.points,
         }))
