@@ -1,5 +1,7 @@
 //! The command line.
 
+mod look;
+
 use std::net::SocketAddr;
 use std::num::NonZero;
 use std::ops::Range;
@@ -9,6 +11,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::sweep::grid::{self, Axis};
 use crate::values;
+
+pub(crate) use look::{
+    DiffArgs, EventsArgs, ForksArgs, NodesArgs, PropagationArgs, ReorgsArgs, TreeArgs, VerifyArgs, WhyArgs,
+};
 
 /// Launch networks of proof-of-work nodes, replay scenario files, and watch forks appear and resolve.
 #[derive(Debug, Parser)]
@@ -41,6 +47,24 @@ pub(crate) enum Command {
     Sweep(SweepArgs),
     /// Check the simulator against closed forms and published measurements
     Laws(LawsArgs),
+    /// Draw a run's blocks and who follows which
+    Tree(TreeArgs),
+    /// Tell of each fork of a run: who was on which branch, for how long, what was lost and why
+    Forks(ForksArgs),
+    /// Tell of each reorg of a run
+    Reorgs(ReorgsArgs),
+    /// Tell what every node made of a block or transaction, and why it ended as it did
+    Why(WhyArgs),
+    /// Print events of a run's log
+    Events(EventsArgs),
+    /// Tell how a run's blocks spread
+    Propagation(PropagationArgs),
+    /// Tell what each node of a run follows
+    Nodes(NodesArgs),
+    /// Find the first event in which two runs differ
+    Diff(DiffArgs),
+    /// Check that a run's log holds together
+    Verify(VerifyArgs),
     /// Find every mistake in scenario files without starting anything
     Check(CheckArgs),
     /// Show a run in the browser: the page of a run folder, finished or going on
@@ -319,6 +343,8 @@ pub(crate) struct SchemaArgs {
 pub(crate) enum SchemaKind {
     /// Scenario files
     Scenario,
+    /// The lines of a run's log
+    Events,
 }
 
 #[derive(Debug, Args)]

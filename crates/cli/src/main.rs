@@ -11,6 +11,7 @@ mod interrupt;
 mod journal;
 mod limits;
 mod load;
+mod look;
 mod meter;
 mod paint;
 mod say;
@@ -47,6 +48,15 @@ fn main() -> ExitCode {
         Command::Report(args) => commands::export::report(&args),
         Command::Sweep(args) => commands::sweep::sweep(&args),
         Command::Laws(args) => commands::laws::laws(&args),
+        Command::Tree(args) => commands::tree::tree(&args),
+        Command::Forks(args) => commands::forks::forks(&args),
+        Command::Reorgs(args) => commands::reorgs::reorgs(&args),
+        Command::Why(args) => commands::why::why(&args),
+        Command::Events(args) => commands::events::events(&args),
+        Command::Propagation(args) => commands::propagation::propagation(&args),
+        Command::Nodes(args) => commands::nodes::nodes(&args),
+        Command::Diff(args) => commands::diff::diff(&args),
+        Command::Verify(args) => commands::verify::verify(&args),
         Command::Check(args) => commands::check::check(&args),
         Command::Serve(args) => commands::serve::serve(&args),
         Command::List(args) => commands::list::list(&args),

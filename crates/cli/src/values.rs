@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
+use base::Time;
 use gossip::limits::MAX_AGENT_BYTES;
 use scenario::limits::MAX_DELAY;
 use scenario::words;
@@ -25,6 +26,11 @@ pub(crate) fn latency(text: &str) -> Result<String, String> {
 
 fn time(text: &str) -> Result<Duration, String> {
     scenario::duration(text).ok_or_else(|| "it is no time, such as 50ms, 2s or 10m".to_owned())
+}
+
+/// A moment of a run.
+pub(crate) fn moment(text: &str) -> Result<Time, String> {
+    time(text).map(|since| Time::ZERO + since)
 }
 
 /// Where a node can listen.

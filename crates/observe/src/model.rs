@@ -52,7 +52,7 @@ pub use crate::arrivals::BlockNumber;
 pub use cast::Cast;
 pub use chain::{BlockFacts, Chain};
 pub use events::{EventFilter, EventPage};
-pub use follow::{Follow, FrameMark};
+pub use follow::{Follow, FollowError, FrameMark};
 pub use forks::{
     BranchCard, ForkCard, ForkFacts, ForkSeries, ForkStory, ReorgStory, ResolutionCard, Rivals, SeriesPoint, Side,
     TransactionDifference, Unshared,

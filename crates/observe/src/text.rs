@@ -64,7 +64,8 @@ fn wrapped(heading: &str, words: impl IntoIterator<Item = String>) -> String {
 }
 
 /// A moment of a run, to the millisecond.
-fn moment(at: Time) -> String {
+#[must_use]
+pub fn moment(at: Time) -> String {
     let micros = at.as_micros();
     format!("{}.{:03} s", micros / 1_000_000, micros / 1_000 % 1_000)
 }

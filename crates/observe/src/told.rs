@@ -125,6 +125,32 @@ impl Told {
     }
 }
 
+/// The JSON Schema of a line of the log.
+///
+/// It describes the kinds and fields of this version. Readers that are to last take kinds and fields they do not know as well.
+#[must_use]
+pub fn json_schema() -> Value {
+    schemars::schema_for!(Line).to_value()
+}
+
+/// A line of the log: one JSON object.
+#[derive(Debug, JsonSchema)]
+#[expect(dead_code, reason = "it is there for its schema")]
+struct Line {
+    /// The schema's version.
+    v: u32,
+    /// The run's total order, from 0.
+    seq: u64,
+    /// Microseconds since the run began.
+    t_us: u64,
+    /// The node that tells it; null when it is about the run.
+    node: Option<String>,
+    /// That node's own counter; null when another tells it of the node.
+    nseq: Option<u64>,
+    #[schemars(flatten)]
+    told: Told,
+}
+
 fn read<T: DeserializeOwned>(fields: &Map<String, Value>) -> Result<T, serde_json::Error> {
     T::deserialize(fields)
 }

@@ -220,11 +220,11 @@ impl Chain {
         Tree::new(self.blocks[..count.max(1)].iter().map(block).collect())
     }
 
-    /// The blocks whose name begins with these digits, or ends with them, as tables show it.
+    /// The blocks whose name begins or ends with these digits, or whose last eight, which tables show, begin with them.
     pub fn matching<'a>(&'a self, digits: &'a str) -> impl Iterator<Item = BlockNumber> + 'a {
         let matches = move |block: &BlockFacts| {
             let name = block.id.to_string();
-            name.starts_with(digits) || name.ends_with(digits)
+            name.starts_with(digits) || name.ends_with(digits) || name[56..].starts_with(digits)
         };
         let numbered = self.blocks.iter().enumerate();
         numbered

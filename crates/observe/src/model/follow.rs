@@ -3,10 +3,19 @@
 use std::path::{Path, PathBuf};
 
 use base::Time;
+use thiserror::Error;
 
 use super::Model;
 use super::events::Index;
 use crate::log::{FramePlace, LoggedEvent, ReadError, Tail};
+
+/// Why a run folder cannot be read on.
+#[derive(Debug, Error)]
+pub enum FollowError {
+    /// Its log cannot.
+    #[error(transparent)]
+    Log(#[from] ReadError),
+}
 
 /// A run folder that is being read.
 #[derive(Debug)]
@@ -34,7 +43,7 @@ impl Follow {
     ///
     /// # Errors
     /// When its log is missing or damaged.
-    pub fn open(folder: &Path) -> Result<Self, ReadError> {
+    pub fn open(folder: &Path) -> Result<Self, FollowError> {
         let mut follow = Self {
             folder: folder.to_owned(),
             tail: Tail::open(folder)?,
@@ -50,7 +59,7 @@ impl Follow {
     ///
     /// # Errors
     /// When the log is damaged.
-    pub fn poll(&mut self) -> Result<usize, ReadError> {
+    pub fn poll(&mut self) -> Result<usize, FollowError> {
         self.poll_each(|_| {})
     }
 
@@ -58,7 +67,7 @@ impl Follow {
     ///
     /// # Errors
     /// As there.
-    pub fn poll_each(&mut self, mut see: impl FnMut(&LoggedEvent)) -> Result<usize, ReadError> {
+    pub fn poll_each(&mut self, mut see: impl FnMut(&LoggedEvent)) -> Result<usize, FollowError> {
         let mut count = 0;
         while let Some(frame) = self.tail.next_frame()? {
             let events = frame.events()?;

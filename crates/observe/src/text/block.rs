@@ -95,19 +95,19 @@ fn verdict(node: &NodeAndBlock, why: &WhyBlock) -> String {
     }
     let mined = why.miner.as_ref() == Some(&node.node);
     let had = match (mined, node.connected_us) {
-        (true, _) => "mined it",
-        (false, Some(_)) => "found it valid",
+        (true, _) => "mined",
+        (false, Some(_)) => "valid",
         (false, None) => {
             return match (node.heard_us, node.waited_for) {
-                (Some(heard), Some(_)) => format!("heard of it at {}, waits for its parent", at(heard)),
+                (Some(heard), Some(_)) => format!("heard of it at {}, lacks its parent", at(heard)),
                 (Some(heard), None) => format!("heard of it at {}, no more", at(heard)),
                 (None, _) => "never heard of it".to_owned(),
             };
         }
     };
     match (node.followed_us, node.left_us) {
-        (Some(_), Some(left)) => format!("{had}, followed it, left at {}", at(left)),
-        (Some(_), None) => format!("{had}, follows it"),
-        (None, _) => format!("{had}, never followed it"),
+        (Some(_), Some(left)) => format!("{had}, followed, left {}", at(left)),
+        (Some(_), None) => format!("{had}, followed"),
+        (None, _) => format!("{had}, never followed"),
     }
 }

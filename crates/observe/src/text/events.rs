@@ -60,13 +60,17 @@ fn words(fields: &Map<String, Value>) -> String {
     let telling = fields
         .iter()
         .filter(|(key, value)| !DULL.contains(&key.as_str()) && !value.is_null());
-    let words: Vec<String> = telling.map(|(key, value)| format!("{key}={}", word(value))).collect();
+    let words: Vec<String> = telling
+        .map(|(key, value)| format!("{key}={}", word(key, value)))
+        .collect();
     words.join(" ")
 }
 
 /// A value in a word: of a list its length, of a place in the chain its height and block.
-fn word(value: &Value) -> String {
+fn word(key: &str, value: &Value) -> String {
     match value {
+        // Blocks' names begin with zeros, transactions' do not.
+        Value::String(text) if is_hash(text) && matches!(key, "txid" | "by") => text[..8].to_owned(),
         Value::String(text) => brief(text).to_owned(),
         Value::Array(list) => list.len().to_string(),
         Value::Object(fields) => match (fields.get("height"), fields.get("block").and_then(Value::as_str)) {
@@ -79,6 +83,9 @@ fn word(value: &Value) -> String {
 
 /// The last eight digits of a hash, other text as it is.
 fn brief(text: &str) -> &str {
-    let is_hash = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if is_hash { &text[56..] } else { text }
+    if is_hash(text) { &text[56..] } else { text }
+}
+
+fn is_hash(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

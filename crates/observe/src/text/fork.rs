@@ -34,9 +34,7 @@ pub fn fork(story: &ForkStory, model: &Model) -> String {
         text.push_str(&branch_lines(branch, story));
     }
     if let Some(end) = &card.resolution {
-        let because = format!("  ended because {}", end.because);
-        let words = because.split(' ').map(str::to_owned).skip(2);
-        text.push_str(&wrapped("  ", words));
+        text.push_str(&wrapped("  ended      ", words_of(&format!("because {}", end.because))));
         if !end.nodes_reorged.is_empty() {
             let depth = count(u64::from(end.deepest_reorg), "block");
             text.push_str(&wrapped("  went over  ", end.nodes_reorged.clone()));
@@ -63,13 +61,12 @@ fn branch_lines(branch: &BranchCard, story: &ForkStory) -> String {
     };
     let blocks = counted(branch.blocks as usize, "block");
     let head = format!(
-        "  branch {}   {blocks} to {} {}, mined by {}{fate}",
-        branch.id,
+        "{blocks} to {} {}, mined by {}{fate}",
         branch.tip_height,
         branch.tip.short(),
         or_nobody(&branch.miners).join(" "),
     );
-    let mut text = wrapped("  branch     ", head.split_whitespace().skip(1).map(str::to_owned));
+    let mut text = wrapped(&format!("  branch {:<2}  ", branch.id), words_of(&head));
     let Some(side) = story.series.sides.iter().find(|side| side.branch == branch.id) else {
         return text;
     };
@@ -80,7 +77,7 @@ fn branch_lines(branch: &BranchCard, story: &ForkStory) -> String {
             .hash_share
             .map_or_else(String::new, |share| format!(", {} of the hash power", percent(share)));
         let head = format!(
-            "{} now, {} of them all{share}",
+            "{}, {} of all{share}",
             counted(branch.node_count, "node"),
             percent(branch.node_share)
         );

@@ -5,4 +5,5 @@ mod digests;
 mod files;
 mod golden;
 mod laws;
+mod logs;
 mod scenarios;

@@ -75,8 +75,18 @@ impl Model {
     /// # Errors
     /// When what nodes followed was written to disk and cannot be read back.
     pub fn fork_series(&self, id: usize) -> Result<Option<ForkSeries>, Unreadable> {
-        let Some(fork) = self.fork(id) else { return Ok(None) };
-        let walk = self.walk_fork(fork)?;
+        self.fork_series_until(id, self.now)
+    }
+
+    /// [`Model::fork_series`] up to some time.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn fork_series_until(&self, id: usize, until: Time) -> Result<Option<ForkSeries>, Unreadable> {
+        let Some(fork) = self.fork(id).filter(|fork| fork.opened <= until) else {
+            return Ok(None);
+        };
+        let walk = self.walk_fork(fork, until)?;
         let micros = |times: Option<Time>| times.map(Time::as_micros);
         let side = |branch: usize| Side {
             branch,
@@ -92,8 +102,8 @@ impl Model {
         }))
     }
 
-    fn walk_fork(&self, fork: &ForkFacts) -> Result<Walk, Unreadable> {
-        let end = fork.end.as_ref().map_or(self.now, |(end, _)| *end);
+    fn walk_fork(&self, fork: &ForkFacts, until: Time) -> Result<Walk, Unreadable> {
+        let end = fork.end.as_ref().map_or(until, |(end, _)| until.min(*end));
         let tips = self.arrivals.tips_at(fork.opened)?;
         let mut walk = Walk::new(
             self.members(fork, end),

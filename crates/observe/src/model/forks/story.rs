@@ -17,7 +17,7 @@ pub struct ForkStory {
     /// How it stood then.
     #[serde(flatten)]
     pub card: ForkCard,
-    /// Who was on which branch, over all of its time.
+    /// Who was on which branch, until then.
     #[serde(flatten)]
     pub series: ForkSeries,
     /// What each other branch spends differently from the one that won, or from the first.
@@ -64,7 +64,7 @@ impl Moment<'_> {
     /// When what nodes followed was written to disk and cannot be read back.
     pub fn fork_story(&self, id: usize) -> Result<Option<ForkStory>, Unreadable> {
         let Some(card) = self.fork(id) else { return Ok(None) };
-        let Some(series) = self.model.fork_series(id)? else {
+        let Some(series) = self.model.fork_series_until(id, self.at)? else {
             return Ok(None);
         };
         let first = card.resolution.as_ref().and_then(|end| end.winner).unwrap_or(0);
