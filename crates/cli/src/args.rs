@@ -376,6 +376,8 @@ pub(crate) struct UpArgs {
     /// Put the run folder into this folder
     #[arg(long, value_name = "FOLDER", default_value = "runs")]
     pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) page: PageArgs,
 }
 
 #[derive(Debug, Args)]

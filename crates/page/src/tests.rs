@@ -1,6 +1,7 @@
 //! The server as hostile clients meet it: bytes over a socket. Threats H1 to H5 and H7.
 
 mod client;
+mod requests;
 
 use std::net::TcpListener;
 use std::path::Path;

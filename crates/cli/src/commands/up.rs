@@ -14,6 +14,7 @@ use crate::args::UpArgs;
 use crate::commands::detach;
 use crate::commands::export::report_at_the_end;
 use crate::commands::run::{nodes, not_started, show};
+use crate::commands::serve;
 use crate::exit::{Ended, Exit, Failure};
 use crate::interrupt::on_interrupt;
 use crate::steps::Steps;
@@ -53,6 +54,7 @@ pub(crate) fn up(args: &UpArgs) -> Ended {
         words::count(args.count, "node"),
         folder.display()
     ));
+    let _page = serve::beside(&folder, &args.page, operator.clone())?;
     if args.detached.is_none() {
         console::listen(operator.clone(), move || quit.trigger());
     }

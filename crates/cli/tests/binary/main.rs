@@ -3,6 +3,7 @@
 mod background;
 mod cluster;
 mod input;
+mod page;
 mod processes;
 mod repeats;
 mod runs;

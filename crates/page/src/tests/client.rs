@@ -70,9 +70,24 @@ impl Client {
         self.send(request.as_bytes())
     }
 
+    /// Sends a question whose answer is read line by line.
+    pub(crate) fn ask(&mut self, path: &str) {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.host);
+        self.write(request.as_bytes());
+    }
+
+    /// Reads what follows the first line of an answer.
+    pub(crate) fn rest_of_answer(&mut self) {
+        self.read_after("HTTP/1.1 0 begun");
+    }
+
     /// Reads an answer whose length is told.
     pub(crate) fn read(&mut self) -> Answered {
         let status = self.line();
+        self.read_after(&status)
+    }
+
+    fn read_after(&mut self, status: &str) -> Answered {
         let status = status.split(' ').nth(1).and_then(|code| code.parse().ok());
         let mut headers = Vec::new();
         loop {

@@ -192,25 +192,17 @@ fn shares(series: &ForkSeries) -> Vec<ShareView> {
     series.points.iter().map(share).collect()
 }
 
-/// When the second of the branches had the most followers; the last moment of those that are alike.
+/// When the second of the branches first had the most followers that it ever had.
 fn widest(series: &ForkSeries) -> Option<u64> {
     let second = |point: &observe::model::SeriesPoint| {
         let mut nodes = point.nodes.clone();
         nodes.sort_unstable();
         nodes.iter().rev().nth(1).copied().unwrap_or(0)
     };
-    let (index, _) = series
-        .points
-        .iter()
-        .enumerate()
-        .max_by_key(|(index, point)| (second(point), *index))?;
-    let from = series.points[index].at.as_micros();
-    // Just before things are otherwise, when all that belongs to it has happened.
-    let until = series
-        .points
-        .get(index + 1)
-        .map(|next| next.at.as_micros().saturating_sub(1));
-    Some(until.unwrap_or(from).max(from))
+    let first_of_equals =
+        |(index, point): &(usize, &observe::model::SeriesPoint)| (second(point), std::cmp::Reverse(*index));
+    let widest = series.points.iter().enumerate().max_by_key(first_of_equals);
+    widest.map(|(_, point)| point.at.as_micros())
 }
 
 fn stays(model: &Model, id: usize) -> Result<Vec<StaysView>, Unreadable> {

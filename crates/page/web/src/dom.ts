@@ -57,3 +57,8 @@ export function button(text: string, title: string, act: () => void, className =
   made.addEventListener("click", act);
   return made;
 }
+
+/** How much larger than usual text is, on very wide screens: lengths that are drawn in pixels grow with it. */
+export function scale(): number {
+  return Number.parseFloat(getComputedStyle(document.documentElement).fontSize) / 15;
+}

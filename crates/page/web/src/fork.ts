@@ -1,11 +1,11 @@
 // The fork in view: what its branches were, who was on which for how long, what they disagree about, and why it ended.
 
 import type { Branch, Fork, Stay, TxDifference } from "./api";
-import { button, el, svg, table } from "./dom";
+import { button, el, scale, svg, table } from "./dom";
 import { mark, sideClass } from "./marks";
 import { count, duration, list, moment, percent, shortBlock, shortTx } from "./words";
 
-const CHART = { width: 560, height: 120 };
+const CHART_HEIGHT = 88;
 /** Nodes that have a row of their own; with more, the shares alone are drawn. */
 const MAX_ROWS = 40;
 
@@ -24,12 +24,22 @@ export class ForkPanel {
   private cursors: SVGElement[] = [];
   private scene: Scene = { time: 0, end: 0 };
   private byHash = false;
+  private width = 560;
 
   constructor(
     private readonly into: HTMLElement,
     private readonly note: HTMLElement,
     private readonly listener: ForkListener,
-  ) {}
+  ) {
+    new ResizeObserver(() => {
+      if (this.fork && this.measure() !== this.width) this.render();
+    }).observe(into);
+  }
+
+  /** The width of a chart, where text is as large as usual. */
+  private measure(): number {
+    return Math.max(240, Math.round((this.into.clientWidth - 26 * scale()) / scale()));
+  }
 
   /** Shows that there is nothing to show. */
   empty(): void {
@@ -56,18 +66,19 @@ export class ForkPanel {
     const x = this.x(fork)(scene.time);
     for (const cursor of this.cursors) {
       cursor.setAttribute("transform", `translate(${x} 0)`);
-      cursor.setAttribute("visibility", x >= 0 && x <= CHART.width ? "visible" : "hidden");
+      cursor.setAttribute("visibility", x >= 0 && x <= this.width ? "visible" : "hidden");
     }
   }
 
   private render(): void {
     const fork = this.fork as Fork;
     this.cursors = [];
+    this.width = this.measure();
     this.into.replaceChildren(
       el("p", { class: "headline" }, ...headline(fork)),
       el("div", { class: "branches" }, ...fork.branches.map((branch, index) => this.branch(fork, branch, index))),
-      this.timeline(fork),
       ...this.disagreement(fork),
+      this.timeline(fork),
       el("h3", {}, "How it ended"),
       el("p", { class: "cause" }, cause(fork)),
     );
@@ -94,10 +105,9 @@ export class ForkPanel {
       "section",
       { class: `branch ${sideClass(branch.letter)}`, "aria-label": `Branch ${branch.letter}` },
       el("h3", {}, mark(branch.letter), el("span", {}, `Branch ${branch.letter}`), verdict),
-      el("p", {}, `${count(branch.blocks.length + branch.blocks_left_out, "block")}, up to height ${branch.height}`),
+      el("p", {}, `${count(branch.blocks.length + branch.blocks_left_out, "block")} up to height ${branch.height}, mined by ${list(branch.miners)}`),
       el("ol", { class: "chain" }, ...blocks),
       branch.blocks_left_out > 0 ? el("p", { class: "muted" }, `${count(branch.blocks_left_out, "more block")} between`) : null,
-      el("p", {}, el("b", {}, "Mined by "), list(branch.miners)),
       el("p", {}, el("b", {}, "Followed by "), list(branch.nodes, 8)),
       el(
         "p",
@@ -111,7 +121,7 @@ export class ForkPanel {
 
   private x(fork: Fork): (time: number) => number {
     const [from, to] = span(fork, this.scene.end);
-    return (time) => ((time - from) / (to - from)) * CHART.width;
+    return (time) => ((time - from) / (to - from)) * this.width;
   }
 
   private timeline(fork: Fork): HTMLElement {
@@ -138,7 +148,7 @@ export class ForkPanel {
   /** Stacked areas: how many nodes (or how much hash power) each branch had. */
   private shares(fork: Fork): SVGElement {
     const x = this.x(fork);
-    const height = CHART.height;
+    const height = CHART_HEIGHT;
     const picture = this.chart(height, "Share of each branch over time");
     const values = (share: { nodes: number[]; hash: number[] }) =>
       this.byHash ? share.hash : share.nodes.map((nodes) => nodes / Math.max(1, fork.of_nodes));
@@ -147,8 +157,8 @@ export class ForkPanel {
       let path = "";
       const tops: [number, number, number][] = [];
       fork.shares.forEach((share, at) => {
-        const below = values(share).slice(0, index).reduce((sum, value) => sum + value, 0);
         const here = values(share)[index] ?? 0;
+        const below = base(values(share), index);
         const next = fork.shares[at + 1]?.t_us ?? Math.max(right, span(fork, this.scene.end)[1]);
         tops.push([x(share.t_us), x(next), below + here]);
         if (here <= 0) return;
@@ -160,9 +170,9 @@ export class ForkPanel {
       let best: { weight: number; x: number; y: number } | null = null;
       fork.shares.forEach((share, at) => {
         const here = values(share)[index] ?? 0;
-        const below = values(share).slice(0, index).reduce((sum, value) => sum + value, 0);
+        const below = base(values(share), index);
         const [left, end] = [tops[at]?.[0] ?? 0, tops[at]?.[1] ?? 0];
-        const weight = here * Math.min(end - left, CHART.width);
+        const weight = here * Math.min(end - left, this.width);
         if (here > 0.12 && end - left > 18 && (!best || weight > best.weight)) {
           best = { weight, x: (left + end) / 2, y: (below + here / 2) * height };
         }
@@ -179,7 +189,7 @@ export class ForkPanel {
   /** One row for each node: a bar for each stay on a branch. */
   private stays(fork: Fork): HTMLElement {
     const x = this.x(fork);
-    const row = fork.stays.length > 16 ? 11 : 16;
+    const row = fork.stays.length > 16 ? 11 : 15;
     const height = fork.stays.length * row;
     const picture = this.chart(height, "Each node's stay on each branch");
     picture.classList.add("stays");
@@ -188,7 +198,7 @@ export class ForkPanel {
       for (const stay of stays) {
         const letter = fork.branches[stay.branch]?.letter;
         const left = Math.max(0, x(stay.from_us));
-        const right = Math.min(CHART.width, x(stay.to_us ?? Math.max(fork.resolved_us ?? 0, span(fork, this.scene.end)[1])));
+        const right = Math.min(this.width, x(stay.to_us ?? Math.max(fork.resolved_us ?? 0, span(fork, this.scene.end)[1])));
         const bar = svg(
           "rect",
           { x: left, y: y + 1.5, width: Math.max(1.5, right - left), height: row - 3, rx: 2, class: `bar ${sideClass(letter)}` },
@@ -202,19 +212,19 @@ export class ForkPanel {
     });
     this.edges(picture, fork, height);
     const names = el("div", { class: "stay-names" }, ...fork.stays.map(({ node }) => el("span", {}, node)));
-    names.style.lineHeight = `${row}px`;
+    names.style.lineHeight = `${row * scale()}px`;
     return el("div", { class: "stay-rows" }, names, picture);
   }
 
   private chart(height: number, label: string): SVGSVGElement {
     const picture = svg("svg", {
-      viewBox: `0 0 ${CHART.width} ${height}`,
+      viewBox: `0 0 ${this.width} ${height}`,
       preserveAspectRatio: "none",
       role: "img",
       "aria-label": label,
       class: "chart",
     });
-    picture.style.height = `${height}px`;
+    picture.style.height = `${height * scale()}px`;
     picture.addEventListener("click", (event) => {
       const box = picture.getBoundingClientRect();
       const [from, to] = span(this.fork as Fork, this.scene.end);
@@ -241,22 +251,38 @@ export class ForkPanel {
     if (fork.transactions.length === 0) {
       return [el("h3", {}, "What they disagree about"), el("p", { class: "quiet" }, "Nothing: the same payments are in all branches.")];
     }
-    const head = ["Transaction", ...fork.branches.map((branch) => `In ${branch.letter}`), "What became of it"];
-    const rows = fork.transactions.map((tx) => [
-      button(name(tx), tx.tx, () => this.listener.select(tx.tx), "chip"),
-      ...fork.branches.map((_, index) => {
+    const items = fork.transactions.map((tx) => {
+      const places = fork.branches.flatMap((branch, index) => {
         const block = tx.blocks[index];
-        return block ? button(shortBlock(block), block, () => this.listener.select(block), "chip") : el("span", { class: "muted" }, "no");
-      }),
-      el("span", { class: tx.lost ? "lost-words" : "" }, tx.lost ? el("b", { class: "tag lost" }, "lost") : null, ` ${tx.why ?? ""}`),
-    ]);
+        return block ? [mark(branch.letter), button(shortBlock(block), `In block ${block}`, () => this.listener.select(block), "chip")] : [];
+      });
+      return el(
+        "li",
+        { class: tx.lost ? "lost" : "stays" },
+        el(
+          "p",
+          {},
+          button(name(tx), tx.tx, () => this.listener.select(tx.tx), "chip"),
+          tx.lost ? el("span", { class: "tag lost" }, "lost") : null,
+          el("span", { class: "muted" }, "only in"),
+          ...places,
+        ),
+        tx.why ? el("p", {}, tx.why) : null,
+      );
+    });
     const more = fork.transactions_left_out;
     return [
       el("h3", {}, "What they disagree about"),
-      table("Transactions that differ between the branches", head, rows),
-      more > 0 ? el("p", { class: "muted" }, `${count(more, "more transaction")}`) : el("span"),
+      el("ul", { class: "differences" }, ...items),
+      ...(more > 0 ? [el("p", { class: "muted" }, count(more, "more transaction"))] : []),
     ];
   }
+}
+
+/** Where a branch's area begins: from the top on, the last branch up from the bottom. */
+function base(values: number[], index: number): number {
+  if (index > 0 && index === values.length - 1) return 1 - (values[index] ?? 0);
+  return values.slice(0, index).reduce((sum, value) => sum + value, 0);
 }
 
 function name(tx: TxDifference): string {
@@ -274,20 +300,27 @@ function headline(fork: Fork): (string | Node)[] {
   const parts: (string | Node)[] = [];
   const lasted = fork.resolved_us === null ? null : fork.resolved_us - fork.opened_us;
   const sides = fork.branches.filter((branch) => branch.nodes.length > 0);
-  parts.push(
-    `Above block ${fork.height} the history ${lasted === null ? "is" : "was"} in ${fork.branches.length} branches${
-      lasted === null ? "" : ` for ${duration(lasted)}`
-    }. `,
-  );
-  sides.forEach((branch) => {
-    parts.push(mark(branch.letter), ` ${list(branch.nodes)}. `);
+  const is = lasted === null ? "is" : "was";
+  const time = lasted === null ? "" : ` for ${duration(lasted)}`;
+  parts.push(`Above block ${fork.height} the history ${is} in ${fork.branches.length} branches${time}: `);
+  sides.forEach((branch, index) => {
+    if (index > 0) parts.push(index === sides.length - 1 ? " and " : ", ");
+    parts.push(mark(branch.letter), ` followed by ${list(branch.nodes)}`);
   });
+  parts.push(sides.length > 0 ? ". " : "no node follows any of them. ");
   if (fork.winner !== null) {
     const winner = fork.branches[fork.winner];
-    if (winner) parts.push(mark(winner.letter), " won.");
+    if (winner) parts.push(mark(winner.letter), ` won${SHORTLY[fork.cause ?? ""] ?? ""}.`);
   }
   return parts;
 }
+
+const SHORTLY: Record<string, string> = {
+  more_work: ": it had more work",
+  equal_work: ": a tie was broken",
+  unfollowed: ": nobody followed another",
+  followers_stopped: ": the others' nodes stopped",
+};
 
 const CAUSES: Record<string, string> = {
   more_work: "One branch had more work: every node that heard of it went over to it, as the rule says.",

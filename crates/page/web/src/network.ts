@@ -3,7 +3,7 @@
 import { select } from "d3-selection";
 import { type ZoomTransform, zoom, zoomIdentity } from "d3-zoom";
 import type { Moment, NodeState } from "./api";
-import { el } from "./dom";
+import { el, scale } from "./dom";
 import { colour, mark, shapeOf, sideColour, trace } from "./marks";
 import { type Place, type Places, place } from "./places";
 import { count, list, percent, shortBlock } from "./words";
@@ -126,7 +126,7 @@ export class NetworkPanel {
   private scale(): { unit: number; x: (at: number) => number; y: (at: number) => number } {
     const places = this.places as Places;
     const [width, height] = [this.canvas.clientWidth, this.canvas.clientHeight];
-    const unit = Math.min(width / (2 * places.width + 0.6), height / (2 * places.height + 0.6), 64);
+    const unit = Math.min(width / (2 * places.width + 0.6), height / (2 * places.height + 0.6), 84 * scale());
     return {
       unit: unit * this.transform.k,
       x: (at) => this.transform.applyX(width / 2 + at * unit),
@@ -135,7 +135,7 @@ export class NetworkPanel {
   }
 
   private radius(unit: number): number {
-    return Math.max(2.5, Math.min(unit * 0.36, 22));
+    return Math.max(2.5, Math.min(unit * 0.36, 22 * scale()));
   }
 
   private draw(): void {
@@ -211,7 +211,7 @@ export class NetworkPanel {
     context.font = `700 ${Math.round(radius * 0.95)}px system-ui, sans-serif`;
     context.fillStyle = node.running ? colour(letter ? "--side-ink" : "--none-ink") : colour("--muted");
     context.fillText(node.running ? letter || String(node.height) : "×", x, y + 0.5, radius * 1.8);
-    context.font = `${Math.max(10, Math.min(13, radius * 0.72))}px system-ui, sans-serif`;
+    context.font = `${Math.max(10, Math.min(13 * scale(), radius * 0.72))}px system-ui, sans-serif`;
     context.fillStyle = colour("--ink");
     context.textBaseline = "top";
     context.fillText(node.name, x, y + radius * 1.2 + 1, unit * 1.2);

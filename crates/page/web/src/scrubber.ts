@@ -1,6 +1,7 @@
 // The scrubber: when forks were open and the network was cut, and ticks for reorgs and steps.
 
 import type { Mark } from "./api";
+import { scale } from "./dom";
 import { colour } from "./marks";
 
 /** Lanes from top to bottom: spans above, ticks below. */
@@ -13,7 +14,8 @@ const LANES: Record<string, { lane: number; colour: string }> = {
   stopped: { lane: 2, colour: "--bad" },
   failed: { lane: 3, colour: "--bad" },
 };
-const LANE = 9;
+/** Pixels of a lane, where text is as large as usual. */
+const LANE = 10;
 
 export class Scrubber {
   private marks: Mark[] = [];
@@ -63,13 +65,14 @@ export class Scrubber {
       const left = this.x(mark.from_us);
       const right = mark.kind === "fork" || mark.kind === "partition" ? this.x(mark.to_us ?? this.end) : left;
       context.fillStyle = colour(name);
-      const y = 3 + lane * LANE;
+      const y = (3 + lane * LANE) * scale();
+      const tall = (LANE - 3) * scale();
       if (right - left > 3) {
         context.beginPath();
-        context.roundRect(left, y, right - left, LANE - 3, 3);
+        context.roundRect(left, y, right - left, tall, 3);
         context.fill();
       } else {
-        context.fillRect(left - 1, y, 2, LANE - 2);
+        context.fillRect(left - scale(), y, 2 * scale(), tall);
       }
     }
   }
@@ -79,7 +82,7 @@ export class Scrubber {
   }
 
   private wordsAt(x: number, y: number): string | null {
-    const lane = Math.floor((y - 3) / LANE);
+    const lane = Math.floor((y / scale() - 3) / LANE);
     const near = this.marks.filter((mark) => {
       const place = LANES[mark.kind];
       if (!place || Math.abs(place.lane - lane) > 1) return false;

@@ -1,7 +1,7 @@
 // How blocks spread: a column for each block, a row for each node, darker the later. The table has the same figures as numbers.
 
 import type { Spread, SpreadBlock } from "./api";
-import { el, table } from "./dom";
+import { el, scale, table } from "./dom";
 import { colour } from "./marks";
 import { duration, moment, shortBlock } from "./words";
 
@@ -11,7 +11,7 @@ export interface SpreadListener {
 }
 
 /** The least height of the percentiles' plot. */
-const PLOT = 64;
+const PLOT = 56;
 
 export class SpreadPanel {
   private spread: Spread | null = null;
@@ -99,11 +99,11 @@ export class SpreadPanel {
   }
 
   private sizes(spread: Spread): { left: number; cell: number; row: number; top: number } {
-    const left = spread.nodes.length <= 40 ? 34 : 8;
+    const left = spread.nodes.length <= 40 ? 34 * scale() : 8;
     const width = this.canvas.clientWidth - left;
-    const cell = Math.min(30, width / Math.max(1, spread.blocks.length));
+    const cell = Math.max(1, Math.min(34 * scale(), width / Math.max(1, spread.blocks.length)));
     const room = Math.max(40, this.into.clientHeight - PLOT - 64);
-    const row = Math.max(2, Math.min(18, room / Math.max(1, spread.nodes.length)));
+    const row = Math.max(2, Math.min(24 * scale(), room / Math.max(1, spread.nodes.length)));
     return { left, cell, row, top: PLOT + 10 };
   }
 
@@ -112,7 +112,7 @@ export class SpreadPanel {
     if (!spread || this.asTable || spread.blocks.length === 0 || !canvas.isConnected) return;
     const density = window.devicePixelRatio || 1;
     const { left, cell, row, top } = this.sizes(spread);
-    const [width, height] = [canvas.clientWidth, Math.ceil(top + row * spread.nodes.length + 20)];
+    const [width, height] = [canvas.clientWidth, Math.ceil(top + row * spread.nodes.length + 20 * scale())];
     canvas.style.height = `${height}px`;
     canvas.width = Math.round(width * density);
     canvas.height = Math.round(height * density);
@@ -178,14 +178,14 @@ export class SpreadPanel {
   private labels(context: CanvasRenderingContext2D, spread: Spread): void {
     const { left, cell, row, top } = this.sizes(spread);
     context.fillStyle = colour("--muted");
-    context.font = "11px system-ui, sans-serif";
+    context.font = `${11 * scale()}px system-ui, sans-serif`;
     context.textBaseline = "middle";
     context.textAlign = "right";
     if (row >= 11) spread.nodes.forEach((name, node) => context.fillText(name, left - 5, top + (node + 0.5) * row, left - 6));
     context.textAlign = "center";
-    const every = Math.max(1, Math.ceil(26 / cell));
+    const every = Math.max(1, Math.ceil((26 * scale()) / cell));
     spread.blocks.forEach((block, column) => {
-      if (column % every === 0) context.fillText(String(block.height), left + (column + 0.5) * cell, top + row * spread.nodes.length + 9);
+      if (column % every === 0) context.fillText(String(block.height), left + (column + 0.5) * cell, top + row * spread.nodes.length + 10 * scale());
     });
   }
 

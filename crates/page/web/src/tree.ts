@@ -1,12 +1,12 @@
 // The block tree: rows as the server laid them out. Only those in sight are in the document.
 
 import type { Cell, Tree, TreeRow } from "./api";
-import { el, svg } from "./dom";
+import { el, scale, svg } from "./dom";
 import { shape, sideClass } from "./marks";
 import { count, list, shortBlock } from "./words";
 
-const ROW = 26;
-const LANE = 26;
+/** Pixels of a row and of a lane, where text is as large as usual. */
+const CELL = 26;
 /** Rows above and below those in sight. */
 const MARGIN = 12;
 
@@ -56,7 +56,7 @@ export class TreePanel {
     const index = this.tree.rows.findIndex((row) => row.block === block);
     if (index < 0) return;
     this.setKeepBottom(false);
-    this.scroll.scrollTop = index * ROW - this.scroll.clientHeight / 2;
+    this.scroll.scrollTop = index * rowHeight() - this.scroll.clientHeight / 2;
   }
 
   private setKeepBottom(keep: boolean): void {
@@ -66,30 +66,31 @@ export class TreePanel {
 
   private refresh(): void {
     this.drawn = "";
-    this.inside.style.height = `${this.tree.rows.length * ROW}px`;
+    this.inside.style.height = `${this.tree.rows.length * rowHeight()}px`;
     if (this.keepBottom) this.scroll.scrollTop = this.scroll.scrollHeight;
     this.draw();
   }
 
   private draw(): void {
     const rows = this.tree.rows;
-    const first = Math.max(0, Math.floor(this.scroll.scrollTop / ROW) - MARGIN);
-    const last = Math.min(rows.length, Math.ceil((this.scroll.scrollTop + this.scroll.clientHeight) / ROW) + MARGIN);
+    const height = rowHeight();
+    const first = Math.max(0, Math.floor(this.scroll.scrollTop / height) - MARGIN);
+    const last = Math.min(rows.length, Math.ceil((this.scroll.scrollTop + this.scroll.clientHeight) / height) + MARGIN);
     const range = `${first}-${last}`;
     if (range === this.drawn) return;
     this.drawn = range;
     const lanes = Math.max(1, ...rows.map((row) => row.cells.length));
     const shown = rows.slice(first, last).map((row, index) => this.row(row, rows[first + index - 1], rows[first + index + 1], lanes));
     this.inside.replaceChildren(...shown);
-    this.inside.style.paddingTop = `${first * ROW}px`;
+    this.inside.style.paddingTop = `${first * height}px`;
   }
 
   private row(row: TreeRow, above: TreeRow | undefined, below: TreeRow | undefined, lanes: number): HTMLElement {
     const picture = svg("svg", {
       class: "lanes",
-      width: lanes * LANE,
-      height: ROW,
-      viewBox: `0 0 ${lanes * LANE} ${ROW}`,
+      width: lanes * rowHeight(),
+      height: rowHeight(),
+      viewBox: `0 0 ${lanes * CELL} ${CELL}`,
       "aria-hidden": "true",
     });
     [...row.cells].forEach((cell, lane) => {
@@ -104,9 +105,9 @@ export class TreePanel {
 
   private blockRow(row: TreeRow, block: string, picture: SVGElement): HTMLElement {
     const lane = row.cells.indexOf("o");
-    const x = lane * LANE + LANE / 2;
-    const glyph = svg("g", { class: `block ${sideClass(row.side)}${row.stale ? " stale" : ""}` }, shape(row.side, x, ROW / 2, 8));
-    if (row.side) glyph.append(svg("text", { x, y: ROW / 2 + 0.5, class: "mark-letter" }, row.side));
+    const x = lane * CELL + CELL / 2;
+    const glyph = svg("g", { class: `block ${sideClass(row.side)}${row.stale ? " stale" : ""}` }, shape(row.side, x, CELL / 2, 8));
+    if (row.side) glyph.append(svg("text", { x, y: CELL / 2 + 0.5, class: "mark-letter" }, row.side));
     picture.append(glyph);
     const tips = row.tip_count ?? 0;
     const made = el(
@@ -132,14 +133,18 @@ export class TreePanel {
   }
 }
 
+function rowHeight(): number {
+  return Math.round(CELL * scale());
+}
+
 const goesDown = (cell: Cell) => cell !== " " && cell !== "-";
 const goesUp = (cell: Cell) => goesDown(cell) && cell !== "T" && cell !== "7";
 
 /** The lines of one cell. */
 function lines(cell: Cell, lane: number, above: Cell | undefined, below: Cell | undefined): SVGElement[] {
-  const x = lane * LANE + LANE / 2;
-  const [left, right] = [lane * LANE, (lane + 1) * LANE];
-  const middle = ROW / 2;
+  const x = lane * CELL + CELL / 2;
+  const [left, right] = [lane * CELL, (lane + 1) * CELL];
+  const middle = CELL / 2;
   const path = (d: string, more = "") => svg("path", { d, class: `line${more}` });
   switch (cell) {
     case " ":
@@ -147,21 +152,21 @@ function lines(cell: Cell, lane: number, above: Cell | undefined, below: Cell | 
     case "o":
       return [
         ...(above && goesDown(above) ? [path(`M${x} 0V${middle}`)] : []),
-        ...(below && goesUp(below) ? [path(`M${x} ${middle}V${ROW}`)] : []),
+        ...(below && goesUp(below) ? [path(`M${x} ${middle}V${CELL}`)] : []),
       ];
     case "|":
-      return [path(`M${x} 0V${ROW}`)];
+      return [path(`M${x} 0V${CELL}`)];
     case ":":
-      return [path(`M${x} 0V${ROW}`, " dotted")];
+      return [path(`M${x} 0V${CELL}`, " dotted")];
     case "+":
-      return [path(`M${x} 0V${ROW}`), path(`M${x} ${middle}H${right}`)];
+      return [path(`M${x} 0V${CELL}`), path(`M${x} ${middle}H${right}`)];
     case "-":
       return [path(`M${left} ${middle}H${right}`)];
     case "x":
-      return [path(`M${x} 0V${ROW}`), path(`M${left} ${middle}H${right}`)];
+      return [path(`M${x} 0V${CELL}`), path(`M${left} ${middle}H${right}`)];
     case "T":
-      return [path(`M${left} ${middle}H${right}`), path(`M${x} ${middle}V${ROW}`)];
+      return [path(`M${left} ${middle}H${right}`), path(`M${x} ${middle}V${CELL}`)];
     case "7":
-      return [path(`M${left} ${middle}H${x - 8}Q${x} ${middle} ${x} ${middle + 8}V${ROW}`)];
+      return [path(`M${left} ${middle}H${x - 8}Q${x} ${middle} ${x} ${middle + 8}V${CELL}`)];
   }
 }

@@ -1,27 +1,16 @@
 // Times, counts and lists, as people read them.
 
+/** As the terminal writes it. */
 export function duration(micros: number): string {
-  if (micros < 1_000) return `${micros} µs`;
-  if (micros < 1_000_000) return `${significant(micros / 1_000)} ms`;
-  if (micros < 60_000_000) return `${significant(micros / 1_000_000)} s`;
-  const seconds = Math.round(micros / 1_000_000);
-  const parts: [number, string][] = [
-    [Math.floor(seconds / 86_400), "d"],
-    [Math.floor(seconds / 3_600) % 24, "h"],
-    [Math.floor(seconds / 60) % 60, "min"],
-    [seconds % 60, "s"],
-  ];
-  const first = parts.findIndex(([count]) => count > 0);
-  return parts
-    .slice(first, first + 2)
-    .filter(([count]) => count > 0)
-    .map(([count, unit]) => `${count} ${unit}`)
-    .join(" ");
-}
-
-function significant(value: number): string {
-  const digits = value >= 100 ? 0 : value >= 10 ? 1 : 2;
-  return value.toFixed(digits);
+  const whole = Math.floor;
+  const seconds = whole(micros / 1_000_000);
+  if (micros <= 0) return "0 ms";
+  if (micros < 10_000) return `${whole(micros / 1_000)}.${whole((micros % 1_000) / 100)} ms`;
+  if (micros < 1_000_000) return `${whole(micros / 1_000)} ms`;
+  if (seconds < 60) return `${seconds}.${whole((micros % 1_000_000) / 100_000)} s`;
+  if (seconds < 3_600) return `${whole(seconds / 60)} min ${seconds % 60} s`;
+  if (seconds < 86_400) return `${whole(seconds / 3_600)} h ${whole(seconds / 60) % 60} min`;
+  return `${whole(seconds / 86_400)} d ${whole(seconds / 3_600) % 24} h`;
 }
 
 /** A moment of the run, all of one run with the same number of digits. */
