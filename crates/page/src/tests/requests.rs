@@ -150,6 +150,7 @@ fn a_step_is_handed_in_and_answered_with_what_came_of_it() {
             control: 0,
             who: "page".into(),
             action: "mine",
+            deed: None,
             text: "mine = 1".into(),
             at: base::Time::ZERO,
             took: std::time::Duration::from_millis(12),
