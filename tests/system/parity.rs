@@ -61,6 +61,7 @@ fn on_real_nodes(plan: &Arc<Plan>) -> Summary {
     let options = RunOptions {
         data: folder.path().join("nodes"),
         nodes: Nodes::Tasks,
+        rpc: false,
         folder: None,
         desk: None,
         interrupt: Interrupt::new(),

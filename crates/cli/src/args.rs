@@ -87,6 +87,8 @@ pub(crate) enum Command {
     Logs(LogsArgs),
     /// Run one node as its own process
     Node(NodeArgs),
+    /// Call a method of a node's JSON-RPC interface
+    Rpc(RpcArgs),
     /// Be one node of a run with `--nodes process`
     #[command(hide = true)]
     Worker,
@@ -149,6 +151,9 @@ pub(crate) struct RunArgs {
     /// Where real nodes live
     #[arg(long, value_enum, default_value_t = NodesKind::Tasks)]
     pub(crate) nodes: NodesKind,
+    /// Answer other people's tools for each real node, in Bitcoin Core's JSON-RPC (see `nakanet rpc`)
+    #[arg(long)]
+    pub(crate) rpc: bool,
     /// Who checks blocks in virtual time; the digest is the same
     #[arg(long, value_enum, default_value_t = VerifyKind::Shared)]
     pub(crate) verify: VerifyKind,
@@ -364,6 +369,9 @@ pub(crate) struct UpArgs {
     /// Peers that each node dials
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) outbound: u32,
+    /// Answer other people's tools for each node, in Bitcoin Core's JSON-RPC (see `nakanet rpc`)
+    #[arg(long)]
+    pub(crate) rpc: bool,
     /// The seed of the topology and of all keys
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
@@ -422,6 +430,30 @@ pub(crate) struct LogsArgs {
     /// Go on until the run ends, or until Ctrl-C
     #[arg(short, long)]
     pub(crate) follow: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RpcArgs {
+    /// The node: its data folder, its name in the latest run, or the address of its interface
+    pub(crate) node: String,
+    /// The method; `help` lists them all
+    #[arg(default_value = "help")]
+    pub(crate) method: String,
+    /// Its arguments: text as it is, all else as JSON
+    #[arg(allow_negative_numbers = true)]
+    pub(crate) arguments: Vec<String>,
+    /// The user, where the interface has one
+    #[arg(long, value_name = "NAME", requires = "password")]
+    pub(crate) user: Option<String>,
+    /// The password of that user
+    #[arg(long, value_name = "WORD", requires = "user")]
+    pub(crate) password: Option<String>,
+    /// Print text as JSON too
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Where run folders are
+    #[arg(long, value_name = "FOLDER", default_value = "runs")]
+    pub(crate) out: PathBuf,
 }
 
 #[derive(Debug, Args)]

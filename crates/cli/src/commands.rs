@@ -18,6 +18,7 @@ pub(crate) mod propagation;
 pub(crate) mod ps;
 pub(crate) mod reorgs;
 pub(crate) mod rerun;
+pub(crate) mod rpc;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod serve;

@@ -68,6 +68,7 @@ fn main() -> ExitCode {
         Command::Down(args) => commands::down::down(&args),
         Command::Logs(args) => commands::logs::logs(&args),
         Command::Node(args) => commands::node::node(&args),
+        Command::Rpc(args) => commands::rpc::rpc(&args),
         Command::Worker => commands::worker::worker(),
     };
     end(match result {

@@ -150,6 +150,7 @@ impl Suite {
         let options = RunOptions {
             data: data.clone(),
             nodes: Nodes::Tasks,
+            rpc: false,
             folder: Some(folder.to_owned()),
             interrupt: self.interrupt.clone(),
             desk: None,

@@ -72,6 +72,7 @@ fn measure(nodes: usize, blocks: usize) -> Finished {
     let options = RunOptions {
         data: data.path().to_owned(),
         nodes: Nodes::Tasks,
+        rpc: false,
         folder: None,
         desk: None,
         interrupt: Interrupt::new(),

@@ -25,6 +25,8 @@ pub struct RunOptions {
     pub data: PathBuf,
     /// Where the nodes live.
     pub nodes: Nodes,
+    /// Whether other people's tools can ask each node, on a free port of this machine; where that is stands in its data folder.
+    pub rpc: bool,
     /// Where the run folder goes; none writes nothing.
     pub folder: Option<PathBuf>,
     /// Ends the run early, in good order.

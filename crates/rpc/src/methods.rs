@@ -1,14 +1,14 @@
 //! The table of all methods, in Bitcoin Core's categories.
 
-mod blocks;
-mod chain;
+pub(crate) mod blocks;
+pub(crate) mod chain;
 mod control;
 mod debugging;
 mod generate;
 mod mempool;
 mod mining;
 mod network;
-mod transactions;
+pub(crate) mod transactions;
 mod waiting;
 mod wallet;
 

@@ -4,9 +4,10 @@
 //! which only so many bytes are held at a time, then the calls in it, one after the other.
 
 mod reply;
+mod rest;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,6 +46,17 @@ pub struct Options {
     pub listen: SocketAddr,
     /// Who may ask; none lets a cookie in the data folder decide.
     pub credentials: Option<Credentials>,
+}
+
+impl Options {
+    /// For this machine alone, on a free port, with a cookie.
+    #[must_use]
+    pub fn on_a_free_port() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            credentials: None,
+        }
+    }
 }
 
 /// An interface that has its port, and does not answer yet.
@@ -225,6 +237,13 @@ async fn answer(front: &Front, request: Request<Incoming>) -> Response<Body> {
         return text(StatusCode::FORBIDDEN, turned.words());
     }
     let path = request.uri().path();
+    if let Some(rest) = path.strip_prefix("/rest/") {
+        return if request.method() == Method::GET {
+            rest::answer(&front.office, rest, request.uri().query()).await
+        } else {
+            text(StatusCode::METHOD_NOT_ALLOWED, "REST paths are read with GET\n")
+        };
+    }
     if path != "/" && !path.starts_with("/wallet/") {
         return text(StatusCode::NOT_FOUND, "");
     }

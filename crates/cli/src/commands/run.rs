@@ -13,6 +13,7 @@ use sim::Verify;
 
 use crate::args::{DetailKind, EngineKind, NodesKind, RunArgs, VerifyKind};
 use crate::commands::export::report_at_the_end;
+use crate::commands::rpc;
 use crate::commands::serve;
 use crate::ended::Run;
 use crate::exit::{Ended, Failure};
@@ -85,12 +86,19 @@ fn launch(plan: &Arc<Plan>, folder: &Path, args: &RunArgs, desk: Option<Desk>) -
     let options = RunOptions {
         data: data.clone(),
         nodes: nodes(args.nodes, folder)?,
+        rpc: args.rpc,
         folder: Some(folder.to_owned()),
         interrupt,
         desk,
     };
     let mut steps = Steps::new(plan, quiet);
-    let finished = cluster::run(plan, &options, &mut |progress| show(progress, &mut steps, quiet))
+    let mut observer = |progress: &Progress<'_>| {
+        show(progress, &mut steps, quiet);
+        if args.rpc && !quiet && matches!(progress, Progress::Started { .. }) {
+            rpc::announce(folder, plan);
+        }
+    };
+    let finished = cluster::run(plan, &options, &mut observer)
         .map_err(|error| not_started(error, (!args.keep).then_some(&data)))?;
     let ending = finished.outcome.map_or(Ending::Interrupted, Ending::Steps);
     let mut collector = finished.collector;

@@ -13,6 +13,7 @@ use scenario::{Overrides, Plan, words};
 use crate::args::UpArgs;
 use crate::commands::detach;
 use crate::commands::export::report_at_the_end;
+use crate::commands::rpc;
 use crate::commands::run::{nodes, not_started, show};
 use crate::commands::serve;
 use crate::exit::{Ended, Exit, Failure};
@@ -39,6 +40,7 @@ pub(crate) fn up(args: &UpArgs) -> Ended {
     let options = RunOptions {
         data: folder.join("nodes"),
         nodes: nodes(args.nodes, &folder)?,
+        rpc: args.rpc,
         folder: Some(folder.clone()),
         interrupt,
         desk: Some(desk),
@@ -73,6 +75,9 @@ pub(crate) fn up(args: &UpArgs) -> Ended {
             entry(report.at, &paint::strong("step "), &what);
         } else {
             show(progress, &mut steps, false);
+        }
+        if args.rpc && matches!(progress, Progress::Started { .. }) {
+            rpc::announce(&folder, &plan);
         }
     })
     .map_err(|error| not_started(error, Some(&options.data)))?;

@@ -173,6 +173,7 @@ fn a_worker_that_cannot_open_its_folder_says_why() {
             arguments: vec!["worker".into()],
             logs: None,
         }),
+        rpc: false,
         folder: None,
         interrupt: cluster::Interrupt::new(),
         desk: None,

@@ -16,8 +16,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
-use super::Nodes;
 use super::wiring::Wiring;
+use super::{Nodes, RunOptions};
 use crate::driver::dialer::Target;
 use crate::driver::directory::Roster;
 use crate::driver::{Control, Driver, Exit, Told};
@@ -67,6 +67,7 @@ pub(super) struct Fleet {
     clock: Clock,
     data: PathBuf,
     nodes: Nodes,
+    rpc: bool,
     roster: Arc<Roster>,
     slots: Vec<Slot>,
     pub(super) wiring: Wiring,
@@ -83,7 +84,7 @@ impl Fleet {
     pub(super) fn new(
         plan: Arc<Plan>,
         clock: Clock,
-        (data, nodes): (PathBuf, Nodes),
+        options: &RunOptions,
         (told, ready): (mpsc::Sender<Told>, mpsc::Sender<(NodeId, Multiaddr)>),
     ) -> Self {
         let seed = plan.root_seed();
@@ -97,8 +98,9 @@ impl Fleet {
             roster: Arc::new(roster),
             plan,
             clock,
-            data,
-            nodes,
+            data: options.data.clone(),
+            nodes: options.nodes.clone(),
+            rpc: options.rpc,
             missed: Arc::new(AtomicU64::new(0)),
             told,
             ready,
@@ -184,6 +186,7 @@ impl Fleet {
             seed: self.plan.seed,
             folder: folder(&self.data, self.plan.name_of(node)),
             max_peers: MAX_PEERS.max(u32::try_from(planned).unwrap_or(u32::MAX)),
+            rpc: self.rpc,
             usual: self.plan.conditions,
             set: self.wiring.conditions_from(node),
             severed: self.wiring.severed_from(node),

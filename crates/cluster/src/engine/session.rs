@@ -93,12 +93,7 @@ impl<'a> Session<'a> {
             director: Director::new(Arc::clone(plan), Engine::Cluster),
             desk: options.desk.clone(),
             owed: Owed::default(),
-            fleet: Fleet::new(
-                Arc::clone(plan),
-                clock,
-                (options.data.clone(), options.nodes.clone()),
-                (tell, be_ready),
-            ),
+            fleet: Fleet::new(Arc::clone(plan), clock, options, (tell, be_ready)),
             told,
             ready,
             interrupt: options.interrupt.clone(),
@@ -381,7 +376,9 @@ impl<'a> Session<'a> {
         let reason = match how {
             Ok(Exit::Stopped) if was_told => "stopped",
             Ok(Exit::Killed) if was_told => "killed",
-            Ok(Exit::Stopped | Exit::Killed) => unreachable!("nodes end well only when they are told to end"),
+            // An operator's word reached it through its interface.
+            Ok(Exit::Stopped) => "stopped over its interface",
+            Ok(Exit::Killed) => unreachable!("nodes are killed only when they are told to end"),
             Err(error) => {
                 self.bury(node, error);
                 return Woken::Died;

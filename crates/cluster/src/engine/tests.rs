@@ -22,6 +22,7 @@ fn options(data: &Path) -> RunOptions {
     RunOptions {
         data: data.to_owned(),
         nodes: Nodes::Tasks,
+        rpc: false,
         folder: None,
         interrupt: Interrupt::new(),
         desk: None,

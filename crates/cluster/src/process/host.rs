@@ -120,6 +120,8 @@ impl Host {
         match (reins.wish, said.map_err(|error| Error::Worker(error.to_string()))?) {
             (Some(Exit::Killed), _) => Ok(Exit::Killed),
             (Some(Exit::Stopped), Some(Ok(()))) => Ok(Exit::Stopped),
+            // An operator's word reached it through its interface.
+            (None, Some(Ok(()))) if status.success() => Ok(Exit::Stopped),
             (_, Some(Err(words))) => Err(Error::Worker(words)),
             (_, None | Some(Ok(()))) => Err(Error::Exited { status, log: self.log }),
         }

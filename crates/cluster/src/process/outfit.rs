@@ -25,6 +25,8 @@ pub(crate) struct Outfit {
     pub(crate) seed: u64,
     pub(crate) folder: PathBuf,
     pub(crate) max_peers: u32,
+    /// Whether other people's tools can ask it, on a free port of this machine.
+    pub(crate) rpc: bool,
     /// Conditions of links that nobody set.
     pub(crate) usual: Conditions,
     /// The links that were set before the node started.
@@ -66,7 +68,7 @@ impl Outfit {
             severed: self.severed,
             seat: ties.seat,
             control: ties.control,
-            rpc: None,
+            rpc: self.rpc.then(rpc::Options::on_a_free_port),
             told: ties.told,
             complaints: None,
         }
