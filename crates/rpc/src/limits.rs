@@ -4,8 +4,9 @@ use std::time::Duration;
 
 /// The most connections at a time; further ones are closed at once (THREATS 1.0).
 pub const MAX_CONNECTIONS: usize = 128;
-/// How long a client may take to send the head of a request (THREATS H5).
-pub const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a client may take from one request to the end of the next one's head (Core's `DEFAULT_HTTP_SERVER_TIMEOUT`). Clients keep their
+/// connections, and not all of them open a new one when theirs was closed.
+pub const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a client may take to send the body of a request (THREATS P11).
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// The most bytes of a request's head.
