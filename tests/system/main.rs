@@ -2,5 +2,6 @@
 
 mod architecture;
 mod files;
+mod limits;
 mod parity;
 mod tidy;

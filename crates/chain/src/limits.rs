@@ -13,7 +13,7 @@ pub const MAX_LOCATOR: usize = 101;
 /// Headers whose times the median is taken of (Bitcoin's `nMedianTimeSpan`).
 pub const MEDIAN_TIME_SPAN: usize = 11;
 /// The most verdicts on signatures that are remembered.
-pub const MAX_REMEMBERED_SIGNATURES: usize = 1 << 16;
+pub const MAX_REMEMBERED_SIGNATURES: usize = 1 << 15;
 /// The most bytes of a network's name.
 pub const MAX_NAME_BYTES: usize = 32;
 /// Signatures of one block from which on checking them in parallel is worth its overhead.

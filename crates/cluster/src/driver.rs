@@ -36,7 +36,7 @@ use front::Front;
 use incoming::incoming;
 use peers::Peers;
 
-use crate::conversation::{Heard, Word};
+use crate::conversation::{Heard, Shared, Word};
 use crate::hasher::Seat;
 use crate::limits::{MAX_FOREIGN, MAX_HEARD_PER_PEER, MAX_PEERS};
 use crate::net::{Net, NetConfig, NetEvent, Trouble};
@@ -68,7 +68,7 @@ pub(crate) struct Driver {
     control: mpsc::Receiver<Control>,
     /// Orders that came while it stood still.
     postponed: VecDeque<Control>,
-    ear: mpsc::Sender<Heard>,
+    shared: Shared,
     heard: mpsc::Receiver<Heard>,
     told: mpsc::Sender<Told>,
     complaints: Option<mpsc::Sender<Complaint>>,
@@ -144,7 +144,7 @@ impl Driver {
             searched: None,
             control: setup.control,
             postponed: VecDeque::new(),
-            ear,
+            shared: Shared::new(ear),
             heard,
             told: setup.told,
             complaints: setup.complaints,

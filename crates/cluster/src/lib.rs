@@ -21,7 +21,9 @@ pub mod store;
 mod conversation;
 mod driver;
 mod files;
+mod memory;
 mod net;
+mod room;
 
 pub use clock::Clock;
 pub use engine::{Died, Finished, Nodes, Progress, RunOptions, run};

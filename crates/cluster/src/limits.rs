@@ -49,13 +49,21 @@ pub const MAX_PING_FAILURES: u32 = 3;
 /// How long a frame may take from its first byte to its last, read or written (THREATS P11).
 pub const FRAME_TIMEOUT: Duration = Duration::from_secs(30);
 /// Bytes taken from a stream at once.
-pub const READ_BYTES: usize = 16 * 1_024;
+pub const READ_BYTES: usize = 8 * 1_024;
+/// Bytes of frames that are not whole yet, of all peers of a node; when they are more, the oldest gives way, inbound peers' before others'
+/// (THREATS P2, P11).
+pub const MAX_UNFINISHED_BYTES: usize = 12 << 20;
 /// Messages of one peer that may wait for the node: a peer that sends faster waits, and nobody else does.
 pub const MAX_HEARD_PER_PEER: usize = 2;
+/// Bytes of messages of all peers that may wait for the node; readers take turns.
+pub const MAX_HEARD_BYTES: usize = 5 << 18;
 /// Messages to one peer that may wait for the link or the stream; a peer that reads no faster is dropped.
 pub const MAX_QUEUED_MESSAGES: usize = 8_192;
-/// Bytes to one peer that may wait for the link or the stream; twice the bodies that may be in flight to it.
+/// Bytes to one peer that may wait for the link or the stream; twice the bodies that may be in flight to it. Bodies are the ledger's, and
+/// take no room of their own.
 pub const MAX_QUEUED_BYTES: u64 = 32 << 20;
+/// Bytes of messages to all peers that may wait and are nobody else's; when they are more, the peer with the most of them is dropped.
+pub const MAX_QUEUED_OWN_BYTES: u64 = 3 << 20;
 
 /// The wait before the first redial of a lost or refused link.
 pub const FIRST_REDIAL: Duration = Duration::from_millis(50);

@@ -26,11 +26,11 @@ impl<T: Copy + Ord> Known<T> {
         if !self.names.insert(name) {
             return false;
         }
-        self.oldest_first.push_back(name);
-        if self.oldest_first.len() > MAX_KNOWN {
-            let oldest = self.oldest_first.pop_front().expect("longer than the limit");
+        if self.oldest_first.len() == MAX_KNOWN {
+            let oldest = self.oldest_first.pop_front().expect("as long as the limit");
             self.names.remove(&oldest);
         }
+        self.oldest_first.push_back(name);
         true
     }
 

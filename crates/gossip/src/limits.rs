@@ -42,6 +42,9 @@ pub const MAX_STALL_TIMEOUT: Duration = Duration::from_secs(64);
 
 /// The most announced transactions remembered per peer (`MAX_PEER_TX_ANNOUNCEMENTS`).
 pub const MAX_ANNOUNCED: usize = 5_000;
+/// The most announced transactions remembered of all peers together, each counted for every peer that announced it; a peer has an equal share
+/// (ours: at 125 peers Core's limit per peer would be 200 MiB).
+pub const MAX_ANNOUNCED_IN_ALL: usize = 6_144;
 /// The most transactions asked of one peer and not yet answered or given up (`MAX_PEER_TX_REQUEST_IN_FLIGHT`).
 pub const MAX_TRANSACTIONS_IN_FLIGHT: usize = 100;
 /// How long a request for a transaction waits before the next announcer is asked (`GETDATA_TX_INTERVAL`).
@@ -56,10 +59,10 @@ pub const MAX_ORPHANS: usize = 3_000;
 /// The most bytes of orphans that one peer's account holds (`DEFAULT_RESERVED_ORPHAN_WEIGHT_PER_PEER` / 4: one transaction of any size fits).
 pub const MAX_ORPHAN_BYTES_PER_PEER: u64 = 101_000;
 /// The most bytes of orphans in total (ours; Core multiplies its reserve by the number of peers).
-pub const MAX_ORPHAN_BYTES: u64 = 4 << 20;
+pub const MAX_ORPHAN_BYTES: u64 = 1 << 20;
 
 /// The most names remembered of what one peer knows (ours; Core keeps a filter of 50,000). A forgotten name costs one needless announcement.
-pub const MAX_KNOWN: usize = 4_096;
+pub const MAX_KNOWN: usize = 128;
 /// The most blocks remembered of those that one peer sent, or was sent unasked (ours). A forgotten one may come unasked once more.
 pub const MAX_RECENT: usize = 64;
 

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use base::{NodeId, Time};
 use chain::Wtxid;
 
-use crate::limits::{INBOUND_DELAY, MAX_ANNOUNCED, MAX_TRANSACTIONS_IN_FLIGHT, OVERLOADED_DELAY, TRANSACTION_TIMEOUT};
+use crate::limits::{
+    INBOUND_DELAY, MAX_ANNOUNCED, MAX_ANNOUNCED_IN_ALL, MAX_TRANSACTIONS_IN_FLIGHT, OVERLOADED_DELAY,
+    TRANSACTION_TIMEOUT,
+};
 
 /// One node's requests for transactions.
 ///
@@ -90,13 +93,14 @@ impl TransactionFetch {
         }
     }
 
-    /// The peer has a transaction that this node lacks. Ignored from a peer that is not known, is at [`MAX_ANNOUNCED`], or was asked for it before
+    /// The peer has a transaction that this node lacks. Ignored from a peer that is not known, has no room left, or was asked for it before
     /// and has not answered; whether it counts.
     pub fn announced(&mut self, peer: NodeId, wtxid: Wtxid, outbound: bool, now: Time) -> bool {
+        let share = MAX_ANNOUNCED.min(MAX_ANNOUNCED_IN_ALL / self.peers.len().max(1));
         let Some(announcer) = self.peers.get_mut(&peer) else {
             return false;
         };
-        if announcer.knows_of(&wtxid) || announcer.names() >= MAX_ANNOUNCED {
+        if announcer.knows_of(&wtxid) || announcer.names() >= share {
             return false;
         }
         announcer.announced.insert(wtxid);

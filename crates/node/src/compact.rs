@@ -11,7 +11,7 @@ use crate::bodies::Origin;
 use crate::config::Relay;
 use crate::context::Context;
 use crate::knowledge::Standing;
-use crate::limits::{MAX_ASSEMBLIES, MAX_COMPACT_DEPTH, MAX_HIGH_BANDWIDTH};
+use crate::limits::{MAX_ASSEMBLIES, MAX_ASSEMBLIES_IN_ALL, MAX_COMPACT_DEPTH, MAX_HIGH_BANDWIDTH};
 use crate::peers::Serving;
 use crate::{Event, Node};
 
@@ -188,10 +188,15 @@ impl Node {
     /// Unless the body is asked of another already: then that will come.
     fn ask_for_gaps(&mut self, cx: &mut Context<'_>, peer: NodeId, assembly: Assembly, indexes: Vec<u32>) {
         let block = assembly.id();
+        let in_all: usize = self
+            .peers
+            .all_ready()
+            .map(|(_, peer)| peer.compact.assemblies.len())
+            .sum();
         let Some(sender) = self.peers.ready_mut(peer) else {
             return;
         };
-        let has_room = sender.compact.assemblies.len() < MAX_ASSEMBLIES;
+        let has_room = sender.compact.assemblies.len() < MAX_ASSEMBLIES && in_all < MAX_ASSEMBLIES_IN_ALL;
         if has_room && self.bodies.fetch.claim(peer, block, cx.now) {
             sender.compact.assemblies.insert(block, assembly);
             cx.send(peer, Message::GetBlockTransactions { block, indexes });

@@ -72,8 +72,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// The most bytes a mempool takes unless said otherwise: 32 MiB.
-    pub const DEFAULT_MEMPOOL_BYTES: usize = 32 << 20;
+    /// The most bytes a mempool takes unless said otherwise: 12 MiB, a fifth of what a node may take.
+    pub const DEFAULT_MEMPOOL_BYTES: usize = 12 << 20;
     /// The lowest fee rate relayed unless said otherwise, in base units per 1,000 bytes (Bitcoin Core's `DEFAULT_MIN_RELAY_TX_FEE` until v30).
     pub const DEFAULT_MIN_RELAY_FEE: u64 = 1_000;
 }

@@ -22,7 +22,7 @@ pub const BODY_WINDOW: u32 = 1_024;
 /// Bodies that wait for their parents; when full the highest gives way and is asked for again later.
 pub const MAX_HELD_BODIES: usize = 1_024;
 /// Bytes of bodies that wait for their parents.
-pub const MAX_HELD_BYTES: u64 = 16 << 20;
+pub const MAX_HELD_BYTES: u64 = 5 << 20;
 /// Branches whose bodies are fetched at the same time; the one with the least work gives way.
 pub const MAX_TARGETS: usize = 64;
 
@@ -32,6 +32,8 @@ pub const MAX_ANNOUNCED_HEADERS: u32 = 8;
 pub const MAX_HIGH_BANDWIDTH: usize = 3;
 /// Blocks whose gaps one peer is asked to fill at a time; further ones are asked for whole (as many as bodies in flight).
 pub const MAX_ASSEMBLIES: usize = gossip::limits::MAX_BLOCKS_IN_FLIGHT;
+/// The same of all peers together.
+pub const MAX_ASSEMBLIES_IN_ALL: usize = 8;
 /// How deep below the tip a block may be to be sent by short names (`MAX_CMPCTBLOCK_DEPTH` is 5, `MAX_BLOCKTXN_DEPTH` 10).
 pub const MAX_COMPACT_DEPTH: u32 = 5;
 /// Members that a mesh is brought to (`D` of gossipsub v1.1, as are the next ones).
@@ -59,14 +61,14 @@ pub const SERVED_REMEMBERED: Duration = Duration::from_secs(60);
 /// How often a peer may ask for an item that it was sent often enough, before it is blamed each time (ours: an honest one hardly ever does).
 pub const MAX_REFUSED_PER_ITEM: u8 = 32;
 /// Items whose sends are counted, per peer; the oldest is forgotten first.
-pub const MAX_SERVED_REMEMBERED: usize = 4_096;
+pub const MAX_SERVED_REMEMBERED: usize = 64;
 /// A node this many blocks behind its best header is in initial sync: it asks for no transactions and announces no blocks.
 pub const SYNCING_BEHIND: u32 = 24;
 /// A node that connects no block for this long is not in initial sync, however far ahead its best header is (ours: Core decides by the tip's age).
 pub const SYNC_PATIENCE: Duration = Duration::from_secs(60);
 
-/// Transactions queued for announcement to one peer (`MAX_PEER_TX_ANNOUNCEMENTS`); more are not announced to it.
-pub const MAX_QUEUED_ANNOUNCEMENTS: usize = 5_000;
+/// Transactions queued for announcement to one peer (ours; announcements wait a tenth of a second at most); more are not announced to it.
+pub const MAX_QUEUED_ANNOUNCEMENTS: usize = 500;
 /// The longest that an announcement of transactions waits for others to share its message.
 pub const ANNOUNCE_DELAY: Duration = Duration::from_millis(100);
 /// Parents of orphans that one peer is asked for at a time (`MAX_PEER_TX_REQUEST_IN_FLIGHT`).

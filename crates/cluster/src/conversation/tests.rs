@@ -46,6 +46,15 @@ async fn connected() -> [(ConnectionId, Box<Pair>, JoinHandle<()>); 2] {
     [a, b]
 }
 
+fn start(peer: NodeId, connection: ConnectionId, streams: Box<Pair>, ear: mpsc::Sender<Heard>) -> Conversation {
+    let party = Party {
+        peer,
+        connection,
+        outbound: false,
+    };
+    Conversation::start(party, streams, Shared::new(ear))
+}
+
 fn announce(number: usize) -> Message {
     Message::Announce(vec![Wtxid(base::Hash::sha256d(&number.to_le_bytes()))])
 }
@@ -59,10 +68,10 @@ async fn messages_are_heard_in_the_order_they_were_written() {
     let [(at_a, streams_a, _keep_a), (at_b, streams_b, _keep_b)] = connected().await;
     let (mouth, _silent) = mpsc::channel(1);
     let (ear, mut heard) = mpsc::channel(10);
-    let a = Conversation::start(NodeId(1), at_a, streams_a, mouth);
-    let _b = Conversation::start(NodeId(2), at_b, streams_b, ear);
+    let a = start(NodeId(1), at_a, streams_a, mouth);
+    let _b = start(NodeId(2), at_b, streams_b, ear);
     for number in 0..100 {
-        a.write(announce(number), 1).unwrap();
+        a.write(announce(number), Weight { bytes: 1, own: 1 }).unwrap();
     }
     for number in 0..100 {
         let heard = hear(&mut heard).await;
@@ -79,10 +88,10 @@ async fn a_peer_has_only_so_many_words_waiting() {
     let [(at_a, streams_a, _keep_a), (at_b, streams_b, _keep_b)] = connected().await;
     let (mouth, _silent) = mpsc::channel(1);
     let (ear, mut heard) = mpsc::channel(100);
-    let a = Conversation::start(NodeId(1), at_a, streams_a, mouth);
-    let _b = Conversation::start(NodeId(2), at_b, streams_b, ear);
+    let a = start(NodeId(1), at_a, streams_a, mouth);
+    let _b = start(NodeId(2), at_b, streams_b, ear);
     for number in 0..50 {
-        a.write(announce(number), 1).unwrap();
+        a.write(announce(number), Weight { bytes: 1, own: 1 }).unwrap();
     }
     let mut waiting = Vec::new();
     for _ in 0..MAX_HEARD_PER_PEER {
@@ -98,11 +107,12 @@ async fn a_peer_has_only_so_many_words_waiting() {
 async fn a_peer_that_does_not_read_is_found_too_slow() {
     let [(at_a, streams_a, _keep_a), (_, _unread, _keep_b)] = connected().await;
     let (mouth, _silent) = mpsc::channel(1);
-    let a = Conversation::start(NodeId(1), at_a, streams_a, mouth);
+    let a = start(NodeId(1), at_a, streams_a, mouth);
     let header = Params::instant().genesis_block().header;
     let message = Message::headers(vec![header; 2_000]);
-    let bytes = wire::encoded_len(&message) as u64;
-    let written = (0..).take_while(|_| a.write(message.clone(), bytes).is_ok()).count() as u64;
+    let weight = Weight::of(&message);
+    let bytes = weight.bytes;
+    let written = (0..).take_while(|_| a.write(message.clone(), weight).is_ok()).count() as u64;
     // What the connection itself takes in before it stops is beyond our count, and far less than the bound.
     assert!(written * bytes <= 2 * MAX_QUEUED_BYTES, "{written} messages");
     assert!(written * bytes > MAX_QUEUED_BYTES / 2, "{written} messages");

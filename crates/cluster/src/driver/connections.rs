@@ -6,7 +6,7 @@ use node::Input;
 
 use super::Driver;
 use super::peers::Standby;
-use crate::conversation::Conversation;
+use crate::conversation::{Conversation, Party};
 use crate::net::Pair;
 
 impl Driver {
@@ -42,7 +42,12 @@ impl Driver {
             outbound,
             streams,
         } = standby;
-        let conversation = Conversation::start(peer, connection, streams, self.ear.clone());
+        let party = Party {
+            peer,
+            connection,
+            outbound,
+        };
+        let conversation = Conversation::start(party, streams, self.shared.clone());
         self.peers.insert(peer, connection, conversation);
         self.dialer.opened(peer, connection, self.clock.now());
         self.register(peer, connection, outbound);

@@ -3,12 +3,13 @@
 use std::mem::take;
 
 use base::NodeId;
-use gossip::{Message, wire};
+use gossip::Message;
 use node::{HangupReason, Input, Output};
 use observe::RunEvent;
 
 use super::{Driver, Told, journal};
 use crate::Error;
+use crate::conversation::Weight;
 
 impl Driver {
     /// Hands the node an input and carries out what follows, and what follows from that.
@@ -95,8 +96,8 @@ impl Driver {
             return;
         }
         let now = self.clock.now();
-        let bytes = wire::encoded_len(&message) as u64;
-        self.count_sent(peer, bytes);
+        let weight = Weight::of(&message);
+        self.count_sent(peer, weight.bytes);
         let on_line = node::message_bytes(self.node.view().config().block_size, &message);
         let plan = &self.link_plan;
         let link = self
@@ -104,12 +105,13 @@ impl Driver {
             .entry(peer)
             .or_insert_with(|| plan.link(self.id, peer, plan.usual));
         let Some(due) = link.send(now, on_line) else { return };
-        let is_slow = self.peers.hold(peer, due, message, bytes).is_err() || {
+        let is_slow = self.peers.hold(peer, due, message, weight).is_err() || {
             due <= now && self.peers.deliver(now).contains(&peer)
         };
-        if is_slow {
-            tracing::debug!(node = %self.id, %peer, "dropping a peer that does not read");
-            self.hang_up(peer);
+        let slow = is_slow.then_some(peer);
+        if let Some(slow) = slow.or_else(|| self.peers.heaviest_of_too_much()) {
+            tracing::debug!(node = %self.id, peer = %slow, "dropping a peer that does not read");
+            self.hang_up(slow);
         }
     }
 

@@ -7,8 +7,8 @@ use base::{NodeId, Time};
 use gossip::Message;
 use libp2p::swarm::ConnectionId;
 
-use crate::conversation::{Conversation, TooSlow};
-use crate::limits::{MAX_QUEUED_BYTES, MAX_QUEUED_MESSAGES};
+use crate::conversation::{Conversation, TooSlow, Weight};
+use crate::limits::{MAX_QUEUED_BYTES, MAX_QUEUED_MESSAGES, MAX_QUEUED_OWN_BYTES};
 use crate::net::Pair;
 
 /// Half a tick of tokio's timers. A timer rounds up to whole milliseconds; setting it half of one early, and taking what is due half of one
@@ -31,6 +31,7 @@ struct Peer {
     /// Messages under way on the link, in the order of their arrival.
     held: VecDeque<Held>,
     held_bytes: u64,
+    held_own: u64,
     standby: Option<Standby>,
 }
 
@@ -38,7 +39,7 @@ struct Peer {
 struct Held {
     due: Time,
     message: Message,
-    bytes: u64,
+    weight: Weight,
 }
 
 /// All peers of a node. As many as its connection limits allow.
@@ -69,6 +70,7 @@ impl Peers {
             conversation,
             held: VecDeque::new(),
             held_bytes: 0,
+            held_own: 0,
             standby: None,
         };
         let before = self.peers.insert(peer, entry);
@@ -99,7 +101,7 @@ impl Peers {
     }
 
     /// Puts a message on the link, to arrive then. Messages to one peer arrive in the order they were sent.
-    pub(crate) fn hold(&mut self, peer: NodeId, due: Time, message: Message, bytes: u64) -> Result<(), TooSlow> {
+    pub(crate) fn hold(&mut self, peer: NodeId, due: Time, message: Message, weight: Weight) -> Result<(), TooSlow> {
         let Some(peer) = self.peers.get_mut(&peer) else {
             return Ok(());
         };
@@ -107,11 +109,20 @@ impl Peers {
             peer.held.back().is_none_or(|last| last.due <= due),
             "nothing overtakes on a link"
         );
-        peer.held_bytes += bytes;
-        peer.held.push_back(Held { due, message, bytes });
+        peer.held_bytes += weight.bytes;
+        peer.held_own += weight.own;
+        peer.held.push_back(Held { due, message, weight });
         let is_over = peer.held.len() > MAX_QUEUED_MESSAGES
-            || peer.held_bytes + peer.conversation.queued_bytes() > MAX_QUEUED_BYTES;
+            || peer.held_bytes + peer.conversation.queued().bytes > MAX_QUEUED_BYTES;
         if is_over { Err(TooSlow) } else { Ok(()) }
+    }
+
+    /// The peer for whom most waits that nothing else holds, when that is too much in all.
+    pub(crate) fn heaviest_of_too_much(&self) -> Option<NodeId> {
+        let own = |peer: &Peer| peer.held_own + peer.conversation.queued().own;
+        let total: u64 = self.peers.values().map(own).sum();
+        let heaviest = self.peers.iter().max_by_key(|(_, peer)| own(peer)).map(|(id, _)| *id);
+        heaviest.filter(|_| total > MAX_QUEUED_OWN_BYTES)
     }
 
     /// Hands on what has arrived by now; gives the peers that read too slowly.
@@ -120,8 +131,9 @@ impl Peers {
         let mut slow = Vec::new();
         for (id, peer) in &mut self.peers {
             while let Some(held) = peer.held.pop_front_if(|held| held.due <= until) {
-                peer.held_bytes -= held.bytes;
-                if peer.conversation.write(held.message, held.bytes) == Err(TooSlow) {
+                peer.held_bytes -= held.weight.bytes;
+                peer.held_own -= held.weight.own;
+                if peer.conversation.write(held.message, held.weight) == Err(TooSlow) {
                     slow.push(*id);
                     break;
                 }

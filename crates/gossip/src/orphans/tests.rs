@@ -149,7 +149,7 @@ fn the_total_of_bytes_is_bounded_however_many_peers_send() {
         orphans.insert(peer, &orphan(number, &[7], 90_000));
         assert!(orphans.bytes <= MAX_ORPHAN_BYTES);
     }
-    assert_eq!(orphans.len(), 46, "4 MiB hold 46 of 90 kB");
+    assert_eq!(orphans.len(), 11, "1 MiB holds 11 of 90 kB");
 }
 
 #[derive(Clone, Debug)]

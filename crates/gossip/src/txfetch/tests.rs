@@ -122,15 +122,34 @@ fn a_settled_transaction_is_asked_of_nobody() {
 }
 
 #[test]
+fn threat_m6_many_peers_share_the_room_for_announcements() {
+    let mut fetch = TransactionFetch::new();
+    let peers: Vec<NodeId> = (0..125).map(NodeId).collect();
+    for peer in &peers {
+        fetch.add_peer(*peer);
+    }
+    let mut announced = 0;
+    for peer in &peers {
+        let mine = (0..MAX_ANNOUNCED).map(|number| tx(number + 10_000 * peer.index()));
+        announced += mine
+            .filter(|name| fetch.announced(*peer, *name, false, seconds(0)))
+            .count();
+    }
+    assert_eq!(announced, 125 * (MAX_ANNOUNCED_IN_ALL / 125));
+}
+
+#[test]
 fn threat_m6_one_peer_has_at_most_five_thousand_announcements_and_takes_no_room_of_others() {
-    let mut fetch = fetch();
+    let mut fetch = TransactionFetch::new();
+    fetch.add_peer(A);
     for number in 0..MAX_ANNOUNCED {
         assert!(fetch.announced(A, tx(number), false, seconds(0)));
     }
     assert!(!fetch.announced(A, tx(MAX_ANNOUNCED), false, seconds(0)));
-    assert!(fetch.announced(B, tx(MAX_ANNOUNCED), false, seconds(0)));
     fetch.forget(&tx(0));
     assert!(fetch.announced(A, tx(MAX_ANNOUNCED), false, seconds(0)));
+    fetch.add_peer(B);
+    assert!(fetch.announced(B, tx(MAX_ANNOUNCED + 1), false, seconds(0)));
     fetch.remove_peer(A);
     fetch.remove_peer(B);
     assert!(fetch.transactions.is_empty() && fetch.waiting.is_empty() && fetch.in_flight.is_empty());

@@ -65,15 +65,42 @@ impl FrameReader {
         self.limit = MAX_MESSAGE_BYTES;
     }
 
-    /// Takes in what was read from the stream. Keeps no byte of a frame that is already known to be too long.
+    /// The memory that it has for bytes of frames that are not whole yet.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.buffer.capacity()
+    }
+
+    /// Bytes that no message was made of yet.
+    #[must_use]
+    pub fn unfinished(&self) -> usize {
+        self.buffer.len() - self.taken
+    }
+
+    /// Takes in what was read from the stream. Keeps no byte of a frame that is already known to be too long, and no room of one that is done
+    /// with.
     pub fn push(&mut self, bytes: &[u8]) {
         self.buffer.drain(..self.taken);
         self.taken = 0;
+        if self.buffer.is_empty() {
+            self.buffer = Vec::new();
+        }
         if self.length().is_some_and(|length| length > self.limit) {
             self.stop(State::Refusing);
         }
         if self.state == State::Reading {
+            self.make_room(bytes.len());
             self.buffer.extend_from_slice(bytes);
+        }
+    }
+
+    /// Doubles what there is, as a vector does, but no further than the frame reaches.
+    fn make_room(&mut self, bytes: usize) {
+        let needed = self.buffer.len() + bytes;
+        let frame = self.length().map_or(0, |length| LENGTH_BYTES + length);
+        if needed > self.buffer.capacity() {
+            let wanted = needed.max(frame.min(2 * needed));
+            self.buffer.reserve_exact(wanted - self.buffer.len());
         }
     }
 

@@ -61,6 +61,23 @@ fn threat_p2_a_frame_that_is_too_long_is_refused_by_its_length() {
     check_limit(&reader, MAX_MESSAGE_BYTES);
 }
 
+/// A whole block may be on its way from each of many peers: memory follows what has arrived, and is given back.
+#[test]
+fn threat_p1_memory_is_at_most_twice_what_arrived_and_none_when_a_frame_is_done() {
+    let mut reader = FrameReader::new();
+    reader.unlock();
+    let frame = frame(&announce(1_000));
+    for (count, piece) in (1..).zip(frame.chunks(1_000)) {
+        reader.push(piece);
+        assert!(reader.memory() <= (2 * 1_000 * count).min(frame.len()), "{count}");
+    }
+    assert_eq!(reader.unfinished(), frame.len());
+    assert!(reader.next().is_some());
+    assert_eq!(reader.unfinished(), 0);
+    reader.push(&[0]);
+    assert!(reader.memory() <= 8, "{}", reader.memory());
+}
+
 #[test]
 fn the_bytes_of_a_refused_frame_are_not_kept() {
     let mut reader = FrameReader::new();
