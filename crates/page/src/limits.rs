@@ -34,7 +34,7 @@ pub const MAX_EVENTS: usize = 1_000;
 pub const MAX_FILTER_BYTES: usize = 200;
 /// The largest moment that can be asked for: numbers above it are not exact in JavaScript.
 pub const MAX_TIME_US: u64 = (1 << 53) - 1;
-/// Marks of the scrubber in one answer; the newest are kept.
+/// Marks of the scrubber in one answer; reorgs are left out first, and the oldest.
 pub const MAX_MARKS: usize = 2_000;
 /// Rows of the tree in one answer; the newest are kept.
 pub const MAX_TREE_ROWS: usize = 1_000;
@@ -42,8 +42,8 @@ pub const MAX_TREE_ROWS: usize = 1_000;
 pub const MAX_SPREAD_BLOCKS: usize = 60;
 /// Cells of that picture: with many nodes there are fewer blocks, and not every node.
 pub const MAX_SPREAD_CELLS: usize = 6_000;
-/// Blocks of a branch that are listed.
-pub const MAX_BRANCH_BLOCKS: usize = 12;
+/// Blocks of a branch that are listed: half of them its first, half its last.
+pub const MAX_BRANCH_BLOCKS: usize = 6;
 /// Transactions that differ between branches and are listed.
 pub const MAX_DIFFERING: usize = 50;
 /// Nodes whose stays on branches are listed; with more of them none are, and the shares must do.

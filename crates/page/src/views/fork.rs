@@ -145,7 +145,7 @@ fn branches(model: &Model, card: &ForkCard, series: &ForkSeries, then: Option<&F
             tip: branch.tip,
             height: branch.tip_height.0,
             blocks_left_out: blocks.len().saturating_sub(MAX_BRANCH_BLOCKS),
-            blocks: blocks.into_iter().take(MAX_BRANCH_BLOCKS).collect(),
+            blocks: ends(blocks),
             miners: branch.miners.clone(),
             chain_work: branch.chain_work.to_string(),
             nodes: side.map_or_else(Vec::new, |side| side.first_here.clone()),
@@ -156,6 +156,14 @@ fn branches(model: &Model, card: &ForkCard, series: &ForkSeries, then: Option<&F
         }
     };
     card.branches.iter().map(view).collect()
+}
+
+/// The first and the last blocks of a long branch.
+fn ends(mut blocks: Vec<BlockView>) -> Vec<BlockView> {
+    let more = blocks.len().saturating_sub(MAX_BRANCH_BLOCKS);
+    let first = MAX_BRANCH_BLOCKS / 2;
+    blocks.drain(first.min(blocks.len())..(first + more).min(blocks.len()));
+    blocks
 }
 
 fn path(model: &Model, card: &ForkCard, branch: &BranchCard) -> Vec<observe::model::BlockNumber> {
@@ -192,24 +200,29 @@ fn shares(series: &ForkSeries) -> Vec<ShareView> {
     series.points.iter().map(share).collect()
 }
 
-/// When the second of the branches first had the most followers that it ever had.
+/// When the second of the branches first had the most followers that it ever had, and most nodes were on some branch.
 fn widest(series: &ForkSeries) -> Option<u64> {
     let second = |point: &observe::model::SeriesPoint| {
         let mut nodes = point.nodes.clone();
         nodes.sort_unstable();
         nodes.iter().rev().nth(1).copied().unwrap_or(0)
     };
-    let first_of_equals =
-        |(index, point): &(usize, &observe::model::SeriesPoint)| (second(point), std::cmp::Reverse(*index));
+    let first_of_equals = |(index, point): &(usize, &observe::model::SeriesPoint)| {
+        (
+            second(point),
+            point.nodes.iter().sum::<u32>(),
+            std::cmp::Reverse(*index),
+        )
+    };
     let widest = series.points.iter().enumerate().max_by_key(first_of_equals);
     widest.map(|(_, point)| point.at.as_micros())
 }
 
 fn stays(model: &Model, id: usize) -> Result<Vec<StaysView>, Unreadable> {
-    let all = model.fork_stays(id)?.unwrap_or_default();
-    if all.len() > MAX_STAYING_NODES {
+    if model.cast().len() > MAX_STAYING_NODES {
         return Ok(Vec::new());
     }
+    let all = model.fork_stays(id)?.unwrap_or_default();
     let view = |node: observe::model::NodeStays| StaysView {
         node: model.cast().name(node.node).to_owned(),
         stays: node

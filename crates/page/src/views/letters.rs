@@ -15,7 +15,6 @@ pub(super) struct Letters<'a> {
     at: Time,
     /// The forks that had opened, by fork point; the last of those that share it.
     forks: BTreeMap<BlockNumber, &'a ForkFacts>,
-    known: BTreeMap<BlockNumber, Vec<Place>>,
 }
 
 /// The letter of a branch by its number.
@@ -31,51 +30,40 @@ impl<'a> Letters<'a> {
             model,
             at,
             forks: opened.map(|fork| (fork.point, fork)).collect(),
-            known: BTreeMap::new(),
         }
     }
 
     /// The letter of the innermost fork's branch that a block is on; none when it is on none.
-    pub(super) fn of(&mut self, block: BlockNumber) -> Option<String> {
+    pub(super) fn of(&self, block: BlockNumber) -> Option<String> {
         let innermost = self.places(block).last().copied();
         innermost.map(|(_, branch)| letter(branch))
     }
 
     /// Every fork that has the block on a branch, the outermost first.
-    fn places(&mut self, block: BlockNumber) -> &[Place] {
+    fn places(&self, block: BlockNumber) -> Vec<Place> {
         let chain = self.model.chain();
-        // Down to a block that is known, or the first of all, and up again.
-        let mut way = vec![block];
-        while let Some(&top) = way.last()
-            && !self.known.contains_key(&top)
-            && let Some(parent) = chain.block(top).parent
-        {
-            way.push(parent);
-        }
-        for &block in way.iter().rev() {
-            if !self.known.contains_key(&block) {
-                let places = self.places_above_parent(block);
-                self.known.insert(block, places);
-            }
-        }
-        &self.known[&block]
-    }
-
-    fn places_above_parent(&self, block: BlockNumber) -> Vec<Place> {
-        let chain = self.model.chain();
-        let facts = chain.block(block);
-        let Some(parent) = facts.parent else {
+        let seen = chain.block(block).seen;
+        // A branch ends with its fork: what the winner's chain has after that is everybody's.
+        let counts = |fork: &ForkFacts| fork.end.as_ref().is_none_or(|(end, _)| seen <= *end);
+        let below: BTreeMap<BlockNumber, &ForkFacts> = self
+            .forks
+            .range(..block)
+            .filter(|(_, fork)| counts(fork))
+            .map(|(point, fork)| (*point, *fork))
+            .collect();
+        let Some((&lowest, _)) = below.first_key_value() else {
             return Vec::new();
         };
-        // A branch ends with its fork: what the winner's chain has after that is everybody's.
-        let counts = |fork: &ForkFacts| fork.end.as_ref().is_none_or(|(end, _)| facts.seen <= *end);
-        let inherited = self.known.get(&parent).into_iter().flatten().copied();
-        let still = |place: &Place| self.model.fork(place.0).is_some_and(counts);
-        let mut places: Vec<Place> = inherited.filter(still).collect();
-        if let Some(fork) = self.forks.get(&parent).filter(|fork| counts(fork)) {
-            let branch = chain.children(parent).iter().position(|child| *child == block);
-            places.extend(branch.map(|branch| (fork.id, branch)));
+        let mut places = Vec::new();
+        let mut child = block;
+        while let Some(parent) = chain.block(child).parent.filter(|parent| *parent >= lowest) {
+            if let Some(fork) = below.get(&parent) {
+                let branch = chain.children(parent).iter().position(|other| *other == child);
+                places.extend(branch.map(|branch| (fork.id, branch)));
+            }
+            child = parent;
         }
+        places.reverse();
         places
     }
 
@@ -94,26 +82,30 @@ pub(super) struct Head {
     pub(super) nodes: Vec<NodeId>,
 }
 
-/// The histories that running nodes follow. A node that is behind follows the history that its tip is part of; the one with the most work, if it is part of several.
-pub(super) fn heads(moment: &Moment<'_>, letters: &mut Letters<'_>) -> Vec<Head> {
+/// The histories that running nodes follow. A node that is behind follows the history that its tip is part of; where that may become any of several
+/// it follows none of them yet.
+pub(super) fn heads(moment: &Moment<'_>, letters: &Letters<'_>) -> Vec<Head> {
     let chain = letters.model.chain();
     let mut heads: Vec<Head> = Vec::new();
-    // From the heaviest down, the smaller number of equals first, so that nothing is put below what it stands on.
+    // From the heaviest down, so that nothing comes before what stands on it.
     let mut tips: Vec<_> = moment.followers().into_iter().collect();
     tips.sort_by_key(|(tip, _)| (std::cmp::Reverse(chain.block(*tip).chain_work), *tip));
     for (tip, nodes) in tips {
-        match heads.iter_mut().find(|head| chain.fork_point(head.tip, tip) == tip) {
-            Some(head) => head.nodes.extend(nodes),
-            None => heads.push(Head {
+        let leads_to = |head: &&mut Head| chain.fork_point(head.tip, tip) == tip;
+        let mut above = heads.iter_mut().filter(leads_to);
+        match (above.next(), above.next()) {
+            (None, _) => heads.push(Head {
                 letter: String::new(),
                 tip,
                 nodes,
             }),
+            (Some(head), None) => head.nodes.extend(nodes),
+            (Some(_), Some(_)) => {}
         }
     }
-    let mut open = |head: &Head| -> Vec<Place> {
-        let places = letters.places(head.tip).to_vec();
-        places.into_iter().filter(|place| letters.is_open(*place)).collect()
+    let open = |head: &Head| -> Vec<Place> {
+        let places = letters.places(head.tip).into_iter();
+        places.filter(|place| letters.is_open(*place)).collect()
     };
     let mut keyed: Vec<(Vec<Place>, Head)> = heads.into_iter().map(|head| (open(&head), head)).collect();
     keyed.sort_by(|(a, one), (b, other)| (a, one.tip).cmp(&(b, other.tip)));

@@ -31,7 +31,7 @@ struct NodeColumns {
     running: Vec<u8>,
     /// A place in `tips`.
     tip: Vec<usize>,
-    /// A place in `sides`; none for nodes that are down.
+    /// A place in `sides`; none for nodes that are down, or on what several sides have in common.
     side: Vec<Option<usize>>,
     /// Which part of the network it is in; none while nothing is cut.
     group: Vec<Option<usize>>,
@@ -69,8 +69,8 @@ struct RunningStep {
 impl MomentView {
     pub(crate) fn of(model: &Model, moment: &Moment<'_>) -> Self {
         let chain = model.chain();
-        let mut letters = Letters::at(model, moment.time());
-        let heads = heads(moment, &mut letters);
+        let letters = Letters::at(model, moment.time());
+        let heads = heads(moment, &letters);
         let side_of: BTreeMap<NodeId, usize> = heads
             .iter()
             .enumerate()

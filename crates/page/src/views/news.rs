@@ -63,6 +63,12 @@ struct MarkView {
 }
 
 impl MarkView {
+    /// What is left out first when there are too many: reorgs tell what forks tell already.
+    fn rank(&self) -> usize {
+        let order = ["partition", "failed", "control", "stopped", "fork", "step", "reorg"];
+        order.iter().position(|kind| *kind == self.kind).unwrap_or(order.len())
+    }
+
     fn tick(kind: &'static str, at: u64, words: String) -> Self {
         Self {
             kind,
@@ -82,9 +88,10 @@ impl NewsView {
         marks.extend(reorgs(model));
         marks.extend(ticks(model));
         marks.retain(|mark| mark.to_us.is_none_or(|to| to >= since));
-        marks.sort_by_key(|mark| mark.from_us);
         let left_out = marks.len().saturating_sub(MAX_MARKS);
-        marks.drain(..left_out);
+        marks.sort_by_key(|mark| (mark.rank(), std::cmp::Reverse(mark.from_us)));
+        marks.truncate(MAX_MARKS);
+        marks.sort_by_key(|mark| mark.from_us);
         Self {
             cursor: Cursor::of(reading),
             marks,

@@ -51,8 +51,8 @@ impl TransactionsView {
         let best = moment.best();
         let in_best = |number: &BlockNumber| best.is_some_and(|best| chain.fork_point(best, *number) == *number);
         let dropped = dropped(model, moment);
-        let mut letters = Letters::at(model, moment.time());
-        let mut view = |tx: &&observe::model::Transaction| {
+        let letters = Letters::at(model, moment.time());
+        let view = |tx: &&observe::model::Transaction| {
             let places = places.get(&tx.txid).map_or(&[][..], Vec::as_slice);
             let dropped = dropped.get(&tx.txid).map(|dropped| why_dropped(model, dropped));
             let confirmed = places.iter().any(in_best);
@@ -78,7 +78,7 @@ impl TransactionsView {
             }
         };
         Self {
-            transactions: listed.iter().map(&mut view).collect(),
+            transactions: listed.iter().map(view).collect(),
             left_out,
         }
     }

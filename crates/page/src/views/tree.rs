@@ -54,12 +54,12 @@ impl TreeView {
             to,
             rows,
         });
-        let mut letters = Letters::at(model, moment.time());
+        let letters = Letters::at(model, moment.time());
         Self {
             rows: picture
                 .rows
                 .into_iter()
-                .map(|row| RowView::of(model, &mut letters, row))
+                .map(|row| RowView::of(model, &letters, row))
                 .collect(),
             rows_left_out: picture.rows_left_out,
             branches_left_out: picture.branches_left_out,
@@ -68,7 +68,7 @@ impl TreeView {
 }
 
 impl RowView {
-    fn of(model: &Model, letters: &mut Letters<'_>, row: TreeRow) -> Self {
+    fn of(model: &Model, letters: &Letters<'_>, row: TreeRow) -> Self {
         let (kind, block, blocks) = match row.content {
             Content::Block { block, height, stale } => {
                 let number = model.chain().number(&block);

@@ -101,13 +101,15 @@ export class ForkPanel {
         el("span", { class: "muted" }, `${block.miner ?? "?"}${block.txs > 1 ? `, ${count(block.txs - 1, "payment")}` : ""}`),
       ),
     );
+    if (branch.blocks_left_out > 0) {
+      blocks.splice(blocks.length / 2, 0, el("li", { class: "muted" }, count(branch.blocks_left_out, "more block")));
+    }
     return el(
       "section",
       { class: `branch ${sideClass(branch.letter)}`, "aria-label": `Branch ${branch.letter}` },
       el("h3", {}, mark(branch.letter), el("span", {}, `Branch ${branch.letter}`), verdict),
       el("p", {}, `${count(branch.blocks.length + branch.blocks_left_out, "block")} up to height ${branch.height}, mined by ${list(branch.miners)}`),
       el("ol", { class: "chain" }, ...blocks),
-      branch.blocks_left_out > 0 ? el("p", { class: "muted" }, `${count(branch.blocks_left_out, "more block")} between`) : null,
       el("p", {}, el("b", {}, "Followed by "), list(branch.nodes, 8)),
       el(
         "p",

@@ -62,7 +62,7 @@ export class SpreadPanel {
     const last = spread.blocks[spread.blocks.length - 1];
     this.note.textContent =
       last && last.p50_us !== null
-        ? `newest: half in ${duration(last.p50_us)}, nine tenths in ${duration(last.p90_us ?? last.p50_us)}`
+        ? `newest: 50 % in ${duration(last.p50_us)}, 90 % in ${duration(last.p90_us ?? last.p50_us)}`
         : "";
     if (spread.blocks.length === 0) {
       this.into.replaceChildren(el("p", { class: "quiet" }, "No block has been mined so far."));
@@ -195,6 +195,10 @@ export class SpreadPanel {
       swatch.style.background = fill;
       return swatch;
     });
+    if (most <= 1) {
+      this.legend.replaceChildren(el("span", {}, "at once wherever it came"), el("span", { class: "muted" }, "· not there"));
+      return;
+    }
     this.legend.replaceChildren(
       el("span", {}, "after ", duration(Math.round(least))),
       el("span", { class: "ramp" }, ...swatches),

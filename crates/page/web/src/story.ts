@@ -14,7 +14,8 @@ export function story(now: Moment, marks: Mark[], end: number, waiting: string |
       if (index > 0) parts.push("; ");
       parts.push(mark(side.letter), ` ${list(side.ranges, 4)} at height ${side.height}`);
     });
-    parts.push(". ");
+    const neither = now.nodes.filter((node) => node.running && node.side === null).length;
+    parts.push(neither > 0 ? `; ${count(neither, "node")} on none of them yet. ` : ". ");
   } else if (now.sides.length > 0) {
     const up = now.nodes.filter((node) => node.running).length;
     const at = now.nodes.filter((node) => node.running && node.height === now.best_height).length;
