@@ -127,6 +127,7 @@ fn only_the_cluster_the_servers_and_the_binary_are_asynchronous() {
     let allowed = [
         "crates/cluster/",
         "crates/cli/",
+        "crates/page/",
         "crates/rpc/",
         "crates/observe/src/operator.rs",
         "tests/",

@@ -375,8 +375,8 @@ pub(crate) struct UpArgs {
     /// The seed of the topology and of all keys
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
-    /// Come back when it is up, and leave it in the background: see ps, attach, logs, down
-    #[arg(short, long)]
+    /// Come back when it is up, and leave it in the background: see ps, attach, logs, down; `serve` shows its folder
+    #[arg(short, long, conflicts_with = "serve")]
     pub(crate) detach: bool,
     /// Be the one that was left in the background, with this run folder
     #[arg(long, value_name = "FOLDER", hide = true, conflicts_with = "detach")]

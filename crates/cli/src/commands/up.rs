@@ -1,6 +1,7 @@
 //! `nakanet up`: an ad-hoc cluster that stays until Ctrl-C.
 
 use std::fmt::Display;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,17 +46,7 @@ pub(crate) fn up(args: &UpArgs) -> Ended {
         interrupt,
         desk: Some(desk),
     };
-    let end = if args.detached.is_some() {
-        "`nakanet down`"
-    } else {
-        "Ctrl-C"
-    };
-    say::line(format_args!(
-        "{}  {}, log in {}; {end} ends it",
-        paint::strong("nakanet up"),
-        words::count(args.count, "node"),
-        folder.display()
-    ));
+    announce(args, &folder);
     let _page = serve::beside(&folder, &args.page, operator.clone())?;
     if args.detached.is_none() {
         console::listen(operator.clone(), move || quit.trigger());
@@ -99,6 +90,21 @@ pub(crate) fn up(args: &UpArgs) -> Ended {
     } else {
         Exit::NodeDied
     })
+}
+
+/// What is being started, and what ends it.
+fn announce(args: &UpArgs, folder: &Path) {
+    let end = if args.detached.is_some() {
+        "`nakanet down`"
+    } else {
+        "Ctrl-C"
+    };
+    say::line(format_args!(
+        "{}  {}, log in {}; {end} ends it",
+        paint::strong("nakanet up"),
+        words::count(args.count, "node"),
+        folder.display()
+    ));
 }
 
 /// The scenario that the arguments stand for: its text is in the run folder, so that it can be changed and run again.
