@@ -7,7 +7,7 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 use crate::files::{root, rust_files};
 
 /// Each crate, and the crates of ours that it may depend on.
-const HOUSE: [(&str, &[&str]); 14] = [
+const HOUSE: [(&str, &[&str]); 15] = [
     ("base", &[]),
     ("chain", &["base"]),
     ("gossip", &["base", "chain"]),
@@ -15,6 +15,7 @@ const HOUSE: [(&str, &[&str]); 14] = [
     ("scenario", &["base", "chain", "gossip", "node"]),
     ("observe", &["base", "chain", "gossip", "node", "scenario"]),
     ("report", &["base", "chain", "scenario", "observe"]),
+    ("terminal", &["base", "chain", "scenario", "observe"]),
     ("sim", &["base", "chain", "gossip", "node", "scenario", "observe"]),
     ("page", &["base", "chain", "scenario", "observe"]),
     ("rpc", &["base", "chain", "gossip", "node"]),
@@ -25,7 +26,8 @@ const HOUSE: [(&str, &[&str]); 14] = [
     (
         "cli",
         &[
-            "base", "chain", "gossip", "node", "scenario", "observe", "page", "report", "sim", "cluster", "rpc",
+            "base", "chain", "gossip", "node", "scenario", "observe", "page", "report", "terminal", "sim", "cluster",
+            "rpc",
         ],
     ),
     ("xtask", &[]),

@@ -39,6 +39,8 @@ pub(crate) enum Command {
     Rerun(RerunArgs),
     /// Run many scenario files, several at a time: one line each, and a summary
     Test(TestArgs),
+    /// Look at a run in the terminal: wind it back, go from fork to fork, ask a block how it came to everyone
+    Watch(WatchArgs),
     /// Write a run for other programs: a table, a graph, a picture, a time line, a scenario
     Export(ExportArgs),
     /// Write report.html and plots/ into a run folder again
@@ -178,6 +180,9 @@ pub(crate) struct RunArgs {
     /// Print nothing but failures and the verdict
     #[arg(short, long)]
     pub(crate) quiet: bool,
+    /// Look at the run in the terminal while it goes on, and hand in steps by key; virtual time passes slowly then
+    #[arg(short, long, conflicts_with = "json")]
+    pub(crate) watch: bool,
     #[command(flatten)]
     pub(crate) page: PageArgs,
 }
@@ -240,6 +245,13 @@ pub(crate) struct TestArgs {
     /// Print nothing but failures and the summary
     #[arg(short, long)]
     pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WatchArgs {
+    /// The run's folder; a run that goes on is followed
+    #[arg(default_value = "runs/latest")]
+    pub(crate) run: PathBuf,
 }
 
 #[derive(Debug, Args)]

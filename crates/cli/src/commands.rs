@@ -27,5 +27,6 @@ pub(crate) mod test;
 pub(crate) mod tree;
 pub(crate) mod up;
 pub(crate) mod verify;
+pub(crate) mod watch;
 pub(crate) mod why;
 pub(crate) mod worker;

@@ -19,6 +19,7 @@ mod steps;
 mod suite;
 mod sweep;
 mod values;
+mod view;
 
 use std::process::ExitCode;
 
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         Command::Test(args) => commands::test::test(&args),
         Command::Export(args) => commands::export::export(&args),
         Command::Report(args) => commands::export::report(&args),
+        Command::Watch(args) => commands::watch::watch(&args),
         Command::Sweep(args) => commands::sweep::sweep(&args),
         Command::Laws(args) => commands::laws::laws(&args),
         Command::Tree(args) => commands::tree::tree(&args),

@@ -16,6 +16,7 @@ pub mod layout;
 pub mod limits;
 pub mod line;
 pub mod log;
+pub mod metrics;
 pub mod model;
 pub mod names;
 pub mod operator;

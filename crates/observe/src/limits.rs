@@ -34,3 +34,5 @@ pub const ARRIVALS_IN_FRAME: usize = 16_384;
 pub const CONNECTION_CHANGES: usize = 4_096;
 /// Points of a series that a query gives at most.
 pub const MAX_SERIES_POINTS: usize = 2_000;
+/// Nodes of which metrics tell each by itself: more would be too many series for one scrape.
+pub const MAX_METRIC_NODES: usize = 1_000;

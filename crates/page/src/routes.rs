@@ -4,13 +4,14 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, FromRef, State};
-use axum::http::{StatusCode, Uri};
+use axum::http::{StatusCode, Uri, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use base::Time;
 use futures::Stream;
+use observe::metrics;
 use observe::model::{Model, Moment};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::Instant;
@@ -62,6 +63,7 @@ pub(crate) fn routes(desk: Desk, control: Option<Control>) -> Router {
         .route("/api/step", get(step))
         .route("/api/steps", get(steps))
         .route("/api/transactions", get(transactions))
+        .route("/metrics", get(metrics))
         .route("/api/control", post(control::control))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .fallback(asset)
@@ -71,6 +73,13 @@ pub(crate) fn routes(desk: Desk, control: Option<Control>) -> Router {
 async fn asset(uri: Uri) -> Response {
     let nothing = || Problem::new(StatusCode::NOT_FOUND, "there is no such page").into_response();
     assets::at(uri.path()).unwrap_or_else(nothing)
+}
+
+/// The run in figures, for Prometheus.
+async fn metrics(State(shared): State<Shared>, parameters: Parameters) -> Result<Response, Problem> {
+    parameters.end()?;
+    let text = shared.desk.ask(|reading| metrics::text(reading.model())).await?;
+    Ok(([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response())
 }
 
 async fn run(State(shared): State<Shared>, parameters: Parameters) -> Answer<RunView> {

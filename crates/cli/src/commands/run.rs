@@ -20,6 +20,7 @@ use crate::exit::{Ended, Failure};
 use crate::interrupt::on_interrupt;
 use crate::meter::Meter;
 use crate::steps::Steps;
+use crate::view::{self, View};
 use crate::{ended, folder, journal, load, paint, say};
 
 pub(crate) fn run(args: &RunArgs) -> Ended {
@@ -38,12 +39,15 @@ pub(crate) fn run(args: &RunArgs) -> Ended {
         return Err(Failure::bad_input(anyhow!("{}: {refusal}; --force goes on", plan.file)));
     }
     let folder = folder::for_run(&args.out, &plan);
+    if args.watch {
+        view::needs_terminal()?;
+    }
     let (operator, desk) = Operator::new();
-    let page = serve::beside(&folder, &args.page, operator)?;
-    let desk = page.as_ref().map(|_| desk);
+    let page = serve::beside(&folder, &args.page, operator.clone())?;
+    let taking = (page.is_some() || args.watch).then_some((operator, desk));
     let run = match args.engine {
-        EngineKind::Cluster => launch(&plan, &folder, args, desk)?,
-        EngineKind::Sim => simulate(&plan, &folder, args, desk)?,
+        EngineKind::Cluster => launch(&plan, &folder, args, taking)?,
+        EngineKind::Sim => simulate(&plan, &folder, args, taking)?,
     };
     folder::mark_latest(&folder);
     let report = report_at_the_end(&folder, run.collector.events());
@@ -59,8 +63,11 @@ pub(crate) fn run(args: &RunArgs) -> Ended {
     Ok(run.exit())
 }
 
+/// Who hands in steps, and where the run takes them.
+type Taking = (Operator, Desk);
+
 const fn is_quiet(args: &RunArgs) -> bool {
-    args.quiet || args.json
+    args.quiet || args.json || args.watch
 }
 
 /// What is about to run.
@@ -76,10 +83,10 @@ fn announce(plan: &Plan, quiet: bool) {
 }
 
 /// Runs on real nodes.
-fn launch(plan: &Arc<Plan>, folder: &Path, args: &RunArgs, desk: Option<Desk>) -> Result<Run, Failure> {
+fn launch(plan: &Arc<Plan>, folder: &Path, args: &RunArgs, taking: Option<Taking>) -> Result<Run, Failure> {
     let quiet = is_quiet(args);
     let interrupt = Interrupt::new();
-    let stop = interrupt.clone();
+    let (stop, end) = (interrupt.clone(), interrupt.clone());
     on_interrupt(move || stop.trigger())?;
     announce(plan, quiet);
     let data = folder.join("nodes");
@@ -89,8 +96,10 @@ fn launch(plan: &Arc<Plan>, folder: &Path, args: &RunArgs, desk: Option<Desk>) -
         rpc: args.rpc,
         folder: Some(folder.to_owned()),
         interrupt,
-        desk,
+        desk: taking.as_ref().map(|(_, desk)| desk.clone()),
     };
+    let view = taking.filter(|_| args.watch);
+    let view = view.map(|(operator, _)| View::beside(folder, operator, None, move || end.trigger()));
     let mut steps = Steps::new(plan, quiet);
     let mut observer = |progress: &Progress<'_>| {
         show(progress, &mut steps, quiet);
@@ -98,11 +107,17 @@ fn launch(plan: &Arc<Plan>, folder: &Path, args: &RunArgs, desk: Option<Desk>) -
             rpc::announce(folder, plan);
         }
     };
-    let finished = cluster::run(plan, &options, &mut observer)
-        .map_err(|error| not_started(error, (!args.keep).then_some(&data)))?;
+    let finished = match cluster::run(plan, &options, &mut observer) {
+        Ok(finished) => finished,
+        Err(error) => {
+            view.map(View::close);
+            return Err(not_started(error, (!args.keep).then_some(&data)));
+        }
+    };
     let ending = finished.outcome.map_or(Ending::Interrupted, Ending::Steps);
     let mut collector = finished.collector;
     let summary = collector.finish(finished.took, ending);
+    view.map(View::wait);
     if !args.keep && summary.verdict == Verdict::Passed {
         remove(&data)?;
     }
@@ -185,12 +200,17 @@ pub(crate) fn show(progress: &Progress<'_>, steps: &mut Steps<'_>, quiet: bool) 
 }
 
 /// Runs in virtual time.
-fn simulate(plan: &Arc<Plan>, folder: &Path, args: &RunArgs, desk: Option<Desk>) -> Result<Run, Failure> {
+fn simulate(plan: &Arc<Plan>, folder: &Path, args: &RunArgs, taking: Option<Taking>) -> Result<Run, Failure> {
     let quiet = is_quiet(args);
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
     on_interrupt(move || flag.store(true, Ordering::Relaxed))?;
     announce(plan, quiet);
+    let tempo = args.watch.then(|| view::tempo(plan));
+    let pace = tempo
+        .clone()
+        .map(|tempo| sim::Pace::new(move |now, next| tempo.until(now, next)));
+    let end = Arc::clone(&stop);
     let options = sim::Options {
         folder: Some(folder.to_owned()),
         verify: match args.verify {
@@ -204,9 +224,13 @@ fn simulate(plan: &Arc<Plan>, folder: &Path, args: &RunArgs, desk: Option<Desk>)
         }),
         check_wire: args.check_wire,
         stop,
-        desk,
+        desk: taking.as_ref().map(|(_, desk)| desk.clone()),
+        pace,
         ..sim::Options::default()
     };
+    let view = taking.filter(|_| args.watch);
+    let view =
+        view.map(|(operator, _)| View::beside(folder, operator, tempo, move || end.store(true, Ordering::Relaxed)));
     let mut meter = Meter::new(plan, quiet);
     let mut steps = match meter {
         Some(_) => Steps::by_line(plan),
@@ -226,9 +250,16 @@ fn simulate(plan: &Arc<Plan>, folder: &Path, args: &RunArgs, desk: Option<Desk>)
     if let Some(meter) = meter {
         meter.finish();
     }
-    let finished = finished.map_err(Failure::could_not_start)?;
+    let finished = match finished {
+        Ok(finished) => finished,
+        Err(error) => {
+            view.map(View::close);
+            return Err(Failure::could_not_start(error));
+        }
+    };
     let mut collector = finished.collector;
     let summary = collector.finish(finished.at, finished.ending);
+    view.map(View::wait);
     Ok(Run {
         collector,
         director: finished.director,

@@ -3,6 +3,8 @@
 mod background;
 mod cluster;
 mod input;
+
+mod made;
 mod page;
 mod processes;
 mod repeats;

@@ -40,6 +40,14 @@ fn threat_h7_numbers_out_of_bounds_are_refused_with_the_bounds() {
 }
 
 #[test]
+fn metrics_are_text_that_prometheus_reads() {
+    let page = page();
+    let answer = Client::connect(&page).get("/metrics");
+    assert_eq!((answer.status, answer.body.trim_end()), (200, "# EOF"));
+    assert_eq!(Client::connect(&page).get("/metrics?t=1").status, 400);
+}
+
+#[test]
 fn threat_h5_streams_that_nobody_reads_hold_up_nobody() {
     let page = page();
     let mut streams: Vec<Client> = (0..MAX_STREAMS).map(|_| Client::connect(&page)).collect();
