@@ -22,3 +22,6 @@ pub(crate) use steps::StepsView;
 
 pub(crate) use transactions::TransactionsView;
 pub(crate) use tree::TreeView;
+
+#[cfg(test)]
+mod tests;
