@@ -11,6 +11,7 @@ const HELP: &str = "\
 usage: cargo xtask COMMAND
 
   test     every check: format, lints, documentation, dependencies, tests, the page in a browser
+  browser  only the page's part of test: its built files against their sources, and Chromium
   page     build the page's sources (crates/page/web) into the files that are committed (crates/page/dist)
   schema   write scenarios/schema.json from the grammar
   bless    write what all scenarios do now into tests/golden/digests.txt
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["test"] => report(test()),
         ["page"] => report(page::build()),
+        ["browser"] => report(page::test()),
         ["schema"] => report(schema()),
         ["bless"] => report(bless()),
         ["help" | "--help" | "-h"] | [] => {

@@ -81,6 +81,11 @@ export class Stage {
     });
   }
 
+  /** The processes that were started and go on. */
+  pids() {
+    return this.#children.map((child) => child.pid);
+  }
+
   /** Opens a page. What its console complains about, and dialogs that open, are kept. */
   async look(link, options = {}) {
     const context = await this.browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: "dark", reducedMotion: "reduce", ...options });
