@@ -212,7 +212,7 @@ fn config(options: &SoloOptions) -> Config {
     let epoch = SystemTime::now().duration_since(UNIX_EPOCH);
     Config {
         agent: options.agent.clone(),
-        owner: options.owner.unwrap_or(Owner([0; 32])),
+        payee: options.owner.unwrap_or(Owner([0; 32])).into(),
         hashrate: options.hashrate,
         strategy: Strategy::Honest,
         tie: node::config::Tie::default(),

@@ -250,8 +250,9 @@ impl BlockFetch {
         if self.flying == 0 {
             return None;
         }
-        let waited_for = self.peers.iter().filter(|peer| peer.in_flight > 0);
-        waited_for.map(|peer| peer.progress + self.stall_timeout).min()
+        let waited_for = self.asked.iter().filter(|asked| asked.is_waited_for);
+        let silent_since = waited_for.map(|asked| self.peer(asked.of).progress).min()?;
+        Some(silent_since + self.stall_timeout)
     }
 
     /// Whether the body is wanted.

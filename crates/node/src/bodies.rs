@@ -198,6 +198,12 @@ impl Node {
     /// Validates a body whose parent is connected, then those that waited for it. Whether the block is connected.
     pub(crate) fn take_body(&mut self, cx: &mut Context<'_>, at: BlockRef, block: &Arc<Block>, origin: Origin) -> bool {
         let is_connected = self.validate(cx, at, block, origin);
+        if self.bodies.held.is_empty() && !self.bodies.overflowed {
+            if is_connected {
+                self.advance_branches(cx, at);
+            }
+            return is_connected;
+        }
         let mut open = VecDeque::from([at]);
         let mut connected = Vec::new();
         while let Some(at) = open.pop_front() {

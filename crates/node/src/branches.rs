@@ -2,26 +2,26 @@
 //!
 //! A branch is worth fetching while it has at least the tip's work. Of each a window above its last connected block is wanted at a time.
 
-use std::collections::BTreeMap;
-
 use base::NodeId;
 use chain::{BlockId, BlockRef, Height, Ledger};
 
 use crate::Node;
+use crate::bodies::Bodies;
 use crate::context::Context;
-use crate::knowledge::Standing;
+use crate::knowledge::{Knowledge, Standing};
 use crate::limits::{BODY_WINDOW, MAX_TARGETS};
 
 /// The end of a branch that is being fetched.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Target {
+    id: BlockId,
     block: BlockRef,
     /// Bodies up to here have been asked for, or wait to be.
     wanted_to: Height,
 }
 
-/// Branches being fetched, by the names of their ends.
-pub(crate) type Targets = BTreeMap<BlockId, Target>;
+/// Branches being fetched, in the order of the names of their ends.
+pub(crate) type Targets = Vec<Target>;
 
 impl Node {
     /// Headers up to this one were accepted: their branch is fetched when it has the work.
@@ -31,17 +31,16 @@ impl Node {
         if !is_missing || !has_work || self.knowledge.is_marked(cx.ledger, block) {
             return;
         }
-        let covers = |target: &Target| cx.ledger.is_ancestor(block, target.block);
-        if self.bodies.targets.values().any(covers) {
+        let targets = &mut self.bodies.targets;
+        if targets.iter().any(|target| cx.ledger.is_ancestor(block, target.block)) {
             return;
         }
         // It takes the place of those it extends.
-        self.bodies
-            .targets
-            .retain(|_, target| !cx.ledger.is_ancestor(target.block, block));
+        targets.retain(|target| !cx.ledger.is_ancestor(target.block, block));
         let id = cx.ledger.id(block);
+        let at = targets.partition_point(|target| target.id < id);
         let wanted_to = Height(0);
-        self.bodies.targets.insert(id, Target { block, wanted_to });
+        targets.insert(at, Target { id, block, wanted_to });
         if self.bodies.targets.len() > MAX_TARGETS {
             self.drop_least_target(cx);
         }
@@ -50,7 +49,7 @@ impl Node {
 
     /// Looks at all branches anew, after one was condemned or the operator marked a block.
     pub(crate) fn reconsider_branches(&mut self, cx: &mut Context<'_>) {
-        let targets: Vec<BlockId> = self.bodies.targets.keys().copied().collect();
+        let targets: Vec<BlockId> = self.bodies.targets.iter().map(|target| target.id).collect();
         for id in targets {
             self.forget_target(cx, &id);
         }
@@ -63,16 +62,17 @@ impl Node {
     pub(crate) fn advance_branches(&mut self, cx: &mut Context<'_>, connected: BlockRef) {
         let tip_work = cx.ledger.work(self.knowledge.tip());
         let height = cx.ledger.height(connected);
-        let targets: Vec<(BlockId, Target)> = self.bodies.targets.iter().map(|(id, at)| (*id, *at)).collect();
-        for (id, target) in targets {
+        // From the last to the first, so that one that goes moves none that is still to be looked at.
+        for at in (0..self.bodies.targets.len()).rev() {
+            let target = self.bodies.targets[at];
             let is_done = self.knowledge.is_connected(target.block);
             if is_done || cx.ledger.work(target.block) < tip_work {
-                self.forget_target(cx, &id);
+                self.forget_target(cx, &target.id);
             } else if target.wanted_to < cx.ledger.height(target.block)
                 && height.0 + BODY_WINDOW / 2 >= target.wanted_to.0
                 && cx.ledger.is_ancestor(connected, target.block)
             {
-                self.want_bodies(cx, &id);
+                self.want_bodies(cx, &target.id);
             }
         }
     }
@@ -88,72 +88,38 @@ impl Node {
         if is_news {
             source.best = Some(block);
         }
-        // Most often the block is all that is wanted.
-        let next = self.bodies.targets.values().next();
-        if self.bodies.targets.len() == 1
-            && next.is_some_and(|target| target.block == block && target.wanted_to == cx.ledger.height(block))
-            && cx
-                .ledger
-                .parent(block)
-                .is_some_and(|parent| self.knowledge.is_connected(parent))
-        {
-            let id = cx.ledger.id(block);
-            if !self.knowledge.is_connected(block) && !self.bodies.holds(&id) {
-                self.bodies.fetch.add_source(peer, id, cx.now);
-            }
-            return;
-        }
         // Even a lighter block than the best may be on another branch that is wanted.
-        let targets: Vec<Target> = self.bodies.targets.values().copied().collect();
-        for target in targets {
-            for (id, _) in self.missing(cx.ledger, target, block) {
-                self.bodies.fetch.add_source(peer, id, cx.now);
-            }
+        for at in 0..self.bodies.targets.len() {
+            let window = Window::of(cx.ledger, &self.knowledge, self.bodies.targets[at]);
+            window.add_source(cx, &mut self.bodies, (peer, block));
         }
     }
 
     /// Wants the bodies of a branch, a window above its last connected block.
     fn want_bodies(&mut self, cx: &mut Context<'_>, id: &BlockId) {
-        let Some(target) = self.bodies.targets.get_mut(id) else {
+        let Self {
+            bodies,
+            knowledge,
+            peers,
+            ..
+        } = self;
+        let Some(target) = bodies.targets.iter_mut().find(|target| target.id == *id) else {
             return;
         };
-        let base = self.knowledge.connected_base(cx.ledger, target.block);
+        let base = knowledge.connected_base(cx.ledger, target.block);
         let end = cx.ledger.height(target.block);
         target.wanted_to = end.min(Height(cx.ledger.height(base).0.saturating_add(BODY_WINDOW)));
-        let target = *target;
-        for (id, height) in self.unconnected(cx.ledger, target, target.block) {
-            if !self.bodies.pick_up(&id) {
-                self.bodies.fetch.want(id, height);
+        let window = Window::of(cx.ledger, knowledge, *target);
+        for (id, height) in window.blocks(cx.ledger, target.block) {
+            if !bodies.pick_up(&id) {
+                bodies.fetch.want(id, height);
             }
         }
-        let sources: Vec<(NodeId, BlockRef)> = self
-            .peers
-            .all_ready()
-            .filter_map(|(id, peer)| Some((id, peer.best?)))
-            .collect();
-        for (peer, best) in sources {
-            for (id, _) in self.missing(cx.ledger, target, best) {
-                self.bodies.fetch.add_source(peer, id, cx.now);
+        for (peer, row) in peers.all_ready() {
+            if let Some(best) = row.best {
+                window.add_source(cx, bodies, (peer, best));
             }
         }
-    }
-
-    /// The bodies of a branch that are still to come, as far as it has them in common with `other`.
-    fn missing(&self, ledger: &Ledger, target: Target, other: BlockRef) -> Vec<(BlockId, Height)> {
-        let mut blocks = self.unconnected(ledger, target, other);
-        blocks.retain(|(id, _)| !self.bodies.holds(id));
-        blocks
-    }
-
-    /// The blocks of a branch's window that are not connected, as far as it has them in common with `other`.
-    fn unconnected(&self, ledger: &Ledger, target: Target, other: BlockRef) -> Vec<(BlockId, Height)> {
-        let base = self.knowledge.connected_base(ledger, target.block);
-        let common = ledger.height(ledger.fork_point(target.block, other));
-        let last = common.min(target.wanted_to);
-        (ledger.height(base).0 + 1..=last.0)
-            .filter_map(|height| ledger.ancestor(target.block, Height(height)))
-            .map(|block| (ledger.id(block), ledger.height(block)))
-            .collect()
     }
 
     fn drop_least_target(&mut self, cx: &mut Context<'_>) {
@@ -161,8 +127,8 @@ impl Node {
             .bodies
             .targets
             .iter()
-            .min_by_key(|(id, target)| (cx.ledger.work(target.block), **id))
-            .map(|(id, _)| *id);
+            .min_by_key(|target| (cx.ledger.work(target.block), target.id))
+            .map(|target| target.id);
         if let Some(id) = least {
             self.forget_target(cx, &id);
         }
@@ -170,23 +136,70 @@ impl Node {
 
     /// Gives up a branch; what it has in common with others stays wanted.
     fn forget_target(&mut self, cx: &mut Context<'_>, id: &BlockId) {
-        let Some(target) = self.bodies.targets.remove(id) else {
+        let Some(at) = self.bodies.targets.iter().position(|target| target.id == *id) else {
             return;
         };
+        let target = self.bodies.targets.remove(at);
         if self.knowledge.is_connected(target.block) {
             return;
         }
         let shared = self
             .bodies
             .targets
-            .values()
+            .iter()
             .map(|other| cx.ledger.height(cx.ledger.fork_point(other.block, target.block)))
             .max()
             .unwrap_or(Height(0));
-        for (id, height) in self.unconnected(cx.ledger, target, target.block) {
+        let window = Window::of(cx.ledger, &self.knowledge, target);
+        for (id, height) in window.blocks(cx.ledger, target.block) {
             if height > shared {
                 self.bodies.fetch.unwant(&id);
                 self.bodies.set_aside(&id);
+            }
+        }
+    }
+}
+
+/// The blocks of a branch that are wanted at present: those above the last connected one.
+#[derive(Clone, Copy)]
+struct Window {
+    target: BlockRef,
+    /// The height of the last connected block.
+    base: Height,
+    end: Height,
+}
+
+impl Window {
+    fn of(ledger: &Ledger, knowledge: &Knowledge, target: Target) -> Self {
+        Self {
+            target: target.block,
+            base: ledger.height(knowledge.connected_base(ledger, target.block)),
+            end: target.wanted_to,
+        }
+    }
+
+    /// Its blocks, as far as it has them in common with the chain of `other`, the lowest first.
+    fn blocks(self, ledger: &Ledger, other: BlockRef) -> impl Iterator<Item = (BlockId, Height)> {
+        let last = self.common(ledger, other).min(self.end);
+        (self.base.0 + 1..=last.0)
+            .filter_map(move |height| ledger.ancestor(self.target, Height(height)))
+            .map(|block| (ledger.id(block), ledger.height(block)))
+    }
+
+    /// How far it has its blocks in common with the chain of `other`. Most often that ends below, or is all.
+    fn common(self, ledger: &Ledger, other: BlockRef) -> Height {
+        let height = ledger.height(other);
+        if other == self.target || height <= self.base {
+            return height;
+        }
+        ledger.height(ledger.fork_point(self.target, other))
+    }
+
+    /// A peer has a block and all below: it may be asked for those of the window whose bodies are still to come.
+    fn add_source(self, cx: &Context<'_>, bodies: &mut Bodies, (peer, block): (NodeId, BlockRef)) {
+        for (id, _) in self.blocks(cx.ledger, block) {
+            if !bodies.holds(&id) {
+                bodies.fetch.add_source(peer, id, cx.now);
             }
         }
     }

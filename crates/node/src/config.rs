@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use chain::{HashRate, Owner};
+use base::Seed;
+use chain::{HashRate, Owner, SigningKey};
 use serde::{Deserialize, Serialize};
 
 use crate::BlockSize;
@@ -46,13 +47,46 @@ pub enum Relay {
     Mesh,
 }
 
+/// Whom coinbases pay.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(from = "Owner", into = "Owner")]
+pub enum Payee {
+    /// This owner.
+    Owner(Owner),
+    /// The owner of this seed's key, which is made when a block is put together: simulated nodes are many, and most never find one.
+    KeyOf(Seed),
+}
+
+impl Payee {
+    /// The owner that coinbases pay.
+    #[must_use]
+    pub fn owner(&self) -> Owner {
+        match self {
+            Self::Owner(owner) => *owner,
+            Self::KeyOf(seed) => SigningKey::from_seed(seed).owner(),
+        }
+    }
+}
+
+impl From<Owner> for Payee {
+    fn from(owner: Owner) -> Self {
+        Self::Owner(owner)
+    }
+}
+
+impl From<Payee> for Owner {
+    fn from(payee: Payee) -> Self {
+        payee.owner()
+    }
+}
+
 /// A node's set-up. The network's rules are the ledger's [`chain::Params`].
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Config {
     /// What it tells peers it is called: printable ASCII.
     pub agent: String,
     /// Whom its coinbases pay.
-    pub owner: Owner,
+    pub payee: Payee,
     /// Its hash power; zero does not mine. The engine does the hashing.
     pub hashrate: HashRate,
     /// How it behaves.

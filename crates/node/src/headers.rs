@@ -77,7 +77,12 @@ impl Node {
     /// The most common message there is: a peer announces a block that is connected here already, and nothing is waited for. Whether
     /// this was one. All that follows from it is that the peer has the block.
     pub(crate) fn announced_again(&mut self, ledger: &Ledger, peer: NodeId, id: &BlockId) -> bool {
-        let known = ledger.find(id);
+        let tip = self.knowledge.tip();
+        let known = if ledger.id(tip) == *id {
+            Some(tip)
+        } else {
+            ledger.find(id)
+        };
         let Some(block) = known.filter(|block| self.peers.are_settled() && self.knowledge.is_connected(*block)) else {
             return false;
         };

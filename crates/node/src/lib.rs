@@ -41,7 +41,7 @@ mod testing;
 mod tests;
 
 pub use block_size::{BlockSize, Distribution, carries_body, message_bytes};
-pub use config::{Config, Relay, Strategy};
+pub use config::{Config, Payee, Relay, Strategy};
 pub use event::{Event, TipChange};
 pub use mempool::{Package, Pooled};
 pub use node::Node;

@@ -205,10 +205,8 @@ impl Node {
         draft.extra_nonce = self.miner.extra_nonce;
         draft.tag = self.id.to_string().into_bytes();
         // As if every payment that waits could be made, so that there is room for those that can.
-        let ours = |value| TxOutput {
-            value,
-            owner: self.config.owner,
-        };
+        let owner = self.config.payee.owner();
+        let ours = |value| TxOutput { value, owner };
         let room_beside = |outputs: usize| {
             let mut draft = draft.clone();
             draft.coinbase_outputs = vec![ours(Amount::ZERO); outputs];

@@ -65,7 +65,7 @@ pub(crate) fn key(number: usize) -> SigningKey {
 pub(crate) fn config(number: usize, params: &Params) -> Config {
     Config {
         agent: format!("test-{number}"),
-        owner: key(number).owner(),
+        payee: crate::Payee::Owner(key(number).owner()),
         hashrate: HashRate::ZERO,
         strategy: Strategy::Honest,
         tie: Tie::FirstSeen,

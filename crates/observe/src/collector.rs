@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use base::{Hash, NodeId, Time};
+use chain::BlockId;
 use gossip::MessageKind;
 use node::Event;
 use scenario::{Deed, Engine, Plan, StepState, World};
@@ -129,6 +130,20 @@ impl Collector {
         let spread = spread.filter(|_| self.detail != Detail::Summary);
         for derived in news.into_iter().chain(spread.map(Derived::BlockSpread)) {
             self.record(now, RunEvent::Derived(derived));
+        }
+    }
+
+    /// Lets go of the bodies of all blocks that are not above this one, which all nodes' chains have in common and which lies so deep that
+    /// nothing will be asked of them again; checks first what of it is the chain's.
+    ///
+    /// # Panics
+    /// When no node has told of the block.
+    pub fn bury(&mut self, now: Time, block: &BlockId) {
+        let from = self.watch.buried().unwrap_or_else(|| self.world.genesis());
+        let blocks = self.world.path(&from, block);
+        self.watch.bury(now, &self.plan, &blocks);
+        for gone in self.world.let_go(block) {
+            self.forks.let_go(&gone);
         }
     }
 

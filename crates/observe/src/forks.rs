@@ -139,6 +139,15 @@ impl ForkTracker {
         &self.forks
     }
 
+    /// The block is buried so deep that no fork will be about it again.
+    pub fn let_go(&mut self, block: &BlockId) {
+        let is_open = |fork: &usize| self.forks[*fork].members.contains_key(block);
+        if !self.open.values().any(is_open) {
+            self.children.remove(block);
+            self.lost.remove(block);
+        }
+    }
+
     fn node_event(&mut self, scene: Scene<'_>, node: NodeId, event: &Event, news: &mut Vec<Derived>) {
         if let Event::BlockMined { block, parent, .. } | Event::BlockConnected { block, parent, .. } = event {
             self.block_seen(scene, *block, *parent, news);
@@ -168,7 +177,7 @@ impl ForkTracker {
         if self.latest.contains(&block) {
             return;
         }
-        let siblings = self.children.entry(parent).or_default();
+        let siblings = self.children.entry(parent).or_insert_with(|| Vec::with_capacity(1));
         if siblings.contains(&block) {
             return;
         }

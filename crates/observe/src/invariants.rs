@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::limits::MAX_VIOLATIONS;
 use crate::record::{Record, RunEvent};
-use crate::reference;
+use crate::reference::Chain;
 
 /// Which invariant was broken.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
@@ -79,6 +79,8 @@ impl fmt::Display for Violation {
 pub struct Watch {
     violations: Vec<Violation>,
     unkept: u64,
+    /// The part of all chains that was checked when its bodies were let go.
+    buried: Option<Chain>,
 }
 
 impl Watch {
@@ -137,7 +139,8 @@ impl Watch {
             tips.entry(world.node(node).tip.block).or_insert(node);
         }
         for (tip, node) in tips {
-            if let Err((rule, expected, found)) = check_chain(plan, world, &world.node(node).tip, &tip) {
+            let buried = self.buried.as_ref();
+            if let Err((rule, expected, found)) = check_chain((plan, buried), world, &world.node(node).tip, &tip) {
                 self.add(Violation {
                     rule,
                     node: Some(plan.name_of(node).to_owned()),
@@ -147,6 +150,37 @@ impl Watch {
                 });
             }
         }
+    }
+
+    /// Checks the next blocks of a chain that all nodes' chains have in common, before their bodies are let go.
+    ///
+    /// # Panics
+    /// When the blocks do not stand on those that were buried before.
+    pub fn bury<'a>(&mut self, at: Time, plan: &Plan, blocks: impl IntoIterator<Item = &'a Arc<Block>>) {
+        for block in blocks {
+            let buried = self.buried.get_or_insert_with(|| Chain::new(&plan.params));
+            assert_eq!(
+                block.header.parent,
+                buried.last().id(),
+                "blocks are buried in their order"
+            );
+            if let Err(fault) = buried.push(block) {
+                self.add(Violation {
+                    rule: Rule::ChainsAreValid,
+                    node: None,
+                    at,
+                    expected: "a valid chain".to_owned(),
+                    found: fault.to_string(),
+                });
+                return;
+            }
+        }
+    }
+
+    /// The last block of those that were buried.
+    #[must_use]
+    pub fn buried(&self) -> Option<BlockId> {
+        self.buried.as_ref().map(|chain| chain.last().id())
     }
 
     /// Looks whether running honest nodes that are connected, directly or through others, have tips of equal work. Paused ones cannot.
@@ -216,10 +250,24 @@ impl Watch {
 }
 
 /// Checks a chain, and that what was told of its tip is true; else the broken rule, what was expected and what was found.
-fn check_chain(plan: &Plan, world: &World, told: &TipRef, tip: &BlockId) -> Result<(), (Rule, String, String)> {
-    let blocks: Vec<Arc<Block>> = world.chain(tip).iter().map(|facts| Arc::clone(&facts.body)).collect();
-    let checked = reference::check_chain(&plan.params, &blocks)
-        .map_err(|fault| (Rule::ChainsAreValid, "a valid chain".to_owned(), fault.to_string()))?;
+fn check_chain(
+    (plan, buried): (&Plan, Option<&Chain>),
+    world: &World,
+    told: &TipRef,
+    tip: &BlockId,
+) -> Result<(), (Rule, String, String)> {
+    let invalid = |found: String| (Rule::ChainsAreValid, "a valid chain".to_owned(), found);
+    let mut chain = buried.map_or_else(|| Chain::new(&plan.params), Chain::clone);
+    let blocks = world.chain(tip);
+    let (begin, above) = blocks.split_at((chain.height().0 as usize + 1).min(blocks.len()));
+    if begin.last().map(|facts| facts.body.id()) != Some(chain.last().id()) {
+        let found = format!("a chain without {}, below which bodies were let go", chain.last().id());
+        return Err(invalid(found));
+    }
+    for facts in above {
+        chain.push(&facts.body).map_err(|fault| invalid(fault.to_string()))?;
+    }
+    let checked = chain.checked();
     if (checked.tip, checked.height, checked.work) != (told.block, told.height, told.chain_work) {
         let place = |tip: BlockId, height, work| format!("{} at height {height} with {}", tip.short(), brief(work));
         return Err((

@@ -10,8 +10,9 @@ mod headers;
 use std::fmt;
 use std::sync::Arc;
 
-use chain::{Amount, Block, BlockId, Height, Params, Work};
+use chain::{Amount, Block, BlockId, HashedHeader, Height, Params, Work};
 
+use big::Big;
 use bodies::Replay;
 
 /// What a valid chain adds up to.
@@ -68,40 +69,98 @@ type Broken = (&'static str, String);
 /// When the parameters' own bits are no target.
 pub fn check_chain(params: &Params, blocks: &[Arc<Block>]) -> Result<Checked, Fault> {
     let genesis = params.genesis_block();
-    let Some(first) = blocks.first().filter(|first| ***first == genesis) else {
+    if blocks.first().is_none_or(|first| **first != genesis) {
         return Err(Fault {
             block: blocks.first().map_or(BlockId::ZERO, |first| first.id()),
             height: Height(0),
             word: "bad-genesis",
             detail: format!("the chain must begin with {}", genesis.id()),
         });
-    };
-    let mut replay = Replay::new(params, first);
-    let mut each = headers::work(&genesis.header);
-    let mut work = each.clone();
-    for (index, block) in blocks.iter().enumerate().skip(1) {
-        let height = Height(u32::try_from(index).expect("a chain ends before 2^32 blocks"));
-        headers::check(params, &blocks[..index], &block.header)
-            .and_then(|()| replay.check(height, block))
+    }
+    let mut chain = Chain::new(params);
+    for block in &blocks[1..] {
+        chain.push(block)?;
+    }
+    Ok(chain.checked())
+}
+
+/// A chain that is checked block by block: what was checked need not be kept.
+#[derive(Clone, Debug)]
+pub struct Chain {
+    params: Params,
+    headers: Vec<HashedHeader>,
+    replay: Replay,
+    /// The expected hashes of all blocks together, and of the last one.
+    work: Big,
+    each: Big,
+}
+
+impl Chain {
+    /// The genesis block alone.
+    ///
+    /// # Panics
+    /// When the parameters' own bits are no target.
+    #[must_use]
+    pub fn new(params: &Params) -> Self {
+        let genesis = params.genesis_block();
+        let work = headers::work(&genesis.header);
+        Self {
+            headers: vec![genesis.header],
+            replay: Replay::new(params, &genesis),
+            each: work.clone(),
+            work,
+            params: params.clone(),
+        }
+    }
+
+    /// Checks the next block.
+    ///
+    /// # Errors
+    /// The first rule that it breaks. Nothing further means anything then.
+    pub fn push(&mut self, block: &Block) -> Result<(), Fault> {
+        let height = self.height().next();
+        headers::check(&self.params, &self.headers, &block.header)
+            .and_then(|()| self.replay.check(height, block))
             .map_err(|(word, detail)| Fault {
                 block: block.id(),
                 height,
                 word,
                 detail,
             })?;
-        if block.header.bits != blocks[index - 1].header.bits {
-            each = headers::work(&block.header);
+        if block.header.bits != self.last().bits {
+            self.each = headers::work(&block.header);
         }
-        work = work.plus(&each);
+        self.work = self.work.plus(&self.each);
+        self.headers.push(block.header);
+        Ok(())
     }
-    let last = blocks.last().unwrap_or(first);
-    Ok(Checked {
-        tip: last.id(),
-        height: Height(u32::try_from(blocks.len() - 1).expect("a chain ends before 2^32 blocks")),
-        work: work.to_work(),
-        supply: replay.supply(),
-        transactions: replay.transactions(),
-    })
+
+    /// What the chain adds up to so far.
+    #[must_use]
+    pub fn checked(&self) -> Checked {
+        Checked {
+            tip: self.last().id(),
+            height: self.height(),
+            work: self.work.to_work(),
+            supply: self.replay.supply(),
+            transactions: self.replay.transactions(),
+        }
+    }
+
+    /// The last block's height.
+    ///
+    /// # Panics
+    /// When there are 2^32 blocks.
+    #[must_use]
+    pub fn height(&self) -> Height {
+        Height(u32::try_from(self.headers.len() - 1).expect("a chain ends before 2^32 blocks"))
+    }
+
+    /// The last block's header.
+    #[must_use]
+    pub fn last(&self) -> &HashedHeader {
+        self.headers.last().expect("a chain begins with its genesis block")
+    }
 }
 
 #[cfg(test)]

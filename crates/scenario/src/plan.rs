@@ -7,7 +7,7 @@ use std::time::Duration;
 use base::{NodeId, Seed};
 use chain::{Amount, HashRate, Height, Params, SigningKey};
 use node::config::Tie;
-use node::{BlockSize, Config, Relay, Strategy};
+use node::{BlockSize, Config, Payee, Relay, Strategy};
 use serde::Serialize;
 
 use crate::link::Conditions;
@@ -450,10 +450,9 @@ impl Plan {
     #[must_use]
     pub fn node_config(&self, node: NodeId) -> Config {
         let planned = &self.nodes[node.index()];
-        let key = SigningKey::from_seed(&self.root_seed().child("miner", u64::from(node.0)));
         Config {
             agent: format!("/nakanet:{}/{}/", env!("CARGO_PKG_VERSION"), planned.name),
-            owner: key.owner(),
+            payee: Payee::KeyOf(self.root_seed().child("miner", u64::from(node.0))),
             hashrate: planned.hashrate,
             strategy: planned.strategy,
             tie: self.tie,

@@ -105,6 +105,8 @@ pub struct World {
     blocks: BTreeMap<BlockId, BlockFacts>,
     /// Of `blocks`.
     latest: Latest,
+    /// Those whose bodies are here, in the order they were first seen.
+    bodies: VecDeque<BlockId>,
     genesis: TipRef,
     /// How many nodes run.
     running: usize,
@@ -133,6 +135,7 @@ impl World {
             nodes: vec![NodeFacts::down(genesis); plan.nodes.len()],
             blocks: BTreeMap::from([(genesis.block, facts)]),
             latest: Latest::default(),
+            bodies: VecDeque::new(),
             genesis,
             running: 0,
         }
@@ -231,14 +234,56 @@ impl World {
     }
 
     fn add_block(&mut self, now: Time, place: TipRef, body: &Arc<Block>) -> &mut BlockFacts {
-        self.blocks.entry(place.block).or_insert_with(|| BlockFacts {
-            parent: body.header.parent,
-            height: place.height,
-            chain_work: place.chain_work,
-            body: Arc::clone(body),
-            miner: None,
-            first_seen: now,
+        let bodies = &mut self.bodies;
+        self.blocks.entry(place.block).or_insert_with(|| {
+            bodies.push_back(place.block);
+            BlockFacts {
+                parent: body.header.parent,
+                height: place.height,
+                chain_work: place.chain_work,
+                body: Arc::clone(body),
+                miner: None,
+                first_seen: now,
+            }
         })
+    }
+
+    /// Lets go of the bodies of all blocks below this one, but for their headers; gives these blocks.
+    ///
+    /// # Panics
+    /// When the block has not been observed.
+    pub fn let_go(&mut self, block: &BlockId) -> Vec<BlockId> {
+        let height = self.blocks[block].height;
+        let mut gone = Vec::new();
+        while let Some(id) = self.bodies.front() {
+            let facts = self.blocks.get_mut(id).expect("only blocks have bodies");
+            if facts.height >= height {
+                break;
+            }
+            facts.body = Arc::new(Block {
+                header: facts.body.header,
+                transactions: Vec::new(),
+            });
+            gone.extend(self.bodies.pop_front());
+        }
+        gone
+    }
+
+    /// The bodies of the blocks above an ancestor up to and with a block, in their order.
+    ///
+    /// # Panics
+    /// When the one is no ancestor of the other, or a block between has not been observed.
+    #[must_use]
+    pub fn path(&self, ancestor: &BlockId, block: &BlockId) -> Vec<Arc<Block>> {
+        let mut path = Vec::new();
+        let mut at = *block;
+        while at != *ancestor {
+            let facts = &self.blocks[&at];
+            path.push(Arc::clone(&facts.body));
+            at = facts.parent;
+        }
+        path.reverse();
+        path
     }
 
     /// Moves a node's tip; what the blocks on the way to the new one confirm is no longer in its mempool.

@@ -9,6 +9,7 @@ pub mod limits;
 mod controls;
 mod digest;
 mod direction;
+mod forgetting;
 mod heap;
 mod miner;
 mod network;

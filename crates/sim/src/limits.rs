@@ -15,3 +15,7 @@ pub const ON_DEMAND: Duration = Duration::from_millis(1);
 pub const REDIAL: Duration = Duration::from_millis(50);
 /// How many things happen before it is looked whether the run is to be interrupted.
 pub const STEPS_AT_A_TIME: u32 = 1_024;
+/// How deep below all tips bodies are kept, where deeper ones may go (Bitcoin Core's `MIN_BLOCKS_TO_KEEP`).
+pub const KEPT_DEPTH: u32 = 288;
+/// How many blocks come until what lies deeper goes.
+pub const FORGET_EVERY: usize = 64;

@@ -13,6 +13,7 @@ use scenario::{Order, Plan, Uplink};
 
 use crate::digest::Digest;
 use crate::engine::{Options, Verify};
+use crate::forgetting::may_forget;
 use crate::heap::{Happening, Heap};
 use crate::limits::REDIAL;
 use crate::miner::{self, Miner};
@@ -20,9 +21,9 @@ use crate::pairs::{Pairs, Way};
 
 /// One node's place in the network.
 #[derive(Debug)]
-struct Place {
+pub(crate) struct Place {
     /// None while it is down.
-    node: Option<Node>,
+    pub(crate) node: Option<Node>,
     miner: Miner,
     /// The queue that its blocks leave by, in a network whose nodes have lines.
     uplink: Option<Uplink>,
@@ -38,20 +39,23 @@ struct Place {
 #[derive(Debug)]
 pub(crate) struct Network {
     plan: Arc<Plan>,
-    now: Time,
+    pub(crate) now: Time,
     heap: Heap,
     /// Whether every message goes through the codec.
     check_wire: bool,
     /// One for all, or one for each node.
-    ledgers: Vec<Ledger>,
-    places: Vec<Place>,
+    pub(crate) ledgers: Vec<Ledger>,
+    /// Whether bodies deep below all tips go, and how many blocks there were when they last did.
+    pub(crate) forgets: bool,
+    pub(crate) forgotten_at: usize,
+    pub(crate) places: Vec<Place>,
     pairs: Pairs,
     next_connection: u32,
     /// How often a node has said that a connection is ready.
     greeted: usize,
     digest: Digest,
     outbox: Outbox,
-    collector: Collector,
+    pub(crate) collector: Collector,
 }
 
 impl Network {
@@ -73,6 +77,8 @@ impl Network {
             heap: Heap::default(),
             check_wire: options.check_wire,
             ledgers: (0..ledgers).map(|_| Ledger::new(plan.params.clone())).collect(),
+            forgets: may_forget(plan, options),
+            forgotten_at: 0,
             places: plan.node_ids().map(place).collect(),
             pairs: Pairs::new(plan.nodes.len(), plan.conditions, plan.root_seed()),
             next_connection: 0,
@@ -190,6 +196,7 @@ impl Network {
             }
         }
         self.handle(node, Input::Solved { header });
+        self.forget();
     }
 
     fn connected(&mut self, way: Way, connection: u32) {
@@ -363,7 +370,11 @@ impl Network {
                 Output::Hangup { peer, reason } => closing.push((peer, reason)),
                 Output::Mine(template) => solved = template,
                 Output::Draw(goal) => self.mine(node, goal),
-                Output::Save { block, .. } => self.places[node.index()].disk.push(block),
+                Output::Save { block, .. } => {
+                    if !self.forgets {
+                        self.places[node.index()].disk.push(block);
+                    }
+                }
                 Output::Emit(event) => self.tell(node, event),
             }
         }

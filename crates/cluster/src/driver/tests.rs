@@ -36,7 +36,7 @@ struct Rig {
 fn config(name: &str) -> Config {
     Config {
         agent: name.to_owned(),
-        owner: chain::Owner([1; 32]),
+        payee: chain::Owner([1; 32]).into(),
         hashrate: chain::HashRate::ZERO,
         strategy: Strategy::Honest,
         tie: node::config::Tie::FirstSeen,

@@ -11,18 +11,19 @@ use super::Broken;
 const MAX_MONEY: u128 = 21_000_000 * 100_000_000;
 
 /// A chain being replayed: what is unspent at its end.
-pub(super) struct Replay<'a> {
-    params: &'a Params,
+#[derive(Clone, Debug)]
+pub(super) struct Replay {
+    params: Params,
     genesis: BlockId,
     unspent: BTreeMap<OutPoint, Coin>,
     transactions: u64,
 }
 
-impl<'a> Replay<'a> {
+impl Replay {
     /// The chain that has only its genesis block.
-    pub(super) fn new(params: &'a Params, genesis: &Block) -> Self {
+    pub(super) fn new(params: &Params, genesis: &Block) -> Self {
         let mut replay = Self {
-            params,
+            params: params.clone(),
             genesis: genesis.id(),
             unspent: BTreeMap::new(),
             transactions: 0,

@@ -1,15 +1,13 @@
 //! The rules of headers.
 
-use std::sync::Arc;
-
-use chain::{Block, CompactTarget, Header, Params, ProofOfWork, Retarget};
+use chain::{CompactTarget, HashedHeader, Header, Params, ProofOfWork, Retarget};
 
 use super::Broken;
 use super::big::Big;
 
 /// Checks the header of a child of the last of `ancestors`, which begin with the genesis block.
-pub(super) fn check(params: &Params, ancestors: &[Arc<Block>], header: &Header) -> Result<(), Broken> {
-    let parent = &ancestors[ancestors.len() - 1].header;
+pub(super) fn check(params: &Params, ancestors: &[HashedHeader], header: &Header) -> Result<(), Broken> {
+    let parent = &ancestors[ancestors.len() - 1];
     // What an oracle sealed is not written in the header: only it can tell.
     let hashed = params.proof_of_work == ProofOfWork::Sha256d;
     // Bits that are the parent's were looked at there.
@@ -44,8 +42,8 @@ pub(super) fn work(header: &Header) -> Big {
     Big::power_of_two(256).divided_by(&sound(header.bits).plus(&Big::from_u64(1)))
 }
 
-fn check_time(params: &Params, ancestors: &[Arc<Block>], header: &Header) -> Result<(), Broken> {
-    let mut last_eleven: Vec<u32> = ancestors.iter().rev().take(11).map(|block| block.header.time).collect();
+fn check_time(params: &Params, ancestors: &[HashedHeader], header: &Header) -> Result<(), Broken> {
+    let mut last_eleven: Vec<u32> = ancestors.iter().rev().take(11).map(|header| header.time).collect();
     last_eleven.sort_unstable();
     let median = last_eleven[last_eleven.len() / 2];
     if header.time <= median {
@@ -56,7 +54,7 @@ fn check_time(params: &Params, ancestors: &[Arc<Block>], header: &Header) -> Res
         timewarp_rule: true,
     } = params.retarget
     {
-        let parent = ancestors[ancestors.len() - 1].header.time;
+        let parent = ancestors[ancestors.len() - 1].time;
         let begins_window = ancestors.len().is_multiple_of(window as usize);
         if begins_window && u64::from(header.time) + 600 < u64::from(parent) {
             let detail = format!("time {} is over 600 s before {parent}", header.time);
@@ -67,14 +65,14 @@ fn check_time(params: &Params, ancestors: &[Arc<Block>], header: &Header) -> Res
 }
 
 /// The bits that the child of a chain must have.
-fn next_bits(params: &Params, chain: &[Arc<Block>]) -> CompactTarget {
+fn next_bits(params: &Params, chain: &[HashedHeader]) -> CompactTarget {
     let height = chain.len();
-    let last = &chain[height - 1].header;
+    let last = &chain[height - 1];
     match params.retarget {
         Retarget::Fixed => last.bits,
         Retarget::Bitcoin { window, .. } => {
             if height.is_multiple_of(window as usize) {
-                let first = &chain[height - window as usize].header;
+                let first = &chain[height - window as usize];
                 window_bits(params, window, first, last)
             } else {
                 last.bits
@@ -82,7 +80,7 @@ fn next_bits(params: &Params, chain: &[Arc<Block>]) -> CompactTarget {
         }
         Retarget::Asert { half_life } => match chain.get(1) {
             None => last.bits,
-            Some(anchor) => asert_bits(params, half_life, (&anchor.header, height - 2), last),
+            Some(anchor) => asert_bits(params, half_life, (anchor, height - 2), last),
         },
     }
 }

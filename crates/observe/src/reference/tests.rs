@@ -349,5 +349,5 @@ fn a_chain_begins_with_its_genesis_block_and_links() {
 #[test]
 fn work_is_bitcoins() {
     let genesis = Params::mainnet_like().genesis_block();
-    assert_eq!(headers::work(&genesis.header), big::Big::from_u64(4_295_032_833));
+    assert_eq!(headers::work(&genesis.header), Big::from_u64(4_295_032_833));
 }
