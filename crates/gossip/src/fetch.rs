@@ -261,6 +261,15 @@ impl BlockFetch {
         self.find(block).is_ok_and(|at| !self.wanted[at].is_idle)
     }
 
+    /// Whether the body is wanted and waited for, and no other is wanted.
+    #[must_use]
+    pub fn is_asked_only_for(&self, block: &BlockId) -> bool {
+        let [wanted] = self.wanted.as_slice() else {
+            return false;
+        };
+        wanted.block == *block && !wanted.is_idle && wanted.asked_of.is_some()
+    }
+
     /// How many bodies are waited for from this peer.
     #[must_use]
     pub fn in_flight(&self, peer: NodeId) -> usize {

@@ -117,6 +117,27 @@ pub enum MessageKind {
     Prune,
 }
 
+impl MessageKind {
+    /// All of them, in order.
+    pub const ALL: [Self; 15] = [
+        Self::Hello,
+        Self::GetHeaders,
+        Self::Headers,
+        Self::Announce,
+        Self::Get,
+        Self::Block,
+        Self::Transaction,
+        Self::NotFound,
+        Self::AnnounceBlocks,
+        Self::SendCompact,
+        Self::CompactBlock,
+        Self::GetBlockTransactions,
+        Self::BlockTransactions,
+        Self::Graft,
+        Self::Prune,
+    ];
+}
+
 impl Message {
     /// [`Message::Headers`] with these.
     #[must_use]
@@ -144,5 +165,19 @@ impl Message {
             Self::Graft => MessageKind::Graft,
             Self::Prune { .. } => MessageKind::Prune,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_numbered_in_their_order() {
+        assert!(
+            (0..)
+                .zip(MessageKind::ALL)
+                .all(|(number, kind)| kind as usize == number)
+        );
     }
 }

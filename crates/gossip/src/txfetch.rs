@@ -145,6 +145,9 @@ impl TransactionFetch {
 
     /// Adds the requests that are now due, at most [`MAX_TRANSACTIONS_IN_FLIGHT`] waited for from one peer.
     pub fn requests(&mut self, now: Time, out: &mut Vec<(NodeId, Vec<Wtxid>)>) {
+        if self.waiting.is_empty() {
+            return;
+        }
         let mut requests: BTreeMap<NodeId, Vec<Wtxid>> = BTreeMap::new();
         while let Some(&(due, wtxid)) = self.waiting.first() {
             if due > now {

@@ -57,7 +57,7 @@ pub(crate) struct Held {
 pub(crate) struct Bodies {
     pub(crate) fetch: BlockFetch,
     pub(crate) targets: Targets,
-    held: BTreeMap<BlockId, Held>,
+    pub(crate) held: BTreeMap<BlockId, Held>,
     by_height: BTreeSet<(Height, BlockId)>,
     by_parent: BTreeMap<BlockId, BTreeSet<BlockId>>,
     /// Held, but of no branch that is being fetched at present. It may become one again; until then these give way first.

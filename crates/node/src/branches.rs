@@ -23,6 +23,23 @@ pub(crate) struct Target {
 /// Branches being fetched, in the order of the names of their ends.
 pub(crate) type Targets = Vec<Target>;
 
+impl Bodies {
+    /// The block of this name, when it is the only one that is wanted, the next of its branch, and asked of somebody who is waited for.
+    pub(crate) fn under_way(&self, ledger: &Ledger, knowledge: &Knowledge, id: &BlockId) -> Option<BlockRef> {
+        let [target] = self.targets.as_slice() else {
+            return None;
+        };
+        let is_next = || {
+            ledger
+                .parent(target.block)
+                .is_some_and(|parent| knowledge.is_connected(parent))
+        };
+        let is_it = target.id == *id && self.held.is_empty() && self.fetch.is_asked_only_for(id);
+        let is_missing = || knowledge.standing(target.block) == Standing::Header;
+        (is_it && is_missing() && is_next()).then_some(target.block)
+    }
+}
+
 impl Node {
     /// Headers up to this one were accepted: their branch is fetched when it has the work.
     pub(crate) fn consider_branch(&mut self, cx: &mut Context<'_>, block: BlockRef) {

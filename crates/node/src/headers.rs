@@ -1,6 +1,6 @@
 //! Headers from peers: do they link, are they valid, and what follows from them.
 
-use base::NodeId;
+use base::{NodeId, Time};
 use chain::{BlockId, BlockRef, HashedHeader, Header, Ledger, Reject, Status, Verdict};
 use gossip::Offence;
 use gossip::limits::{MAX_ANNOUNCED_BLOCKS, MAX_HEADERS};
@@ -93,6 +93,32 @@ impl Node {
             }
         }
         self.sync_peer.take_if(|source| *source == peer);
+        true
+    }
+
+    /// Nearly as common: a peer announces the one block that is wanted here and asked of another already. All that follows is that this one
+    /// could be asked, too.
+    pub(crate) fn announced_meanwhile(
+        &mut self,
+        ledger: &Ledger,
+        (peer, now): (NodeId, Time),
+        header: &HashedHeader,
+    ) -> bool {
+        let id = header.id();
+        let Some(block) = self.bodies.under_way(ledger, &self.knowledge, &id) else {
+            return false;
+        };
+        if !self.peers.are_settled() || self.sync_peer == Some(peer) {
+            return false;
+        }
+        let Some(row) = self.peers.ready_mut(peer) else {
+            return false;
+        };
+        row.unconnecting = 0;
+        if row.best.is_none_or(|best| ledger.work(block) > ledger.work(best)) {
+            row.best = Some(block);
+        }
+        self.bodies.fetch.add_source(peer, id, now);
         true
     }
 

@@ -126,8 +126,8 @@ impl Node {
         self.deadline = self.next_deadline();
     }
 
-    /// The most common input there is: a peer announces a block that is connected here already, while nothing is due. Whether this was one:
-    /// all that could follow from it has been done then.
+    /// The most common input there is: a peer announces a block that is connected here already, or whose body is under way, while nothing is
+    /// due. Whether this was one: all that could follow from it has been done then.
     fn is_old_news(&mut self, ledger: &Ledger, now: Time, input: &Input) -> bool {
         let Input::Received {
             peer,
@@ -141,7 +141,9 @@ impl Node {
         };
         let is_due = self.deadline.is_some_and(|(at, _)| at <= now);
         let is_plain = !is_due && !self.tells_messages && self.config.strategy == Strategy::Honest;
-        is_plain && self.announced_again(ledger, *peer, &header.id())
+        is_plain
+            && (self.announced_again(ledger, *peer, &header.id())
+                || self.announced_meanwhile(ledger, (*peer, now), header))
     }
 
     fn handle_honest(&mut self, cx: &mut Context<'_>, input: Input) {
@@ -257,16 +259,22 @@ impl Node {
             // It follows no rule that has a time, so no other deadline of it would ever be met.
             return self.peers.greeting_deadline().map(|at| (at, Wake::Handshake));
         }
-        let deadlines = [
-            (self.peers.greeting_deadline(), Wake::Handshake),
-            (self.peers.headers_deadline(), Wake::HeadersOverdue),
-            (self.bodies.fetch.deadline(), Wake::BlockOverdue),
-            (self.relay.fetch.deadline(), Wake::TransactionOverdue),
-            (self.relay.announce_at, Wake::Announce),
-            (self.mesh.beat_at, Wake::Announce),
-            (self.future.deadline(&self.clock), Wake::FutureHeader),
-            (self.housekeeping_deadline(), Wake::Mempool),
-        ];
-        deadlines.into_iter().filter_map(|(at, wake)| Some((at?, wake))).min()
+        let mut next = None;
+        let mut consider = |at: Option<Time>, wake| {
+            if let Some(at) = at
+                && next.is_none_or(|next| (at, wake) < next)
+            {
+                next = Some((at, wake));
+            }
+        };
+        consider(self.peers.greeting_deadline(), Wake::Handshake);
+        consider(self.peers.headers_deadline(), Wake::HeadersOverdue);
+        consider(self.bodies.fetch.deadline(), Wake::BlockOverdue);
+        consider(self.relay.fetch.deadline(), Wake::TransactionOverdue);
+        consider(self.relay.announce_at, Wake::Announce);
+        consider(self.mesh.beat_at, Wake::Announce);
+        consider(self.future.deadline(&self.clock), Wake::FutureHeader);
+        consider(self.housekeeping_deadline(), Wake::Mempool);
+        next
     }
 }

@@ -358,7 +358,8 @@ impl Collector {
     }
 
     fn totals(&self) -> Totals {
-        let traffic = self.history.traffic().values();
+        let traffic = self.history.traffic();
+        let traffic = traffic.values();
         Totals {
             blocks: self.world.blocks().len() as u64 - 1,
             stale: self.best_chain().stale().count() as u64,

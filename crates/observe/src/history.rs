@@ -62,7 +62,8 @@ pub struct History {
     reorgs: Vec<ReorgRecord>,
     reorgs_seen: u64,
     reorg_depths: BTreeMap<usize, u64>,
-    traffic: BTreeMap<MessageKind, Traffic>,
+    /// By [`MessageKind`].
+    traffic: [Traffic; MessageKind::ALL.len()],
     sent_by_node: Vec<Traffic>,
 }
 
@@ -75,7 +76,7 @@ impl History {
             reorgs: Vec::new(),
             reorgs_seen: 0,
             reorg_depths: BTreeMap::new(),
-            traffic: BTreeMap::new(),
+            traffic: [Traffic::default(); MessageKind::ALL.len()],
             sent_by_node: vec![Traffic::default(); plan.nodes.len()],
         }
     }
@@ -105,7 +106,7 @@ impl History {
 
     /// Counts a message that a node sent.
     pub fn count_sent(&mut self, node: NodeId, message: MessageKind, bytes: u64) {
-        self.traffic.entry(message).or_default().count(bytes);
+        self.traffic[message as usize].count(bytes);
         self.sent_by_node[node.index()].count(bytes);
     }
 
@@ -126,10 +127,11 @@ impl History {
         self.reorgs_seen
     }
 
-    /// What was sent, by kind of message.
+    /// What was sent, by kind of message: those of which any was.
     #[must_use]
-    pub const fn traffic(&self) -> &BTreeMap<MessageKind, Traffic> {
-        &self.traffic
+    pub fn traffic(&self) -> BTreeMap<MessageKind, Traffic> {
+        let sent = MessageKind::ALL.into_iter().zip(self.traffic);
+        sent.filter(|(_, traffic)| traffic.messages > 0).collect()
     }
 
     /// What each node sent, in order.

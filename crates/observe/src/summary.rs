@@ -257,7 +257,7 @@ impl Summary {
             forks: listed.map(|fork| ForkSummary::of(fork, plan)).collect(),
             propagation: Propagation::of(collector.spread()),
             statistics: Statistics::of(collector),
-            messages: collector.history().traffic().clone(),
+            messages: collector.history().traffic(),
             violations: collector.violations().to_vec(),
             violations_left_out: collector.violations_left_out(),
             log: LogSummary {

@@ -240,7 +240,7 @@ run = [{ wait = "height", on = "n0", at-least = 12, within = "4h" }]
                 ..Options::default()
             };
             let finished = run(&plan, &options, &mut |_| {}).expect("a simulation starts");
-            let traffic = finished.collector.history().traffic().clone();
+            let traffic = finished.collector.history().traffic();
             assert_eq!(finished.collector.violations(), &[]);
             (finished.digest, traffic, finished.collector.events())
         });

@@ -27,16 +27,17 @@ pub(crate) enum Happening {
 
 /// All that is to happen, by time and, at one time, in the order it was planned in.
 ///
-/// A radix heap (Ahuja, Mehlhorn, Orlin and Tarjan 1990): time never runs backwards, so an entry waits in the bucket of the highest bit in
-/// which its time differs from the present, and moves to lower buckets as the present comes nearer. Buckets are only ever appended to, and
-/// one is spread over those below it only when they are empty, so entries of one time keep their order without carrying it.
+/// A radix heap (Ahuja, Mehlhorn, Orlin and Tarjan 1990) of bytes: time never runs backwards, so an entry waits in the bucket of the highest
+/// byte in which its time differs from the present, and moves to lower buckets as the present comes nearer, at most once for each byte.
+/// Buckets are only ever appended to, and one is spread over those below it only when they are empty, so entries of one time keep their order
+/// without carrying it.
 #[derive(Debug)]
 pub(crate) struct Heap {
-    buckets: [Vec<Entry>; BUCKETS],
-    /// The earliest time in each bucket; [`Time::MAX`] in an empty one.
-    earliest: [Time; BUCKETS],
-    /// How far the first bucket has been taken out.
+    /// What happens at the present, and how far it has been taken out.
+    present: Vec<Entry>,
     taken: usize,
+    /// By which byte of the time differs, the lowest first, and by what it is there.
+    levels: [Level; BYTES],
     /// What was taken out last: nothing is planned for before.
     now: Time,
     happenings: Vec<Option<Happening>>,
@@ -46,8 +47,10 @@ pub(crate) struct Heap {
     traffic: usize,
 }
 
-/// One for the present, one for each bit of a time.
-const BUCKETS: usize = 65;
+/// Of a time.
+const BYTES: usize = 8;
+/// What a byte can be.
+const BUCKETS: usize = 256;
 
 /// When something happens, and where it is written what.
 #[derive(Clone, Copy, Debug)]
@@ -56,12 +59,45 @@ struct Entry {
     place: u32,
 }
 
+/// The buckets of one byte.
+#[derive(Debug)]
+struct Level {
+    buckets: Vec<Vec<Entry>>,
+    /// Which are not empty, a bit each.
+    filled: [u64; BUCKETS / 64],
+}
+
+impl Level {
+    fn new() -> Self {
+        Self {
+            buckets: vec![Vec::new(); BUCKETS],
+            filled: [0; BUCKETS / 64],
+        }
+    }
+
+    fn push(&mut self, bucket: usize, entry: Entry) {
+        self.filled[bucket / 64] |= 1 << (bucket % 64);
+        self.buckets[bucket].push(entry);
+    }
+
+    /// The bucket with the earliest entries.
+    fn first(&self) -> Option<usize> {
+        let word = self.filled.iter().position(|word| *word != 0)?;
+        Some(word * 64 + self.filled[word].trailing_zeros() as usize)
+    }
+
+    fn take(&mut self, bucket: usize) -> Vec<Entry> {
+        self.filled[bucket / 64] &= !(1 << (bucket % 64));
+        std::mem::take(&mut self.buckets[bucket])
+    }
+}
+
 impl Default for Heap {
     fn default() -> Self {
         Self {
-            buckets: std::array::from_fn(|_| Vec::new()),
-            earliest: [Time::MAX; BUCKETS],
+            present: Vec::new(),
             taken: 0,
+            levels: std::array::from_fn(|_| Level::new()),
             now: Time::ZERO,
             happenings: Vec::new(),
             free: Vec::new(),
@@ -80,10 +116,10 @@ impl Heap {
     }
 
     pub(crate) fn pop(&mut self) -> Option<(Time, Happening)> {
-        if self.taken == self.buckets[0].len() {
+        while self.taken == self.present.len() {
             self.advance()?;
         }
-        let entry = self.buckets[0][self.taken];
+        let entry = self.present[self.taken];
         self.taken += 1;
         let happening = self.happenings[entry.place as usize].take();
         let happening = happening.expect("an entry names what it stands for");
@@ -94,11 +130,11 @@ impl Heap {
 
     /// When the next thing happens.
     pub(crate) fn next(&self) -> Option<Time> {
-        if self.taken < self.buckets[0].len() {
+        if self.taken < self.present.len() {
             return Some(self.now);
         }
-        let bucket = (1..BUCKETS).find(|bucket| !self.buckets[*bucket].is_empty())?;
-        Some(self.earliest[bucket])
+        let (level, bucket) = self.first()?;
+        self.levels[level].buckets[bucket].iter().map(|entry| entry.at).min()
     }
 
     /// Whether nothing is under way but timers.
@@ -106,26 +142,40 @@ impl Heap {
         self.traffic == 0
     }
 
-    /// Moves the present to the earliest entry, so that the first bucket has it and all of its time.
+    fn first(&self) -> Option<(usize, usize)> {
+        let mut levels = self.levels.iter().enumerate();
+        levels.find_map(|(level, buckets)| Some((level, buckets.first()?)))
+    }
+
+    /// Moves the present to the earliest entry.
     fn advance(&mut self) -> Option<()> {
-        self.buckets[0].clear();
+        let (level, bucket) = self.first()?;
+        let mut entries = self.levels[level].take(bucket);
+        let earliest = entries.iter().map(|entry| entry.at).min();
+        self.now = earliest.expect("a bucket that is not empty");
+        self.present.clear();
         self.taken = 0;
-        let from = (1..BUCKETS).find(|bucket| !self.buckets[*bucket].is_empty())?;
-        self.now = std::mem::replace(&mut self.earliest[from], Time::MAX);
-        let mut entries = std::mem::take(&mut self.buckets[from]);
-        for entry in entries.drain(..) {
-            self.file(entry);
+        if level == 0 {
+            // All of them are of one time. The room of the present is the bucket's from now on.
+            std::mem::swap(&mut self.present, &mut entries);
+        } else {
+            for entry in entries.drain(..) {
+                self.file(entry);
+            }
         }
-        // Its room is used again.
-        self.buckets[from] = entries;
+        self.levels[level].buckets[bucket] = entries;
         Some(())
     }
 
     fn file(&mut self, entry: Entry) {
         let differs = entry.at.as_micros() ^ self.now.as_micros();
-        let bucket = (u64::BITS - differs.leading_zeros()) as usize;
-        self.earliest[bucket] = self.earliest[bucket].min(entry.at);
-        self.buckets[bucket].push(entry);
+        if differs == 0 {
+            self.present.push(entry);
+            return;
+        }
+        let level = (u64::BITS - 1 - differs.leading_zeros()) as usize / 8;
+        let byte = entry.at.as_micros().to_le_bytes()[level];
+        self.levels[level].push(usize::from(byte), entry);
     }
 
     fn store(&mut self, happening: Happening) -> u32 {
