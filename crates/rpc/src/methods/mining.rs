@@ -94,7 +94,7 @@ fn template_json(scene: &Scene<'_>) -> Answer {
     let mut draft = open.draft;
     draft.coinbase_outputs = vec![chain::TxOutput {
         value: open.reward,
-        owner: scene.node.config().owner,
+        owner: scene.node.config().payee.owner(),
     }];
     let (height, bits, time) = (draft.height, draft.bits, draft.time);
     let block = draft.assemble();
