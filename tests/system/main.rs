@@ -4,4 +4,5 @@ mod architecture;
 mod files;
 mod limits;
 mod parity;
+mod threats;
 mod tidy;

@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_needs_too_many_files_is_refused_with_the_number() {
+    fn threat_d12_a_run_that_needs_too_many_files_is_refused_with_the_number() {
         let error = check(1 << 40, 0).unwrap_err().to_string();
         assert!(error.contains(&format!("ulimit -n {}", needed(1 << 40, 0))), "{error}");
         check(2, 1).unwrap();

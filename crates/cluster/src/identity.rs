@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_made_once_and_read_by_nobody_else() {
+    fn threat_d9_a_key_is_made_once_and_read_by_nobody_else() {
         let folder = tempfile::tempdir().unwrap();
         let key = load_or_create(folder.path()).unwrap();
         let again = load_or_create(folder.path()).unwrap();
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn links_are_not_followed() {
+    fn threat_d9_links_are_not_followed() {
         let folder = tempfile::tempdir().unwrap();
         let elsewhere = tempfile::tempdir().unwrap();
         let target = elsewhere.path().join("target");
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exposed_or_broken_key_is_refused() {
+    fn threat_d9_an_exposed_or_broken_key_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         load_or_create(folder.path()).unwrap();
         let path = folder.path().join(KEY_FILE);

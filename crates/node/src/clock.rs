@@ -56,7 +56,7 @@ mod tests {
 
     /// THREATS C5: the ends of the range never overflow.
     #[test]
-    fn the_most_absurd_skews_stay_in_range() {
+    fn threat_c5_d6_the_most_absurd_skews_stay_in_range() {
         let mut clock = Clock::new(Duration::from_secs(1_767_225_600));
         clock.set_skew(i64::MIN);
         assert_eq!(clock.unix_secs(Time::ZERO), 0);

@@ -1,5 +1,8 @@
 //! Drivers against each other and against peers that misbehave, over real connections.
 
+mod hostile;
+mod raw;
+
 use std::time::Duration;
 
 use base::Seed;
@@ -193,7 +196,7 @@ async fn a_severed_link_stays_down_from_both_sides_until_it_is_mended() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_node_that_is_told_to_dial_itself_goes_on() {
+async fn threat_p15_a_node_that_is_told_to_dial_itself_goes_on() {
     let (hasher, clock) = hasher();
     let mut a = Rig::start(0, &hasher, clock).await;
     a.order(Control::Want(a.target(false))).await;
@@ -239,7 +242,7 @@ async fn assert_dropped(net: &mut Net, expected: ConnectionId) {
 
 /// THREATS P1 and P2.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_peer_that_sends_garbage_or_too_much_is_blamed_and_dropped() {
+async fn threat_p1_p2_a_peer_that_sends_garbage_or_too_much_is_blamed_and_dropped() {
     let (hasher, clock) = hasher();
     let mut node = Rig::start(0, &hasher, clock).await;
     let oversize = u32::MAX.to_le_bytes().to_vec();
@@ -273,7 +276,7 @@ async fn a_long_message_before_the_handshake_is_refused() {
 
 /// THREATS P7: one stream per direction is the protocol, so a peer of another network, which has none, is of no use.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_peer_of_another_network_gets_no_connection() {
+async fn threat_p15_a_peer_of_another_network_gets_no_connection() {
     let (hasher, clock) = hasher();
     let node = Rig::start(0, &hasher, clock).await;
     let mut stranger = Net::new(NetConfig {
@@ -288,7 +291,7 @@ async fn a_peer_of_another_network_gets_no_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_taken_port_is_named() {
+async fn threat_d8_a_taken_port_is_named() {
     let (hasher, clock) = hasher();
     let node = Rig::start(0, &hasher, clock).await;
     let mut other = Net::new(NetConfig {
@@ -308,7 +311,7 @@ async fn a_taken_port_is_named() {
 
 /// A block found here is on disk before anybody hears of it: a kill right after its announcement loses nothing.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_kill_right_after_an_announcement_loses_no_own_block() {
+async fn threat_d1_a_kill_right_after_an_announcement_loses_no_own_block() {
     let (hasher, clock) = hasher();
     let mut a = Rig::start(0, &hasher, clock).await;
     let mut b = Rig::start(1, &hasher, clock).await;

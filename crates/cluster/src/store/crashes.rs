@@ -125,7 +125,7 @@ fn disk(bytes: &[u8]) -> InMemoryBackend {
 }
 
 #[test]
-fn a_crash_before_any_operation_loses_nothing_acknowledged() {
+fn threat_d1_a_crash_before_any_operation_loses_nothing_acknowledged() {
     let folder = tempfile::tempdir().unwrap();
     let operations = workload(folder.path());
     assert!(operations.len() > 100, "{} operations", operations.len());
@@ -161,7 +161,7 @@ fn check(folder: &Path, bytes: &[u8], acknowledged: u32, when: &str) {
 }
 
 #[test]
-fn a_crash_while_recovering_from_a_crash_loses_nothing_either() {
+fn threat_d2_a_crash_while_recovering_from_a_crash_loses_nothing_either() {
     let folder = tempfile::tempdir().unwrap();
     let operations = workload(folder.path());
     let mut recoveries = 0;

@@ -68,7 +68,7 @@ fn a_closed_store_leaves_only_its_database() {
 }
 
 #[test]
-fn a_second_handle_is_refused_and_harms_nothing() {
+fn threat_d7_a_second_handle_is_refused_and_harms_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let mut first = open(folder.path());
     first.append(&blocks(0..2)).unwrap();
@@ -96,7 +96,7 @@ fn a_file_whose_making_was_cut_short_is_made_again() {
 }
 
 #[test]
-fn another_networks_folder_is_refused() {
+fn threat_d10_another_networks_folder_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     open(folder.path()).close().unwrap();
     let other = BlockId(Hash([7; 32]));
@@ -107,7 +107,7 @@ fn another_networks_folder_is_refused() {
 }
 
 #[test]
-fn a_newer_layout_is_refused() {
+fn threat_d10_a_newer_layout_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
     store
@@ -138,7 +138,7 @@ fn a_foreign_file_is_refused_and_left_alone() {
 
 /// THREATS D3: whatever byte rots, the file opens with equal state or says what is wrong.
 #[test]
-fn a_flipped_byte_anywhere_loses_nothing_in_silence() {
+fn threat_d3_a_flipped_byte_anywhere_loses_nothing_in_silence() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = open(folder.path());
     store.append(&blocks(0..20)).unwrap();
@@ -228,7 +228,7 @@ impl StorageBackend for SmallDisk {
 
 /// THREATS D4 and D5.
 #[test]
-fn a_full_disk_poisons_the_store_and_says_so() {
+fn threat_d4_d5_a_full_disk_poisons_the_store_and_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let room = Arc::new(AtomicU64::new(1 << 20));
     let disk = SmallDisk {

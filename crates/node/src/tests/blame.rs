@@ -45,7 +45,7 @@ fn mutated(block: &Block) -> Arc<Block> {
 }
 
 #[test]
-fn a_header_without_work_drops_its_sender_and_is_relayed_to_nobody() {
+fn threat_c1_a_header_without_work_drops_its_sender_and_is_relayed_to_nobody() {
     let mut world = World::new(2);
     world.connect(0, 1);
     world.run_secs(1);
@@ -87,7 +87,7 @@ fn headers_that_do_not_link_drop_their_sender() {
 
 /// THREATS C7: the honest body still connects, and only the liar is blamed.
 #[test]
-fn a_mutated_body_is_fetched_from_another_peer_and_connects() {
+fn threat_c7_a_mutated_body_is_fetched_from_another_peer_and_connects() {
     let mut world = World::new(1);
     let block = first_block();
     for peer in [ALICE, BOB] {
@@ -125,7 +125,7 @@ fn a_mutated_body_that_comes_before_its_parent_is_not_held() {
 }
 
 #[test]
-fn an_invalid_block_blames_who_sent_its_body_and_not_who_announced_it() {
+fn threat_m8_an_invalid_block_blames_who_sent_its_body_and_not_who_announced_it() {
     let mut world = World::new(1);
     let ledger = world.ledger(0);
     let bad = forge(ledger, ledger.genesis(), |draft| draft.height = chain::Height(7));
@@ -167,7 +167,7 @@ fn a_body_that_nobody_asked_for_is_an_offence_each_time_but_the_first() {
 
 /// THREATS M1: nothing of a body is kept whose chain nobody knows; what lies between is asked for, ten times.
 #[test]
-fn a_body_whose_parent_is_unknown_is_dropped_and_its_chain_asked_for() {
+fn threat_m1_a_body_whose_parent_is_unknown_is_dropped_and_its_chain_asked_for() {
     let mut source = World::elsewhere(1);
     source.mine(0, 20);
     let mut world = World::new(1);
@@ -200,7 +200,7 @@ fn bytes_that_are_no_message_drop_their_sender() {
 
 /// THREATS P4.
 #[test]
-fn one_item_is_sent_to_one_peer_three_times_at_most() {
+fn threat_p4_one_item_is_sent_to_one_peer_three_times_at_most() {
     let mut world = World::new(1);
     world.mine(0, 1);
     let id = world.tip(0);

@@ -357,7 +357,7 @@ proptest! {
 
     /// THREATS C14: whatever happened before, the next template passes the full validation, is within the size limit, and is mined.
     #[test]
-    fn every_template_makes_a_valid_block(steps in steps()) {
+    fn threat_c14_every_template_makes_a_valid_block(steps in steps()) {
         let small = chain::Params { max_block_bytes: 1_000, ..params() };
         let mut world = World::with(2, &small, Ledgers::Own);
         world.mine(0, 12);

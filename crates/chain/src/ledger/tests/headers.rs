@@ -200,7 +200,7 @@ fn work_after_time_warp(timewarp_rule: bool) -> [crate::Work; 2] {
 }
 
 #[test]
-fn the_time_warp_attack_collapses_difficulty_unless_bip94_forbids_it() {
+fn threat_c4_the_time_warp_attack_collapses_difficulty_unless_bip94_forbids_it() {
     let [initial, warped] = work_after_time_warp(false);
     assert!(warped < crate::Work(initial.0 >> 5), "{warped}");
     let [initial, guarded] = work_after_time_warp(true);
@@ -266,7 +266,7 @@ fn an_asert_schedule_begins_with_block_one_on_its_own_fork() {
 }
 
 #[test]
-fn forged_headers_take_no_memory() {
+fn threat_c1_forged_headers_take_no_memory() {
     let (mut sandbox, tip) = Sandbox::instant(3);
     let target = Params::EASIEST.target().expect("a valid target");
     let header = *sandbox.draft(tip).assemble().header;

@@ -227,7 +227,7 @@ fn work_adds_up_along_the_chain() {
 }
 
 #[test]
-fn blocks_are_found_by_name_and_their_family_by_handle() {
+fn threat_c17_blocks_are_found_by_name_and_their_family_by_handle() {
     let (mut sandbox, tip) = Sandbox::instant(5);
     let [a, b] = [(); 2].map(|()| sandbox.child(tip, &[]));
     let ledger = &sandbox.ledger;

@@ -121,7 +121,7 @@ fn one_transaction_may_be_on_many_forks_and_be_spent_on_each() {
 }
 
 #[test]
-fn b89_a_reorg_of_a_thousand_blocks_and_back_is_exact() {
+fn threat_c15_b89_a_reorg_of_a_thousand_blocks_and_back_is_exact() {
     let (mut sandbox, root, pair) = double_spend();
     let [a, b] = [0, 1].map(|side| {
         let first = sandbox.child(root, &pair[side..=side]);

@@ -186,7 +186,7 @@ fn whatever_changes_after_signing_breaks_the_signature() {
 }
 
 #[test]
-fn every_flipped_byte_of_a_signature_is_refused_and_the_good_copy_passes() {
+fn threat_c12_every_flipped_byte_of_a_signature_is_refused_and_the_good_copy_passes() {
     let (mut sandbox, tip, good) = good();
     for at in 0..64 {
         let bad = changed(&good, |parts| parts.signatures[1].0[at] ^= 1);

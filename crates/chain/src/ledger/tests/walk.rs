@@ -97,7 +97,7 @@ proptest! {
 fn a_header_that_stands_elsewhere_is_no_step() {
     let (mut sandbox, tip) = Sandbox::instant(3);
     let mut walk = sandbox.ledger.walk(sandbox.ledger.genesis());
-    let header = HashedHeader::from(sandbox.block(tip, &[]).header);
+    let header = sandbox.block(tip, &[]).header;
     assert_eq!(walk.step(&sandbox.ledger, &header), Err(Reject::PrevBlkNotFound));
     assert_eq!(walk.last(), sandbox.ledger.id(sandbox.ledger.genesis()));
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::limits::FLOOR_HALF_LIFE;
 
 #[test]
-fn a_full_mempool_evicts_the_cheapest_package_and_asks_for_more_until_time_passes() {
+fn threat_m3_a_full_mempool_evicts_the_cheapest_package_and_asks_for_more_until_time_passes() {
     let one = memory_of(&Fixture::new(1).spend(1, 1_000));
     let mut fixture = Fixture::with_room(6, 3 * one);
     let cheap_parent = fixture.spend(1, 500);
@@ -34,7 +34,7 @@ fn a_full_mempool_evicts_the_cheapest_package_and_asks_for_more_until_time_passe
 }
 
 #[test]
-fn an_evicted_parent_takes_its_children_along() {
+fn threat_m3_an_evicted_parent_takes_its_children_along() {
     let one = memory_of(&Fixture::new(1).spend(1, 1_000));
     let mut fixture = Fixture::with_room(6, 3 * one);
     let parent = fixture.spend(1, 500);

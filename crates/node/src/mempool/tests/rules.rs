@@ -134,7 +134,7 @@ fn a_double_spend_for_the_same_fee_is_a_conflict_that_names_both_sides() {
 }
 
 #[test]
-fn a_replacement_pays_for_all_it_evicts_and_for_its_own_relay() {
+fn threat_m4_a_replacement_pays_for_all_it_evicts_and_for_its_own_relay() {
     let mut fixture = Fixture::new(1);
     let first = fixture.spend(1, 1_000);
     let child = fixture.child(&first, 2_000);
@@ -187,7 +187,7 @@ fn a_replacement_brings_no_unconfirmed_coin_of_its_own() {
 }
 
 #[test]
-fn at_most_a_hundred_transactions_are_replaced_at_once() {
+fn threat_m4_at_most_a_hundred_transactions_are_replaced_at_once() {
     let rivals = u32::try_from(MAX_REPLACED).expect("a hundred") + 1;
     let mut fixture = Fixture::new(5);
     // Five parents with up to 24 children each make room for 101 that one newcomer would evict.

@@ -1,0 +1,259 @@
+//! A peer that a test plays itself, over a real connection: it says what it is told to, and serves the blocks it is given.
+
+use std::collections::BTreeMap;
+
+use chain::testing::{Sandbox, key, pay, solve};
+use chain::{Block, BlockId, BlockRef, Header};
+use futures::AsyncReadExt;
+use gossip::wire::FrameReader;
+use gossip::{Hello, Item, MessageKind};
+
+use super::*;
+
+/// The chain that hostile tests build on, so long that the first coinbase can be spent in the next block.
+pub(super) const GROWN: u32 = 11;
+
+/// A node, and a copy of its chain to build on.
+pub(super) struct Stage {
+    pub(super) node: Rig,
+    pub(super) sandbox: Sandbox,
+    pub(super) tip: BlockRef,
+    _hasher: Hasher,
+}
+
+impl Stage {
+    /// A node that an honest peer has fed [`GROWN`] blocks.
+    pub(super) async fn grown() -> Self {
+        let mut stage = Self::empty().await;
+        let mut peer = Raw::greet(&stage.node.address).await;
+        for _ in 0..GROWN {
+            let block = stage.sandbox.block(stage.tip, &[]);
+            stage.tip = stage.sandbox.accept(&block).unwrap();
+            peer.offer(&block).await;
+            peer.until_tip(&mut stage.node, block.id()).await;
+        }
+        stage
+    }
+
+    /// A node at the genesis block, whose clock is far ahead of it, so that no block comes too early.
+    pub(super) async fn empty() -> Self {
+        let (hasher, clock) = hasher();
+        let node = Rig::start(0, &hasher, clock).await;
+        let millis = 7 * 24 * 3_600 * 1_000;
+        node.order(Control::Command(Command::SkewClock { millis })).await;
+        let sandbox = Sandbox::new(Params::instant());
+        Self {
+            node,
+            tip: sandbox.ledger.genesis(),
+            sandbox,
+            _hasher: hasher,
+        }
+    }
+
+    /// A block on the tip that `change` breaks, with proof of work.
+    pub(super) fn broken(&mut self, change: impl FnOnce(&mut chain::Draft)) -> Arc<Block> {
+        let mut draft = self.sandbox.draft(self.tip);
+        change(&mut draft);
+        solve(draft.assemble())
+    }
+
+    /// A hostile peer sends the block and it is refused for this reason, to its own cost; the tip stays, and an honest peer's block connects.
+    pub(super) async fn refuses(&mut self, block: &Arc<Block>, word: &str) {
+        let mut hostile = Raw::greet(&self.node.address).await;
+        hostile.offer(block).await;
+        hostile.until_refused(&mut self.node, block.id(), word).await;
+        hostile.until_dropped().await;
+        self.goes_on().await;
+    }
+
+    /// An honest peer's block connects.
+    pub(super) async fn goes_on(&mut self) {
+        let block = self.sandbox.block(self.tip, &[]);
+        self.tip = self.sandbox.accept(&block).unwrap();
+        let mut honest = Raw::greet(&self.node.address).await;
+        honest.offer(&block).await;
+        honest.until_tip(&mut self.node, block.id()).await;
+    }
+
+    pub(super) async fn end(self) {
+        self.node.stop().await;
+    }
+}
+
+/// The peer.
+pub(super) struct Raw {
+    streams: Box<Pair>,
+    frames: FrameReader,
+    blocks: BTreeMap<BlockId, Arc<Block>>,
+    transactions: BTreeMap<chain::Wtxid, Arc<chain::Transaction>>,
+    pub(super) heard: Vec<Message>,
+    pump: JoinHandle<()>,
+}
+
+impl Drop for Raw {
+    fn drop(&mut self) {
+        self.pump.abort();
+    }
+}
+
+impl Raw {
+    /// Connects and shakes hands, as a peer that is at the genesis block.
+    pub(super) async fn greet(address: &Multiaddr) -> Self {
+        let (mut net, streams, _) = dial_raw(address).await;
+        let pump = tokio::spawn(async move {
+            loop {
+                net.next().await;
+            }
+        });
+        let mut raw = Self {
+            streams,
+            frames: FrameReader::new(),
+            blocks: BTreeMap::new(),
+            transactions: BTreeMap::new(),
+            heard: Vec::new(),
+            pump,
+        };
+        let genesis = Params::instant().genesis_block().id();
+        let hello = Hello {
+            version: Hello::VERSION,
+            genesis,
+            agent: "/raw/".to_owned(),
+            tip: genesis,
+            height: Height(0),
+        };
+        raw.send(&Message::Hello(Box::new(hello))).await;
+        while !raw.heard.iter().any(|message| message.kind() == MessageKind::Hello) {
+            assert!(raw.hear().await, "closed before the handshake");
+        }
+        raw
+    }
+
+    /// Sends a message, unless the connection is gone.
+    pub(super) async fn send(&mut self, message: &Message) {
+        self.send_bytes(&wire::frame(message)).await;
+    }
+
+    /// Sends bytes, unless the connection is gone.
+    pub(super) async fn send_bytes(&mut self, bytes: &[u8]) {
+        let _gone = self.streams.outbound.write_all(bytes).await;
+        let _gone = self.streams.outbound.flush().await;
+    }
+
+    /// Announces a block by its header, and has its body when asked.
+    pub(super) async fn offer(&mut self, block: &Arc<Block>) {
+        self.blocks.insert(block.id(), Arc::clone(block));
+        self.send(&Message::headers([Header::from(block.header)])).await;
+    }
+
+    /// Announces transactions, and has them when asked.
+    pub(super) async fn announce(&mut self, transactions: &[Arc<chain::Transaction>]) {
+        for transaction in transactions {
+            self.transactions.insert(transaction.wtxid(), Arc::clone(transaction));
+        }
+        let names = transactions.iter().map(|transaction| transaction.wtxid()).collect();
+        self.send(&Message::Announce(names)).await;
+    }
+
+    /// Has this body when it is asked for the block of that name.
+    pub(super) fn serve(&mut self, id: BlockId, body: &Arc<Block>) {
+        self.blocks.insert(id, Arc::clone(body));
+    }
+
+    /// Reads once, and answers what is asked; whether the connection is still open.
+    async fn hear(&mut self) -> bool {
+        let mut buffer = vec![0; 8_192];
+        let Ok(Ok(length @ 1..)) = timeout(PATIENCE, self.streams.inbound.read(&mut buffer)).await else {
+            return false;
+        };
+        self.frames.push(&buffer[..length]);
+        while let Some(message) = self.frames.next() {
+            let message = message.unwrap();
+            self.frames.unlock();
+            if let Message::Get(items) = &message {
+                self.answer(items).await;
+            }
+            self.heard.push(message);
+        }
+        true
+    }
+
+    async fn answer(&mut self, items: &[Item]) {
+        for item in items {
+            let answer = match item {
+                Item::Block(id) => self.blocks.get(id).cloned().map(Message::Block),
+                Item::Transaction(wtxid) => self.transactions.get(wtxid).cloned().map(Message::Transaction),
+                Item::Parent(_) | Item::CompactBlock(_) => None,
+            };
+            self.send(&answer.unwrap_or_else(|| Message::NotFound(vec![*item])))
+                .await;
+        }
+    }
+
+    /// Talks on until the node tells of this.
+    pub(super) async fn until(&mut self, node: &mut Rig, what: &str, is_it: impl Fn(&Event) -> bool) {
+        let talking = async {
+            let mut is_open = true;
+            loop {
+                select! {
+                    told = node.told.recv() => {
+                        let told = told.unwrap_or_else(|| panic!("the node ended before {what}"));
+                        if let RunEvent::Node { event, .. } = told.event && is_it(&event) {
+                            return;
+                        }
+                    }
+                    open = self.hear(), if is_open => is_open = open,
+                }
+            }
+        };
+        assert!(timeout(PATIENCE, talking).await.is_ok(), "never {what}");
+    }
+
+    pub(super) async fn until_tip(&mut self, node: &mut Rig, id: BlockId) {
+        let is_it = |event: &Event| matches!(event, Event::TipChanged { new, .. } if new.block == id);
+        self.until(node, "at that tip", is_it).await;
+    }
+
+    pub(super) async fn until_refused(&mut self, node: &mut Rig, id: BlockId, word: &str) {
+        let is_it = |event: &Event| matches!(event, Event::BlockRejected { block, reason, .. } if *block == id && *reason == word);
+        self.until(node, word, is_it).await;
+    }
+
+    pub(super) async fn until_blamed(&mut self, node: &mut Rig) {
+        let is_it = |event: &Event| matches!(event, Event::PeerPenalised { .. });
+        self.until(node, "blamed", is_it).await;
+    }
+
+    /// Waits until the node closes the connection.
+    pub(super) async fn until_dropped(&mut self) {
+        while self.hear().await {}
+    }
+
+    /// Waits until something more was said.
+    pub(super) async fn until_heard_more(&mut self) {
+        let before = self.heard.len();
+        while self.heard.len() == before {
+            assert!(self.hear().await, "closed");
+        }
+    }
+
+    /// Waits for a message of this kind.
+    pub(super) async fn until_heard(&mut self, kind: MessageKind) {
+        while !self.heard.iter().any(|message| message.kind() == kind) {
+            assert!(self.hear().await, "never heard {kind:?}");
+        }
+    }
+}
+
+/// A payment of the coinbase at height 1, and what is changed in it before it is signed.
+pub(super) fn payment(
+    stage: &Stage,
+    change: impl FnOnce(&mut Vec<chain::OutPoint>, &mut Vec<chain::TxOutput>),
+) -> Arc<chain::Transaction> {
+    let mut inputs = vec![stage.sandbox.reward(stage.tip, 1)];
+    let coins = stage.sandbox.coins(stage.tip, &inputs);
+    let mut outputs = vec![pay(coins[0].output.value.units(), key(1).owner())];
+    change(&mut inputs, &mut outputs);
+    let coins: Vec<chain::Coin> = inputs.iter().map(|_| coins[0]).collect();
+    let genesis = stage.sandbox.ledger.id(stage.sandbox.ledger.genesis());
+    Arc::new(chain::Transaction::payment(inputs, outputs, b"").sign(&key(0), genesis, &coins))
+}
