@@ -8,8 +8,14 @@ use serde_json::Value;
 
 use crate::stage::{Running, Stage, scenario};
 
-/// The status and the body that a question to a page is answered with.
+/// The status and the body that a question to a page is answered with, in JSON.
 fn get(address: &str, path: &str) -> (u16, Value) {
+    let (status, body) = answer(address, path);
+    (status, serde_json::from_str(&body).expect("answers are JSON"))
+}
+
+/// The same as it comes.
+fn answer(address: &str, path: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).expect("the page listens");
     write!(
         stream,
@@ -95,6 +101,9 @@ fn a_simulation_is_served_until_ctrl_c() {
     // It is there still, and has read all of it.
     while get(&address, "/api/news").1["ended"].is_null() {}
     assert_eq!(get(&address, "/api/run").1["control"], Value::Bool(true));
+    let (status, figures) = answer(&address, "/metrics");
+    assert_eq!(status, 200);
+    assert!(figures.contains("nakanet_tips 1\n"), "{figures}");
     running.interrupt();
     assert_eq!(running.end().0, Some(0));
 }

@@ -31,11 +31,19 @@ export function control(run: Run, token: string): void {
     }
   };
   const node = () => quote(choose.value);
-  let cuts = 0;
+  const other = () => quote(names[(names.indexOf(choose.value) + half) % names.length] ?? choose.value);
+  let [cuts, funds, spends] = [0, 0, 0];
+  const wallet = () => `by-hand-${Math.max(1, funds)}`;
   const actions: [string, string, () => string][] = [
     ["Cut in two", "The first half of the nodes from the second", () => `{ partition = [${parts(names.slice(0, half))}, ${parts(names.slice(half))}], as = "by-hand-${++cuts}" }`],
     ["Heal", "Undo the last cut made here", () => `{ heal = "by-hand-${Math.max(1, cuts)}" }`],
     ["Mine a block", "On the chosen node", () => `{ mine = 1, on = ${node()} }`],
+    ["Fund", "A wallet, by the next blocks of the chosen node; its coins can be spent when they are mature", () => `{ fund = "by-hand-${++funds}", coins = 4, on = ${node()} }`],
+    [
+      "Double spend",
+      "A coin of the last wallet, at the chosen node and at another",
+      () => `{ double-spend = "${wallet()}", to = ["one", "other"], via = [${node()}, ${other()}], as = "spend-${++spends}" }`,
+    ],
     ["Kill", "The chosen node, without warning", () => `{ kill = ${node()} }`],
     ["Start", "The chosen node again", () => `{ start = ${node()} }`],
   ];

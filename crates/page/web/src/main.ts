@@ -166,6 +166,7 @@ class Page {
     const verdict = the("verdict");
     verdict.textContent = ended ? ended.reason : "";
     verdict.hidden = !ended;
+    if (ended) the("panel-control").hidden = true;
     verdict.className = `badge ${ended?.ok ? "good" : "bad"}`;
   }
 

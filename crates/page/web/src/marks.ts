@@ -77,9 +77,14 @@ export function shape(letter: string | null | undefined, x: number, y: number, r
   return svg("polygon", { points: points.join(" ") });
 }
 
+/** How far below the middle of its shape a letter stands, for a radius of one: a triangle is wider there. */
+export function drop(letter: string): number {
+  return shapeOf(letter) === "triangle" ? 0.18 : 0;
+}
+
 /** A side's mark within a line of text. */
 export function mark(letter: string): SVGElement {
-  const label = svg("text", { x: 10, y: 10.5, class: "mark-letter" }, letter);
+  const label = svg("text", { x: 10, y: 10.5 + 8.6 * drop(letter), class: "mark-letter" }, letter);
   return svg(
     "svg",
     { class: `mark ${sideClass(letter)}`, viewBox: "-1 -1 22 22", role: "img", "aria-label": `branch ${letter}` },

@@ -4,7 +4,7 @@ import { select } from "d3-selection";
 import { type ZoomTransform, zoom, zoomIdentity } from "d3-zoom";
 import type { Moment, NodeState } from "./api";
 import { el, scale } from "./dom";
-import { colour, mark, shapeOf, sideColour, trace } from "./marks";
+import { colour, drop, mark, shapeOf, sideColour, trace } from "./marks";
 import { type Place, type Places, place } from "./places";
 import { count, list, percent, shortBlock } from "./words";
 
@@ -210,7 +210,7 @@ export class NetworkPanel {
     context.textBaseline = "middle";
     context.font = `700 ${Math.round(radius * 0.95)}px system-ui, sans-serif`;
     context.fillStyle = node.running ? colour(letter ? "--side-ink" : "--none-ink") : colour("--muted");
-    context.fillText(node.running ? letter || String(node.height) : "×", x, y + 0.5, radius * 1.8);
+    context.fillText(node.running ? letter || String(node.height) : "×", x, y + 0.5 + radius * (letter ? drop(letter) : 0), radius * 1.8);
     context.font = `${Math.max(10, Math.min(13 * scale(), radius * 0.72))}px system-ui, sans-serif`;
     context.fillStyle = colour("--ink");
     context.textBaseline = "top";

@@ -2,7 +2,7 @@
 
 import type { Cell, Tree, TreeRow } from "./api";
 import { el, scale, svg } from "./dom";
-import { shape, sideClass } from "./marks";
+import { drop, shape, sideClass } from "./marks";
 import { count, list, shortBlock } from "./words";
 
 /** Pixels of a row and of a lane, where text is as large as usual. */
@@ -107,7 +107,7 @@ export class TreePanel {
     const lane = row.cells.indexOf("o");
     const x = lane * CELL + CELL / 2;
     const glyph = svg("g", { class: `block ${sideClass(row.side)}${row.stale ? " stale" : ""}` }, shape(row.side, x, CELL / 2, 8));
-    if (row.side) glyph.append(svg("text", { x, y: CELL / 2 + 0.5, class: "mark-letter" }, row.side));
+    if (row.side) glyph.append(svg("text", { x, y: CELL / 2 + 0.5 + 8 * drop(row.side), class: "mark-letter" }, row.side));
     picture.append(glyph);
     const tips = row.tip_count ?? 0;
     const made = el(
