@@ -1,6 +1,5 @@
 //! How fast the virtual time of a simulation passes that somebody looks at.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -16,14 +15,11 @@ pub struct Tempo {
     rests: AtomicBool,
     /// Whether nobody looks any more: time passes as fast as it can.
     free: AtomicBool,
-    last: Mutex<Last>,
-}
-
-/// How far virtual time had come when it was last asked.
-#[derive(Debug)]
-struct Last {
-    asked: Instant,
-    micros: u64,
+    began: Instant,
+    /// Real microseconds from there to when the simulation last asked. Nobody else looks at this and the next.
+    asked: AtomicU64,
+    /// How far virtual time had come then, in microseconds.
+    reached: AtomicU64,
 }
 
 impl Tempo {
@@ -34,42 +30,45 @@ impl Tempo {
             speed: AtomicU64::new(speed.clamp(SPEEDS.0, SPEEDS.1)),
             rests: AtomicBool::new(false),
             free: AtomicBool::new(false),
-            last: Mutex::new(Last {
-                asked: Instant::now(),
-                micros: 0,
-            }),
+            began: Instant::now(),
+            asked: AtomicU64::new(0),
+            reached: AtomicU64::new(0),
         }
     }
 
     /// How far virtual time has come by now, from `now` on and at most to `next`. Waits a little when it has not come that far.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a tempo is nothing but waiting, and each wait is short"
+    )]
     pub fn until(&self, now: Time, next: Time) -> Time {
         if self.free.load(Ordering::Relaxed) {
             return next;
         }
-        let speed = self.speed.load(Ordering::Relaxed);
-        let (reached, wait) = {
-            // Nothing that holds it can panic.
-            let Ok(mut last) = self.last.lock() else { return next };
-            let passed = last.asked.elapsed();
-            last.asked = Instant::now();
-            if self.rests.load(Ordering::Relaxed) {
-                last.micros = now.as_micros();
-                (now, TEMPO_SLICE)
-            } else {
-                last.micros = last.micros.max(now.as_micros()).saturating_add(scaled(passed, speed));
-                // A simulation that cannot keep up owes nothing.
-                last.micros = last
-                    .micros
-                    .min(next.as_micros().saturating_add(scaled(TEMPO_SLICE, speed)));
-                let missing = next.as_micros().saturating_sub(last.micros);
-                let wait = Duration::from_micros(missing.saturating_mul(1_000) / speed);
-                (Time::from_micros(last.micros), wait.min(TEMPO_SLICE))
-            }
-        };
+        let (reached, wait) = self.reached(now, next);
         if reached < next {
             std::thread::sleep(wait);
         }
         reached.min(next)
+    }
+
+    /// How far virtual time has come, perhaps a little beyond `next`, and how long to wait before it is asked again.
+    fn reached(&self, now: Time, next: Time) -> (Time, Duration) {
+        let speed = self.speed();
+        let real = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let passed = Duration::from_micros(real.saturating_sub(self.asked.swap(real, Ordering::Relaxed)));
+        if self.rests() {
+            self.reached.store(now.as_micros(), Ordering::Relaxed);
+            return (now, TEMPO_SLICE);
+        }
+        let before = self.reached.load(Ordering::Relaxed).max(now.as_micros());
+        // A simulation that cannot keep up owes nothing.
+        let most = next.as_micros().saturating_add(scaled(TEMPO_SLICE, speed));
+        let reached = before.saturating_add(scaled(passed, speed)).min(most);
+        self.reached.store(reached, Ordering::Relaxed);
+        let missing = next.as_micros().saturating_sub(reached);
+        let wait = Duration::from_micros(missing.saturating_mul(1_000) / speed);
+        (Time::from_micros(reached), wait.min(TEMPO_SLICE))
     }
 
     /// In thousandths of real time.

@@ -110,14 +110,18 @@ fn launch(plan: &Arc<Plan>, folder: &Path, args: &RunArgs, taking: Option<Taking
     let finished = match cluster::run(plan, &options, &mut observer) {
         Ok(finished) => finished,
         Err(error) => {
-            view.map(View::close);
+            if let Some(view) = view {
+                view.close();
+            }
             return Err(not_started(error, (!args.keep).then_some(&data)));
         }
     };
     let ending = finished.outcome.map_or(Ending::Interrupted, Ending::Steps);
     let mut collector = finished.collector;
     let summary = collector.finish(finished.took, ending);
-    view.map(View::wait);
+    if let Some(view) = view {
+        view.wait();
+    }
     if !args.keep && summary.verdict == Verdict::Passed {
         remove(&data)?;
     }
@@ -253,13 +257,17 @@ fn simulate(plan: &Arc<Plan>, folder: &Path, args: &RunArgs, taking: Option<Taki
     let finished = match finished {
         Ok(finished) => finished,
         Err(error) => {
-            view.map(View::close);
+            if let Some(view) = view {
+                view.close();
+            }
             return Err(Failure::could_not_start(error));
         }
     };
     let mut collector = finished.collector;
     let summary = collector.finish(finished.at, finished.ending);
-    view.map(View::wait);
+    if let Some(view) = view {
+        view.wait();
+    }
     Ok(Run {
         collector,
         director: finished.director,

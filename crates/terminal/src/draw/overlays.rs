@@ -83,15 +83,21 @@ fn why(block: &BlockId, scene: &Scene<'_>) -> Vec<Line<'static>> {
         return vec![Line::from("nobody has seen it")];
     };
     let facts = chain.block(number);
-    let miner = facts.miner.map_or("?", |miner| model.cast().name(miner));
+    let mined = match facts.miner {
+        Some(miner) => {
+            let at = moment(facts.mined.unwrap_or(facts.seen));
+            format!(", mined by {} at {at}", model.cast().name(miner))
+        }
+        None if facts.parent.is_none() => ", where all chains begin".to_owned(),
+        None => format!(", first seen at {}", moment(facts.seen)),
+    };
     let best = scene.moment.best();
     let on_best = best.is_some_and(|best| best == number || chain.fork_point(best, number) == number);
     let mut lines = vec![
         Line::from(block.to_string()).bold(),
         Line::from(format!(
-            "height {}, mined by {miner} at {}, {}",
+            "height {}{mined}, {}",
             facts.height,
-            moment(facts.mined.unwrap_or(facts.seen)),
             scenario::words::count(facts.transactions as u64, "transaction")
         )),
         if on_best {

@@ -147,6 +147,7 @@ fn mark_line(mark: &Mark, scene: &Scene<'_>) -> Line<'static> {
         ),
         MarkKind::Reorg => ("reorg", Color::Blue, what),
         MarkKind::Partition => ("cut", Color::Magenta, format!("{what} lies across the network")),
+        MarkKind::Heal if what == "all" => ("heal", Color::Magenta, "every cut is over".to_owned()),
         MarkKind::Heal => ("heal", Color::Magenta, format!("{what} is over")),
         MarkKind::Link => ("link", Color::Magenta, what),
         MarkKind::Control => ("step", Color::Cyan, what),
