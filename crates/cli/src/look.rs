@@ -18,7 +18,10 @@ const MAX_NAMES: usize = 12;
 
 /// Opens a run's folder and reads its log.
 pub(crate) fn open(run: &Path) -> Result<Follow, Failure> {
-    let follow = Follow::open(run).map_err(|FollowError::Log(error)| unreadable(run, error))?;
+    let follow = Follow::open(run).map_err(|error| match error {
+        FollowError::Log(error) => unreadable(run, error),
+        FollowError::Arrivals(error) => Failure::bad_input(error),
+    })?;
     if follow.model().run().is_none() {
         return Err(Failure::bad_input(anyhow!(
             "{} has no events yet: its run has just begun, or broke off at once",

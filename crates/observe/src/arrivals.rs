@@ -2,16 +2,28 @@
 //!
 //! The list is cut into frames. A frame begins with what every node followed before it, so that the tips at any time are found by reading one
 //! frame. Blocks are told by number, in the order in which they were first seen; see [`crate::model`].
+//!
+//! Logs of full detail hold all of it, and a model keeps the frames in memory. Below, a run folder has them beside its log, in
+//! [`FILE`], and they are read from there when they are asked for.
 
 mod codec;
+mod stored;
+mod write;
 
+use std::io;
 use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 
 use base::{NodeId, Time};
+use chain::BlockId;
 use thiserror::Error;
 
 use crate::limits::ARRIVALS_IN_FRAME;
 use codec::{pack, unpack};
+use stored::Stored;
+
+pub use stored::FILE;
+pub use write::ArrivalsWriter;
 
 /// A block, by the order in which blocks were first seen; 0 is the genesis block.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, serde::Serialize)]
@@ -67,13 +79,37 @@ pub struct Frame {
     pub first: Time,
     /// When the last of them was.
     pub last: Time,
-    /// What the nodes followed before, and the arrivals.
-    bytes: Vec<u8>,
+    packed: Packed,
+}
+
+/// What the nodes followed before, and the arrivals: where the bytes are.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Packed {
+    Here(Vec<u8>),
+    /// In the file, compressed.
+    OnDisk {
+        offset: u64,
+        length: usize,
+    },
 }
 
 /// Why what is on disk cannot be read back.
 #[derive(Debug, Error)]
 pub enum Unreadable {
+    /// The file cannot be opened or read.
+    #[error("cannot read {path}: {source}")]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file is of another version, or of another network.
+    #[error("{path} does not hold the arrivals of this run's blocks")]
+    Foreign {
+        /// Which.
+        path: PathBuf,
+    },
     /// A frame is damaged.
     #[error("the arrivals of blocks from {first:?} on are damaged")]
     Damaged {
@@ -92,6 +128,8 @@ pub struct Arrivals {
     tips_before: Vec<BlockNumber>,
     /// What they follow now.
     tips: Vec<BlockNumber>,
+    /// The file that the frames are read from.
+    stored: Option<Stored>,
 }
 
 impl Arrivals {
@@ -103,14 +141,45 @@ impl Arrivals {
             newest: Vec::new(),
             tips_before: vec![BlockNumber(0); nodes],
             tips: vec![BlockNumber(0); nodes],
+            stored: None,
         }
+    }
+
+    /// The arrivals that a run folder holds beside its log, so far none of them.
+    ///
+    /// # Errors
+    /// When they are not those of so many nodes.
+    pub fn beside(folder: &Path, nodes: usize) -> Result<Self, Unreadable> {
+        Ok(Self {
+            stored: Some(Stored::open(folder, nodes)?),
+            ..Self::new(nodes)
+        })
+    }
+
+    /// Whether they are read from a file: then nothing is to be pushed.
+    #[must_use]
+    pub const fn is_stored(&self) -> bool {
+        self.stored.is_some()
+    }
+
+    /// Takes in the frames that were written since, as far as `number` knows their blocks; says whether there were any.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn poll(&mut self, number: impl Fn(&BlockId) -> Option<BlockNumber>) -> Result<bool, Unreadable> {
+        let Some(stored) = &mut self.stored else {
+            return Ok(false);
+        };
+        let known = self.frames.len();
+        while let Some(frame) = stored.next_frame(&number)? {
+            self.frames.push(frame);
+        }
+        Ok(self.frames.len() > known)
     }
 
     /// Takes in what happened next; a time before the last one's counts as that.
     pub fn push(&mut self, mut arrival: Arrival) {
-        let last = self.newest.last().map(|last| last.at);
-        let last = last.or(self.frames.last().map(|frame| frame.last));
-        arrival.at = arrival.at.max(last.unwrap_or_default());
+        arrival.at = arrival.at.max(self.last());
         if arrival.what == What::Followed {
             self.tips[arrival.node.index()] = arrival.block;
         }
@@ -123,10 +192,27 @@ impl Arrivals {
         }
     }
 
-    /// What every node follows now, by [`NodeId`].
+    /// When the last of them was that is known.
     #[must_use]
-    pub fn tips(&self) -> &[BlockNumber] {
-        &self.tips
+    pub fn last(&self) -> Time {
+        let newest = self.newest.last().map(|last| last.at);
+        newest
+            .or(self.frames.last().map(|frame| frame.last))
+            .unwrap_or_default()
+    }
+
+    fn unpack(&self, frame: &Frame) -> Result<(Vec<BlockNumber>, Vec<Arrival>), Unreadable> {
+        let nodes = self.tips.len();
+        let damaged = || Unreadable::Damaged { first: frame.first };
+        match (&frame.packed, &self.stored) {
+            (Packed::Here(bytes), _) => unpack(frame.first, nodes, bytes).ok_or_else(damaged),
+            (Packed::OnDisk { offset, length }, Some(stored)) => {
+                let bytes = stored.read(*offset, *length)?.ok_or_else(damaged)?;
+                let (tips, arrivals) = unpack(frame.first, nodes, &bytes).ok_or_else(damaged)?;
+                stored.renumbered(tips, arrivals).ok_or_else(damaged)
+            }
+            (Packed::OnDisk { .. }, None) => unreachable!("only what is stored is on disk"),
+        }
     }
 
     /// What every node followed at a time, by [`NodeId`].
@@ -138,7 +224,7 @@ impl Arrivals {
         let newest_begun = self.newest.first().is_some_and(|first| first.at <= at);
         let (mut tips, arrivals) = match begun.checked_sub(1) {
             _ if newest_begun => (self.tips_before.clone(), self.newest.clone()),
-            Some(frame) => self.frames[frame].unpack(self.tips.len())?,
+            Some(frame) => self.unpack(&self.frames[frame])?,
             None => return Ok(vec![BlockNumber(0); self.tips.len()]),
         };
         for arrival in arrivals.iter().take_while(|arrival| arrival.at <= at) {
@@ -163,7 +249,7 @@ impl Arrivals {
             if frame.first > to {
                 return Ok(());
             }
-            let (_, arrivals) = frame.unpack(self.tips.len())?;
+            let (_, arrivals) = self.unpack(frame)?;
             for arrival in arrivals.iter().filter(|arrival| (from..=to).contains(&arrival.at)) {
                 if step(arrival).is_break() {
                     return Ok(());
@@ -186,11 +272,7 @@ impl Frame {
         Self {
             first,
             last,
-            bytes: pack(first, tips, arrivals),
+            packed: Packed::Here(pack(first, tips, arrivals)),
         }
-    }
-
-    fn unpack(&self, nodes: usize) -> Result<(Vec<BlockNumber>, Vec<Arrival>), Unreadable> {
-        unpack(self.first, nodes, &self.bytes).ok_or(Unreadable::Damaged { first: self.first })
     }
 }

@@ -102,6 +102,9 @@ impl Collector {
             return;
         }
         let record = self.record(now, event);
+        if let Some(folder) = &mut self.folder {
+            folder.arrive(now, &record.what);
+        }
         self.changes += u64::from(record.what.changes_the_world());
         self.watch.observe(&record, &self.plan, &self.world);
         let mut spread = None;

@@ -4,12 +4,15 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use base::Time;
 use scenario::{Engine, Plan};
 use serde_json::Value;
 
+use crate::arrivals::ArrivalsWriter;
 use crate::detail::Detail;
 use crate::line;
 use crate::log::LogWriter;
+use crate::record::RunEvent;
 
 /// Where a run folder keeps the files that stood beside its scenario.
 pub const ATTACHMENTS: &str = "files";
@@ -19,6 +22,8 @@ pub const ATTACHMENTS: &str = "files";
 pub struct RunFolder {
     path: PathBuf,
     log: LogWriter,
+    /// When blocks arrived where, when the log does not tell.
+    arrivals: Option<ArrivalsWriter>,
     error: Option<io::Error>,
 }
 
@@ -37,9 +42,15 @@ impl RunFolder {
             fs::write(folder.join(&attachment.name), attachment.text.as_bytes())?;
         }
         write_json(&path.join("run.json"), &line::run(plan, engine, detail))?;
+        let genesis = plan.params.genesis_block().id();
+        let arrivals = match detail {
+            Detail::Compact => Some(ArrivalsWriter::create(path, plan.nodes.len(), genesis)?),
+            Detail::Full | Detail::Summary => None,
+        };
         Ok(Self {
             path: path.to_owned(),
             log,
+            arrivals,
             error: None,
         })
     }
@@ -51,7 +62,19 @@ impl RunFolder {
 
     /// Makes sure that what was appended survives a crash.
     pub fn flush(&mut self) {
-        self.attempt(|folder| folder.log.flush());
+        self.attempt(|folder| {
+            folder.log.flush()?;
+            folder.arrivals.as_mut().map_or(Ok(()), ArrivalsWriter::flush)
+        });
+    }
+
+    /// Notes when blocks arrive where, if the log does not tell.
+    pub fn arrive(&mut self, at: Time, event: &RunEvent) {
+        self.attempt(|folder| match (&mut folder.arrivals, event) {
+            (Some(arrivals), RunEvent::Node { node, event, .. }) => arrivals.observe(at, *node, event),
+            (Some(arrivals), RunEvent::NodeStarted { node, .. }) => arrivals.started(at, *node),
+            (Some(_) | None, _) => Ok(()),
+        });
     }
 
     /// Writes a file of the folder, replacing it whole.

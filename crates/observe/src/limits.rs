@@ -36,3 +36,5 @@ pub const CONNECTION_CHANGES: usize = 4_096;
 pub const MAX_SERIES_POINTS: usize = 2_000;
 /// Nodes of which metrics tell each by itself: more would be too many series for one scrape.
 pub const MAX_METRIC_NODES: usize = 1_000;
+/// The most blocks that are first seen in one frame of arrivals: each arrives somewhere in it.
+pub const MAX_FRAME_BLOCKS: usize = ARRIVALS_IN_FRAME;

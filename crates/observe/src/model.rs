@@ -39,11 +39,12 @@ mod transactions;
 mod why;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use ::chain::BlockId;
 use base::{NodeId, Time};
 
-use crate::arrivals::{Arrivals, Unreadable};
+use crate::arrivals::{Arrivals, FILE, Unreadable};
 use crate::log::LoggedEvent;
 use crate::told::{RunEnded, RunStarted, Told};
 use connections::Connections;
@@ -69,6 +70,7 @@ pub use why::{InBlock, Named, NodeAndBlock, NodeAndTransaction, Rival, WhyBlock,
 #[derive(Debug, Default)]
 pub struct Model {
     revision: u64,
+    events: u64,
     now: Time,
     run: Option<RunStarted>,
     ended: Option<(Time, RunEnded)>,
@@ -97,6 +99,7 @@ impl Model {
     /// Takes in the next line of the log. Kinds it does not know are passed over; lines it cannot make sense of are counted.
     pub fn push(&mut self, event: &LoggedEvent) {
         self.revision += 1;
+        self.events += 1;
         self.now = self.now.max(Time::from_micros(event.t_us));
         // Most lines of a full log are messages, and a picture has none.
         if matches!(
@@ -113,10 +116,32 @@ impl Model {
         }
     }
 
-    /// How many events it was built from: it grows whenever the picture may be another.
+    /// Takes in what a run folder holds beside its log of when blocks arrived where; says whether there was more than before.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn poll_arrivals(&mut self, folder: &Path) -> Result<bool, Unreadable> {
+        let is_beside = self.run.as_ref().is_some_and(|run| run.detail == "compact");
+        if is_beside && !self.arrivals.is_stored() && folder.join(FILE).exists() {
+            self.arrivals = Arrivals::beside(folder, self.cast.len())?;
+        }
+        let chain = &self.chain;
+        let more = self.arrivals.poll(|block| chain.number(block))?;
+        self.revision += u64::from(more);
+        self.now = self.now.max(self.arrivals.last());
+        Ok(more)
+    }
+
+    /// A number that grows whenever the picture may be another.
     #[must_use]
     pub const fn revision(&self) -> u64 {
         self.revision
+    }
+
+    /// How many events it was built from.
+    #[must_use]
+    pub const fn events(&self) -> u64 {
+        self.events
     }
 
     /// The time of the last event.

@@ -55,7 +55,7 @@ fn print_new(follow: &Follow, filter: &mut EventFilter, (limit, json): (usize, b
     }
     // The lines before the last that was read are done with, wanted or not.
     if limit == usize::MAX || page.events.len() < limit {
-        filter.after = follow.model().revision().checked_sub(1);
+        filter.after = follow.model().events().checked_sub(1);
     }
     Ok(page.events.len())
 }

@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use super::Model;
 use super::events::Index;
+use crate::arrivals::Unreadable;
 use crate::log::{FramePlace, LoggedEvent, ReadError, Tail};
 
 /// Why a run folder cannot be read on.
@@ -15,6 +16,9 @@ pub enum FollowError {
     /// Its log cannot.
     #[error(transparent)]
     Log(#[from] ReadError),
+    /// What lies beside it of when blocks arrived where cannot.
+    #[error(transparent)]
+    Arrivals(#[from] Unreadable),
 }
 
 /// A run folder that is being read.
@@ -85,6 +89,7 @@ impl Follow {
                 see(event);
             }
         }
+        self.model.poll_arrivals(&self.folder)?;
         Ok(count)
     }
 

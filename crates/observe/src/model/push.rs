@@ -161,6 +161,9 @@ impl Model {
     }
 
     fn push_arrival(&mut self, node: NodeId, block: BlockNumber, what: What) {
+        if self.arrivals.is_stored() {
+            return;
+        }
         let at = self.now;
         self.arrivals.push(Arrival { at, node, block, what });
     }

@@ -9,13 +9,17 @@ use tempfile::TempDir;
 use super::*;
 use crate::layout::View;
 use crate::testing::{Sketch, any_tree, id, plan};
-use crate::{Collector, Ending, Engine};
+use crate::{Collector, Detail, Ending, Engine};
 
 /// A network whose run is written to a folder.
 fn recorded(nodes: usize) -> (TempDir, Sketch) {
+    recorded_in(Detail::Full, nodes)
+}
+
+fn recorded_in(detail: Detail, nodes: usize) -> (TempDir, Sketch) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let plan = Arc::new(plan(nodes));
-    let collector = Collector::new(plan, Engine::Sim, Some(folder.path())).expect("a new folder");
+    let collector = Collector::with_detail(plan, Engine::Sim, Some(folder.path()), detail).expect("a new folder");
     (folder, Sketch::observed_by(collector))
 }
 
@@ -195,6 +199,170 @@ fn the_tips_at_any_time_are_those_of_that_time() {
             .collect();
         assert_eq!(found, tips, "at {at:?}");
     }
+}
+
+#[test]
+fn compact_logs_know_as_much_of_arrivals_as_full_ones() {
+    let run = |detail| {
+        let (folder, mut sketch) = recorded_in(detail, 4);
+        split(&mut sketch);
+        let open_at = sketch.now;
+        sketch.collector.flush();
+        let mut follow = followed(folder.path());
+        let number = follow.model().chain().number(&id("a1")).expect("it was seen");
+        let spread = follow.model().spread(number).expect("it can be read");
+        meet(&mut sketch);
+        sketch.collector.finish(sketch.now, Ending::Interrupted);
+        follow.poll().expect("a sound log");
+        let model = follow.model();
+        let (then, end) = (model.at(open_at), model.at(model.now()));
+        let (then, end) = (then.expect("it can be read"), end.expect("it can be read"));
+        let all = (then.nodes(), then.forks(), end.nodes(), end.tree(View::default()));
+        let series = model.fork_series(0).expect("it can be read");
+        let text = serde_json::to_string(&(all, series, spread)).expect("it has no maps");
+        (text, folder.path().join(crate::arrivals::FILE).exists())
+    };
+    let (full, compact) = (run(Detail::Full), run(Detail::Compact));
+    assert_eq!((full.1, compact.1), (false, true));
+    assert_eq!(full.0, compact.0);
+}
+
+#[test]
+fn an_unfinished_frame_of_arrivals_is_waited_for_and_a_damaged_one_is_told() {
+    let (folder, mut sketch) = recorded_in(Detail::Compact, 2);
+    sketch.mine(0, "a1");
+    sketch.collector.flush();
+    let path = folder.path().join(crate::arrivals::FILE);
+    let whole = std::fs::read(&path).expect("it was written");
+    std::fs::write(&path, &whole[..whole.len() - 1]).expect("room");
+    let mut follow = followed(folder.path());
+    let tip = |follow: &Follow| Some(follow.model().at(sketch.now).ok()?.tip(NodeId(0)).0);
+    assert_eq!(tip(&follow), Some(0), "nothing is known yet");
+    std::fs::write(&path, &whole).expect("room");
+    follow.poll().expect("a sound log");
+    assert_eq!(tip(&follow), Some(1));
+    let mut damaged = whole.clone();
+    *damaged.last_mut().expect("it is not empty") ^= 1;
+    std::fs::write(&path, &damaged).expect("room");
+    assert_eq!(tip(&follow), None, "the checksum is looked at");
+    std::fs::write(&path, b"something else").expect("room");
+    assert!(Follow::open(folder.path()).is_err());
+}
+
+#[test]
+fn events_are_found_by_what_they_are_about() {
+    let (folder, mut sketch) = recorded(4);
+    split(&mut sketch);
+    sketch.collector.flush();
+    meet(&mut sketch);
+    sketch.collector.flush();
+    let follow = followed(folder.path());
+    let found = |filter: &EventFilter, limit| {
+        let page = follow.events(filter, limit).expect("a sound log");
+        let told = page
+            .events
+            .iter()
+            .map(|event| (event.kind.clone(), event.node.clone().unwrap_or_default()));
+        (told.collect::<Vec<_>>(), page.more)
+    };
+    let filter = EventFilter {
+        kinds: vec!["reorg".to_owned()],
+        ..EventFilter::default()
+    };
+    let reorg = |node: &str| ("reorg".to_owned(), node.to_owned());
+    assert_eq!(found(&filter, 9), (vec![reorg("n0"), reorg("n1")], false));
+    assert_eq!(found(&filter, 1), (vec![reorg("n0")], true));
+    let first = follow.events(&filter, 1).expect("a sound log").events[0].seq;
+    let behind = EventFilter {
+        after: Some(first),
+        ..filter.clone()
+    };
+    assert_eq!(found(&behind, 9), (vec![reorg("n1")], false));
+    let about = EventFilter {
+        about: Some(id("a1").to_string()),
+        nodes: vec!["n1".to_owned()],
+        kinds: vec!["block_connected".to_owned()],
+        ..EventFilter::default()
+    };
+    assert_eq!(found(&about, 9).0, [("block_connected".to_owned(), "n1".to_owned())]);
+    let later = EventFilter {
+        from: Some(sketch.now),
+        ..EventFilter::default()
+    };
+    assert!(found(&later, 9).0.iter().any(|(kind, _)| kind == "fork_resolved"));
+}
+
+#[test]
+fn every_node_says_what_it_made_of_a_block() {
+    let (folder, mut sketch) = recorded(4);
+    split(&mut sketch);
+    meet(&mut sketch);
+    sketch.collector.flush();
+    let follow = followed(folder.path());
+    let why = follow
+        .why_block(&id("a1"))
+        .expect("a sound log")
+        .expect("it was told of");
+    assert_eq!((why.stale, why.lost_at), (true, Some((0, 0))));
+    let seen: Vec<_> = why
+        .nodes
+        .iter()
+        .map(|node| (node.connected_us.is_some(), node.left_us.is_some()))
+        .collect();
+    assert_eq!(seen, [(true, true), (true, true), (false, false), (false, false)]);
+    assert!(follow.why_block(&id("ff")).expect("a sound log").is_none());
+    assert_eq!(follow.model().named("000000a1"), [Named::Block(id("a1"))]);
+    let several = follow.model().named("000000b");
+    assert_eq!(several, [Named::Block(id("b1")), Named::Block(id("b2"))]);
+}
+
+#[test]
+fn connections_at_any_time_are_found_from_the_last_picture_of_all() {
+    let mut connections = Connections::default();
+    let changes = 3 * crate::limits::CONNECTION_CHANGES as u64;
+    for change in 0..changes {
+        let (at, peer) = (
+            Time::from_micros(change),
+            NodeId(u32::try_from(change % 5).expect("small")),
+        );
+        if change % 2 == 0 {
+            connections.up(at, NodeId(0), peer);
+        } else {
+            connections.down(at, NodeId(0), peer);
+        }
+    }
+    // Every tenth change everything repeats: peers 0, 2 and 4 come, 1 and 3 go, and then the other way round.
+    for at in [
+        8,
+        crate::limits::CONNECTION_CHANGES as u64 / 10 * 10 + 8,
+        changes / 10 * 10 - 2,
+    ] {
+        let peers = &connections.at(Time::from_micros(at), 1)[0];
+        assert_eq!(peers, &connections.at(Time::from_micros(at % 10 + 10), 1)[0], "at {at}");
+    }
+}
+
+#[test]
+fn a_long_fork_has_a_bounded_series() {
+    let (folder, mut sketch) = recorded(3);
+    sketch.mine(0, "a1");
+    sketch.mine(1, "b1");
+    for _ in 0..crate::limits::MAX_SERIES_POINTS {
+        sketch.stop(2, true);
+        sketch.start(2);
+    }
+    sketch.collector.flush();
+    let follow = followed(folder.path());
+    let series = follow
+        .model()
+        .fork_series(0)
+        .expect("it is in memory")
+        .expect("there is one");
+    assert!(
+        (1_000..=crate::limits::MAX_SERIES_POINTS).contains(&series.points.len()),
+        "{}",
+        series.points.len()
+    );
 }
 
 proptest! {

@@ -136,6 +136,12 @@ impl Model {
     }
 }
 
+impl SeriesPoint {
+    fn stands_like(&self, other: &Self) -> bool {
+        self.nodes == other.nodes && self.hash_power == other.hash_power && self.elsewhere == other.elsewhere
+    }
+}
+
 impl Walk {
     fn new(members: Members, crew: Crew, (from, to): (Time, Time)) -> Self {
         let branches = members.first.len();
@@ -194,10 +200,11 @@ impl Walk {
             *most = (*most).max(*nodes);
         }
         match self.points.last_mut() {
-            Some(last) if last.nodes == point.nodes && last.hash_power == point.hash_power => {}
             Some(last) if last.at.as_micros() / self.step == at.as_micros() / self.step => {
-                *last = SeriesPoint { at: last.at, ..point }
+                point.at = last.at;
+                *last = point;
             }
+            Some(last) if last.stands_like(&point) => {}
             Some(_) | None => self.points.push(point),
         }
     }
