@@ -5,6 +5,7 @@ mod cluster;
 mod input;
 
 mod made;
+mod looking;
 mod page;
 mod processes;
 mod repeats;

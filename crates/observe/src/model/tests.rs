@@ -245,6 +245,14 @@ fn an_unfinished_frame_of_arrivals_is_waited_for_and_a_damaged_one_is_told() {
     *damaged.last_mut().expect("it is not empty") ^= 1;
     std::fs::write(&path, &damaged).expect("room");
     assert_eq!(tip(&follow), None, "the checksum is looked at");
+    let mut crowded = whole;
+    let blocks = u32::try_from(crate::limits::MAX_FRAME_BLOCKS + 1).expect("small");
+    crowded[48..52].copy_from_slice(&blocks.to_le_bytes());
+    std::fs::write(&path, &crowded).expect("room");
+    assert!(
+        Follow::open(folder.path()).is_err(),
+        "more blocks than a frame has arrivals"
+    );
     std::fs::write(&path, b"something else").expect("room");
     assert!(Follow::open(folder.path()).is_err());
 }
