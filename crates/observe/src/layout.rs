@@ -139,18 +139,25 @@ impl Layout {
             rows_left_out: 0,
             branches_left_out: branches.left_out,
         };
+        let telling = telling_heights(&branches, tips, view);
+        let kept = view.rows.min(MAX_ROWS);
+        // Every height has a row at least, so that only the last so many can be kept: those below are counted, not drawn.
+        let drawn = telling.len().saturating_sub(kept);
         let mut next = view.from.0;
-        for height in telling_heights(&branches, tips, view) {
-            if height - next > 1 {
+        for (place, &height) in telling.iter().enumerate() {
+            if place < drawn {
+                layout.rows_left_out += rows_to(&branches, next, height);
+            } else if height - next > 1 {
                 layout.fold(&branches, next..height);
+                layout.draw(&branches, Height(height));
             } else {
-                (next..height).for_each(|dull| layout.draw(&branches, Height(dull)));
+                (next..=height).for_each(|height| layout.draw(&branches, Height(height)));
             }
-            layout.draw(&branches, Height(height));
             next = height + 1;
         }
-        layout.rows_left_out = layout.rows.len().saturating_sub(view.rows.min(MAX_ROWS));
-        layout.rows.drain(..layout.rows_left_out);
+        let above = layout.rows.len().saturating_sub(kept);
+        layout.rows_left_out += above;
+        layout.rows.drain(..above);
         layout
     }
 
@@ -226,18 +233,34 @@ fn leaving_cell(lane: usize, (from, last): (usize, usize), children: &[usize], p
     }
 }
 
+/// How many rows there are from a height to a telling one, both included.
+fn rows_to(branches: &Branches, from: u32, height: u32) -> usize {
+    let at = |height: u32| {
+        let live = branches.live_at(Height(height));
+        live.map(|branch| 1 + usize::from(!branches.leaving(branch.lane, Height(height)).is_empty()))
+            .sum::<usize>()
+    };
+    if height - from > 1 {
+        1 + at(height)
+    } else {
+        (from..=height).map(at).sum()
+    }
+}
+
 /// The heights at which something forks, begins, ends, or is a running node's tip.
-fn telling_heights(branches: &Branches, tips: impl IntoIterator<Item = Height>, view: View) -> BTreeSet<u32> {
-    let mut heights = BTreeSet::from([view.from.0]);
+fn telling_heights(branches: &Branches, tips: impl IntoIterator<Item = Height>, view: View) -> Vec<u32> {
+    let mut heights = vec![view.from.0];
     for branch in branches.all() {
         if let Some(fork) = branch.fork_height() {
             heights.extend([fork.0, fork.0 + 1]);
         }
-        heights.insert(branch.tip_height().0);
+        heights.push(branch.tip_height().0);
     }
     heights.extend(tips.into_iter().map(|height| height.0));
-    heights.insert(view.to.0.min(heights.last().copied().unwrap_or(0)));
+    heights.push(view.to.0.min(heights.iter().copied().max().unwrap_or(0)));
     heights.retain(|height| (view.from.0..=view.to.0).contains(height));
+    heights.sort_unstable();
+    heights.dedup();
     heights
 }
 

@@ -71,6 +71,7 @@ pub(crate) struct Wrong {
     found: String,
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "most of it was just made, to be shown")]
 fn wrong(rule: &'static str, expected: impl ToString, found: impl ToString) -> Wrong {
     Wrong {
         rule,

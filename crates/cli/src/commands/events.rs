@@ -1,7 +1,6 @@
 //! `nakanet events`: the lines of a run's log, by what they are about.
 
-use std::sync::atomic::Ordering;
-use std::thread;
+use std::sync::mpsc;
 use std::time::Duration;
 
 use observe::log::LoggedEvent;
@@ -10,7 +9,7 @@ use observe::text;
 
 use crate::args::EventsArgs;
 use crate::exit::{Ended, Exit, Failure};
-use crate::interrupt::stop_flag;
+use crate::interrupt::on_interrupt;
 use crate::{look, say};
 
 /// How often a log that grows is looked at: its frames are finished about once a second.
@@ -34,12 +33,15 @@ pub(crate) fn events(args: &EventsArgs) -> Ended {
         }
         return Ok(Exit::Passed);
     }
-    let stop = stop_flag()?;
+    let (stop, stopped) = mpsc::channel();
+    on_interrupt(move || {
+        // When nobody waits for it any more, the command is ending.
+        let _ = stop.send(());
+    })?;
     while follow.model().ended().is_none() {
-        if stop.load(Ordering::Relaxed) {
+        if stopped.recv_timeout(LOOK_EVERY).is_ok() {
             return Ok(Exit::Interrupted);
         }
-        thread::sleep(LOOK_EVERY);
         if follow.poll().map_err(Failure::bad_input)? > 0 {
             print_new(&follow, &mut filter, (usize::MAX, args.run.json))?;
         }

@@ -29,6 +29,17 @@ proptest! {
         prop_assert_eq!(drawn.len() + folded, tree.len() + 1);
     }
 
+    /// What is left out above is counted without being drawn.
+    #[test]
+    fn the_newest_rows_are_the_last_of_all(tree in any_tree(), rows in 1..12_usize) {
+        let sketch = Sketch::of_tree(&tree, &[0; 20]);
+        let all = Layout::of(sketch.collector.world(), View::default());
+        let newest = Layout::of(sketch.collector.world(), View { rows, ..View::default() });
+        let above = all.rows.len().saturating_sub(rows);
+        prop_assert_eq!(newest.rows_left_out, above);
+        prop_assert_eq!(&newest.rows[..], &all.rows[above..]);
+    }
+
     /// A line that comes down from a row is taken up by the next.
     #[test]
     fn no_line_breaks_off(tree in any_tree()) {

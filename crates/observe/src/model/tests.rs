@@ -220,7 +220,7 @@ fn compact_logs_know_as_much_of_arrivals_as_full_ones() {
         let all = (then.nodes(), then.forks(), end.nodes(), end.tree(View::default()));
         let series = model.fork_series(0).expect("it can be read");
         let text = serde_json::to_string(&(all, series, spread)).expect("it has no maps");
-        (text, folder.path().join(crate::arrivals::FILE).exists())
+        (text, folder.path().join(FILE).exists())
     };
     let (full, compact) = (run(Detail::Full), run(Detail::Compact));
     assert_eq!((full.1, compact.1), (false, true));
@@ -232,7 +232,7 @@ fn an_unfinished_frame_of_arrivals_is_waited_for_and_a_damaged_one_is_told() {
     let (folder, mut sketch) = recorded_in(Detail::Compact, 2);
     sketch.mine(0, "a1");
     sketch.collector.flush();
-    let path = folder.path().join(crate::arrivals::FILE);
+    let path = folder.path().join(FILE);
     let whole = std::fs::read(&path).expect("it was written");
     std::fs::write(&path, &whole[..whole.len() - 1]).expect("room");
     let mut follow = followed(folder.path());
