@@ -3,9 +3,8 @@
 mod background;
 mod cluster;
 mod input;
-
-mod made;
 mod looking;
+mod made;
 mod page;
 mod processes;
 mod repeats;
