@@ -1,6 +1,8 @@
 //! What has been observed of a network, built from its nodes' events and nothing else.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+mod told;
+
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use base::{NodeId, Time};
@@ -9,7 +11,8 @@ use node::Event;
 use node::event::TipRef;
 
 use crate::Plan;
-use crate::limits::MAX_REORGS_KEPT;
+
+pub use self::told::{NodeFacts, Rejections, ReorgFacts};
 
 /// A block that some node has found valid.
 #[derive(Clone, Debug)]
@@ -26,55 +29,6 @@ pub struct BlockFacts {
     pub miner: Option<NodeId>,
     /// When it was first seen.
     pub first_seen: Time,
-}
-
-/// A reorg that a node went through.
-#[derive(Clone, Debug)]
-pub struct ReorgFacts {
-    /// When.
-    pub at: Time,
-    /// Blocks disconnected.
-    pub depth: u32,
-    /// The last common block.
-    pub fork_point: BlockId,
-}
-
-/// What a node refused, from one sender for one reason.
-#[derive(Clone, Copy, Debug)]
-pub struct Rejections {
-    /// How often.
-    pub count: u32,
-    /// When last.
-    pub last: Time,
-}
-
-/// One node, as far as its events tell.
-#[derive(Clone, Debug)]
-pub struct NodeFacts {
-    /// Whether it runs.
-    pub running: bool,
-    /// Whether it stands still: it runs, but does nothing.
-    pub paused: bool,
-    /// Whether its disk was cleared, and it has not run since.
-    pub blank: bool,
-    /// What it follows.
-    pub tip: TipRef,
-    /// The most work among the blocks it has connected.
-    pub most_work: Work,
-    /// Whom it is connected to.
-    pub peers: BTreeSet<NodeId>,
-    /// What waits in its mempool.
-    pub mempool: BTreeSet<Txid>,
-    /// How many blocks it has mined.
-    pub mined: u32,
-    /// The work of the chain that ends with the last of them.
-    pub last_mined_work: Work,
-    /// The reorgs it went through, the last [`MAX_REORGS_KEPT`] of them.
-    pub reorgs: VecDeque<ReorgFacts>,
-    /// What it refused: by reason word and by sender, who is none for what a wallet or miner handed in.
-    pub rejections: BTreeMap<(&'static str, Option<NodeId>), Rejections>,
-    /// Transactions that wallets handed in and it refused, and the reason in words.
-    pub refused: BTreeMap<Txid, String>,
 }
 
 /// The last few blocks that were new: most of what is told is about one of them, on one node after the other.
@@ -424,99 +378,5 @@ impl World {
     #[must_use]
     pub fn supply(&self, tip: &BlockId) -> Option<Amount> {
         Amount::total(self.coins(tip).values().map(|coin| coin.output.value))
-    }
-}
-
-impl NodeFacts {
-    fn down(genesis: TipRef) -> Self {
-        Self {
-            running: false,
-            paused: false,
-            blank: false,
-            tip: genesis,
-            most_work: genesis.chain_work,
-            peers: BTreeSet::new(),
-            mempool: BTreeSet::new(),
-            mined: 0,
-            last_mined_work: Work::default(),
-            reorgs: VecDeque::new(),
-            rejections: BTreeMap::new(),
-            refused: BTreeMap::new(),
-        }
-    }
-
-    /// Takes in what the node tells of itself; blocks and tips are the world's to judge.
-    fn observe(&mut self, now: Time, event: &Event) {
-        match event {
-            Event::PeerConnected { peer, .. } => {
-                self.peers.insert(*peer);
-            }
-            Event::PeerDisconnected { peer, .. } => {
-                self.peers.remove(peer);
-            }
-            Event::BlockMined { chain_work, .. } => {
-                self.mined += 1;
-                self.last_mined_work = *chain_work;
-            }
-            Event::BlockConnected { chain_work, .. } => self.most_work = self.most_work.max(*chain_work),
-            Event::Reorg {
-                fork_point,
-                depth,
-                txs_returned,
-                ..
-            } => {
-                self.mempool.extend(txs_returned);
-                if self.reorgs.len() == MAX_REORGS_KEPT {
-                    self.reorgs.pop_front();
-                }
-                self.reorgs.push_back(ReorgFacts {
-                    at: now,
-                    depth: *depth,
-                    fork_point: *fork_point,
-                });
-            }
-            Event::TxAccepted { txid, .. } => {
-                self.mempool.insert(*txid);
-            }
-            Event::TxEvicted { txid, .. } | Event::TxReplaced { txid, .. } => {
-                self.mempool.remove(txid);
-            }
-            Event::BlockRejected { from, reason, .. } => self.reject(now, reason, *from),
-            Event::TxRejected {
-                txid,
-                from,
-                reason,
-                detail,
-                ..
-            } => {
-                self.reject(now, reason, *from);
-                if from.is_none() {
-                    self.refused.insert(*txid, format!("{reason}: {detail}"));
-                }
-            }
-            Event::TipChanged { .. }
-            | Event::PeerPenalised { .. }
-            | Event::MessageSent { .. }
-            | Event::MessageReceived { .. }
-            | Event::HeaderAccepted { .. }
-            | Event::BlockReceived { .. }
-            | Event::OrphanHeld { .. }
-            | Event::OrphanResolved { .. }
-            | Event::TxSubmitted { .. } => {}
-        }
-    }
-
-    fn forget_what_was_in_memory(&mut self) {
-        self.peers.clear();
-        self.mempool.clear();
-    }
-
-    fn reject(&mut self, now: Time, reason: &'static str, from: Option<NodeId>) {
-        let entry = self
-            .rejections
-            .entry((reason, from))
-            .or_insert(Rejections { count: 0, last: now });
-        entry.count += 1;
-        entry.last = now;
     }
 }
