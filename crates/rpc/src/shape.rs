@@ -5,7 +5,7 @@ mod transaction;
 use chain::{Amount, BlockRef, CompactTarget, Height, Work};
 use serde_json::{Map, Value, json};
 
-pub(crate) use transaction::{Spent, WithCoins, output_script, transaction};
+pub(crate) use transaction::{Spent, WithCoins, coinbase, output_script, transaction};
 
 use crate::Scene;
 

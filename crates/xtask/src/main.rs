@@ -1,5 +1,6 @@
 //! `cargo xtask test`: every check of the project, in the order in which a mistake is cheapest to find.
 
+mod clients;
 mod page;
 
 use std::ffi::OsStr;
@@ -10,7 +11,8 @@ use std::time::Instant;
 const HELP: &str = "\
 usage: cargo xtask COMMAND
 
-  test     every check: format, lints, documentation, dependencies, tests, the page in a browser
+  test     every check: format, lints, documentation, dependencies, tests, other people's clients, the page in a browser
+  clients  the JSON-RPC interface alone, called by python-bitcoinrpc
   browser  only the page's part of test: its built files against their sources, and Chromium
   page     build the page's sources (crates/page/web) into the files that are committed (crates/page/dist)
   schema   write scenarios/schema.json from the grammar
@@ -25,6 +27,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["test"] => report(test()),
+        ["clients"] => report(clients::test()),
         ["page"] => report(page::build()),
         ["browser"] => report(page::test()),
         ["schema"] => report(schema()),
@@ -86,6 +89,7 @@ fn test() -> Result<(), Failed> {
         "whole runs in release",
         cargo(["test", "--release", "--package", "sim", "--test", "whole", "--locked"]),
     )?;
+    clients::test()?;
     page::test()?;
     println!("\n{} passed, 0 failed", debug + release);
     Ok(())

@@ -3,6 +3,7 @@
 mod background;
 mod cluster;
 mod input;
+mod interface;
 mod looking;
 mod made;
 mod page;

@@ -120,6 +120,9 @@ pub(crate) fn block_json(scene: &Scene<'_>, at: BlockRef, detail: Detail) -> Val
         shown.insert(name.to_owned(), json!(body.bytes()));
     }
     shown.insert("weight".to_owned(), json!(body.bytes() * 4));
+    if let Some(coinbase) = body.transactions.first() {
+        shown.insert("coinbase_tx".to_owned(), shape::coinbase(coinbase));
+    }
     shown.insert("tx".to_owned(), json!(transactions));
     Value::Object(shown)
 }

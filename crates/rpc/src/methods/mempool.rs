@@ -1,7 +1,9 @@
 //! Unconfirmed transactions.
 
 use chain::Txid;
+use chain::limits::MAX_TRANSACTION_BYTES;
 use node::Pooled;
+use node::limits::MAX_DESCENDANTS;
 use serde_json::{Map, Value, json};
 
 use super::{Category, Method, Run, may, needs};
@@ -57,6 +59,9 @@ fn info(scene: &Scene<'_>, _: &Arguments) -> Answer {
         "fullrbf": true,
         "permitbaremultisig": false,
         "maxdatacarriersize": chain::limits::MAX_MEMO_BYTES,
+        "limitclustercount": MAX_DESCENDANTS,
+        "limitclustersize": u64::from(MAX_TRANSACTION_BYTES) * MAX_DESCENDANTS as u64,
+        "optimal": false,
     }))
 }
 
@@ -101,12 +106,14 @@ fn entry_json(scene: &Scene<'_>, pooled: &Pooled) -> Value {
         "descendantsize": pooled.descendants.bytes,
         "ancestorcount": pooled.ancestors.txids.len(),
         "ancestorsize": pooled.ancestors.bytes,
+        "chunkweight": u64::from(bytes) * 4,
         "wtxid": pooled.transaction.wtxid().to_string(),
         "fees": {
             "base": shape::coins(pooled.fee),
             "modified": shape::coins(pooled.fee),
             "ancestor": shape::coins(pooled.ancestors.fees),
             "descendant": shape::coins(pooled.descendants.fees),
+            "chunk": shape::coins(pooled.fee),
         },
         "depends": names(&pooled.parents),
         "spentby": names(&pooled.children),

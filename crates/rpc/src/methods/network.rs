@@ -164,6 +164,8 @@ fn peer_json(scene: &Scene<'_>, id: NodeId, peer: &Connection) -> Value {
         "synced_headers": best.map_or(-1, height),
         "synced_blocks": common.map_or(-1, height),
         "inflight": [],
+        "inv_to_send": 0,
+        "last_inv_sequence": 0,
         "addr_relay_enabled": false,
         "addr_processed": 0,
         "addr_rate_limited": 0,

@@ -53,6 +53,18 @@ pub(crate) fn transaction(
     shown
 }
 
+/// A block's coinbase in short.
+pub(crate) fn coinbase(transaction: &Transaction) -> Value {
+    let parts = transaction.parts();
+    let script = parts.coinbase.as_ref().map(raw::coinbase_script);
+    json!({
+        "version": parts.version,
+        "locktime": 0,
+        "sequence": u32::MAX,
+        "coinbase": hex::encode(&script.unwrap_or_default()),
+    })
+}
+
 /// Whether the coins that are spent are shown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum WithCoins {

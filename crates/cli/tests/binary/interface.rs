@@ -1,0 +1,117 @@
+//! The JSON-RPC interface as its users meet it: `node --rpc`, `up --rpc`, `nakanet rpc`.
+
+use crate::stage::{Running, Stage};
+
+fn node(stage: &Stage, extra: &[&str]) -> (Running, String) {
+    let arguments = ["node", "--data", "a", "--preset", "instant", "--rpc", "127.0.0.1:0"];
+    let mut node = stage.start(&[&arguments, extra].concat());
+    let line = node.line_with("JSON-RPC on ");
+    let address = line.rsplit(' ').next().expect("an address").to_owned();
+    (node, address)
+}
+
+#[test]
+fn a_node_answers_by_its_folder_and_by_its_address() {
+    let stage = Stage::new();
+    let (node, address) = node(&stage, &[]);
+    let count = stage.run(&["rpc", "a", "getblockcount"]);
+    assert_eq!((count.code, count.stdout.as_str()), (0, "0\n"), "{count:?}");
+    let mine = stage.run(&["rpc", "a", "getnewaddress"]);
+    assert!(mine.stdout.starts_with("naka1p"), "{mine:?}");
+    let made = stage.run(&["rpc", "a", "generatetoaddress", "2", mine.stdout.trim()]);
+    assert!(made.code == 0 && made.stdout.starts_with("[\n"), "{made:?}");
+    let block = stage.run(&["rpc", "a", "getblockhash", "2"]);
+    assert!(made.stdout.contains(block.stdout.trim()));
+    let quoted = stage.run(&["rpc", "a", "getbestblockhash", "--json"]);
+    assert_eq!(quoted.stdout.trim(), format!("\"{}\"", block.stdout.trim()));
+    assert!(
+        stage.run(&["rpc", "a"]).stdout.contains("== Wallet =="),
+        "help is what is asked by default"
+    );
+
+    let refused = stage.run(&["rpc", "a", "getblockhash", "-1"]);
+    assert_eq!(refused.code, 1, "{refused:?}");
+    assert!(
+        refused.stderr.contains("error -8: Block height out of range"),
+        "{refused:?}"
+    );
+    for (arguments, words) in [
+        (vec!["rpc", "a", "getblockhash", "x"], "is no JSON"),
+        (
+            vec!["rpc", "b", "getblockcount"],
+            "no address, no data folder and no node",
+        ),
+        (vec!["rpc", &address, "getblockcount"], "an address alone opens nothing"),
+        (
+            vec!["rpc", &address, "--user", "u", "--password", "p"],
+            "does not take this user and password",
+        ),
+    ] {
+        let output = stage.run(&arguments);
+        assert_eq!(output.code, 2, "{output:?}");
+        assert!(output.stderr.contains(words), "{output:?}");
+    }
+    let taken = stage.run(&["node", "--data", "c", "--preset", "instant", "--rpc", &address]);
+    assert_eq!(taken.code, 3, "{taken:?}");
+    let port = address.rsplit(':').next().expect("a port");
+    assert!(taken.stderr.contains(&format!("port {port} is in use")), "{taken:?}");
+
+    assert_eq!(stage.run(&["rpc", "a", "stop"]).stdout, "nakanet stopping\n");
+    let (code, rest) = node.end();
+    assert_eq!(code, Some(0), "{rest}");
+    let gone = stage.run(&["rpc", "a", "getblockcount"]);
+    assert!(
+        gone.code == 2 && gone.stderr.contains("start the node with --rpc"),
+        "{gone:?}"
+    );
+}
+
+#[test]
+fn a_user_and_password_take_the_place_of_the_cookie() {
+    let stage = Stage::new();
+    let (node, address) = node(&stage, &["--rpc-user", "u", "--rpc-password", "p"]);
+    assert!(!stage.path("a/.cookie").exists());
+    let ask = |password: &str| stage.run(&["rpc", &address, "--user", "u", "--password", password, "getblockcount"]);
+    assert_eq!((ask("p").code, ask("q").code), (0, 2));
+    node.interrupt();
+    assert_eq!(node.end().0, Some(0));
+}
+
+#[test]
+fn other_machines_are_let_in_only_in_as_many_words() {
+    let stage = Stage::new();
+    let output = stage.run(&["node", "--data", "a", "--rpc", "0.0.0.0:0"]);
+    assert_eq!(output.code, 2, "{output:?}");
+    assert!(output.stderr.contains("--rpc-exposed"), "{output:?}");
+    assert!(!stage.path("a").exists(), "nothing was started");
+}
+
+#[test]
+fn every_node_of_a_cluster_answers_by_its_name() {
+    for nodes in ["tasks", "process"] {
+        let stage = Stage::new();
+        let arguments = [
+            "up",
+            "-n",
+            "2",
+            "--mine-interval",
+            "off",
+            "--outbound",
+            "1",
+            "--rpc",
+            "--nodes",
+            nodes,
+        ];
+        let mut up = stage.start(&arguments);
+        up.line_with("n0  JSON-RPC on 127.0.0.1:");
+        up.line_with("n1  JSON-RPC on 127.0.0.1:");
+        let mine = stage.run(&["rpc", "n0", "getnewaddress"]);
+        let made = stage.run(&["rpc", "n0", "generatetoaddress", "1", mine.stdout.trim()]);
+        assert_eq!(made.code, 0, "{made:?}");
+        let heard = stage.run(&["rpc", "n1", "waitforblockheight", "1", "60000"]);
+        assert!(heard.stdout.contains("\"height\": 1"), "{nodes}: {heard:?}");
+        up.interrupt();
+        let (code, rest) = up.end();
+        assert_eq!(code, Some(130), "{nodes}: {rest}");
+    }
+}
