@@ -61,7 +61,7 @@ pub(crate) fn race(what: &str, count: u32, mut ours: impl FnMut(), mut limit: im
 }
 
 /// What this process's threads have been on a core for, as Linux tells it to the nanosecond.
-fn cpu_time() -> Duration {
+pub(crate) fn cpu_time() -> Duration {
     let tasks = fs::read_dir("/proc/self/task").expect("Linux tells of threads");
     let nanos = tasks
         .filter_map(|task| fs::read_to_string(task.ok()?.path().join("schedstat")).ok())

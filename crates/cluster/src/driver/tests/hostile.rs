@@ -1,6 +1,11 @@
 //! Every rule against a peer that breaks it, over a real connection: the node says why it refuses, drops the peer, stays where it is, and takes
 //! the honest block that follows. The names are those of docs/THREATS.md.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a test picks the few messages it looks at"
+)]
+
 use chain::testing::{key, pay, solve};
 use chain::{Amount, Block, CompactTarget, HashedHeader, Header};
 use gossip::{Item, MessageKind};
