@@ -19,7 +19,9 @@ pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; cha
 #[must_use]
 pub fn text(model: &Model) -> String {
     let mut registry = Registry::with_prefix("nakanet");
-    if let Ok(moment) = model.at(model.now()) {
+    if model.run().is_some()
+        && let Ok(moment) = model.at(model.now())
+    {
         registry.register_collector(Box::new(Figures::of(model, &moment)));
     }
     let mut text = String::new();
