@@ -1,21 +1,24 @@
 //! The command line.
 
+mod background;
 mod look;
 mod made;
 mod many;
+mod node;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::values;
 
+pub(crate) use background::{AttachArgs, DownArgs, LogsArgs, PsArgs};
 pub(crate) use look::{
     DiffArgs, EventsArgs, ForksArgs, NodesArgs, PropagationArgs, ReorgsArgs, TreeArgs, VerifyArgs, WhyArgs,
 };
 pub(crate) use made::{ExportArgs, FormatKind, ReportArgs, WatchArgs};
 pub(crate) use many::{LawsArgs, SweepArgs, TestArgs};
+pub(crate) use node::{NodeArgs, NodeCommand, NodeVerifyArgs};
 
 /// Launch networks of proof-of-work nodes, replay scenario files, and watch forks appear and resolve.
 #[derive(Debug, Parser)]
@@ -294,50 +297,6 @@ pub(crate) struct UpArgs {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct PsArgs {
-    /// Look for run folders in this folder
-    #[arg(long, value_name = "FOLDER", default_value = "runs")]
-    pub(crate) out: PathBuf,
-    /// Print the list as JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct AttachArgs {
-    /// The cluster's run folder; nothing takes the one that runs
-    pub(crate) run: Option<PathBuf>,
-    /// Look for run folders in this folder
-    #[arg(long, value_name = "FOLDER", default_value = "runs")]
-    pub(crate) out: PathBuf,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct DownArgs {
-    /// The cluster's run folder; nothing takes the one that runs
-    #[arg(conflicts_with = "all")]
-    pub(crate) run: Option<PathBuf>,
-    /// End all of them, and clear away what killed ones left
-    #[arg(long)]
-    pub(crate) all: bool,
-    /// Look for run folders in this folder
-    #[arg(long, value_name = "FOLDER", default_value = "runs")]
-    pub(crate) out: PathBuf,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct LogsArgs {
-    /// The run's folder [default: runs/latest]
-    pub(crate) run: Option<PathBuf>,
-    /// Print the log of this node only; may be given more than once
-    #[arg(long, value_name = "NAME")]
-    pub(crate) node: Vec<String>,
-    /// Go on until the run ends, or until Ctrl-C
-    #[arg(short, long)]
-    pub(crate) follow: bool,
-}
-
-#[derive(Debug, Args)]
 pub(crate) struct RpcArgs {
     /// The node: its data folder, its name in the latest run, or the address of its interface
     pub(crate) node: String,
@@ -359,40 +318,6 @@ pub(crate) struct RpcArgs {
     /// Where run folders are
     #[arg(long, value_name = "FOLDER", default_value = "runs")]
     pub(crate) out: PathBuf,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct NodeArgs {
-    /// Listen here; port 0 takes a free one
-    #[arg(long, value_name = "MULTIADDR", default_value = "/ip4/127.0.0.1/tcp/0", value_parser = values::listen_address)]
-    pub(crate) listen: String,
-    /// Stay connected to this node; may be given more than once
-    #[arg(long = "peer", value_name = "MULTIADDR", value_parser = values::peer_address)]
-    pub(crate) peers: Vec<String>,
-    /// The folder that holds the node's key and chain; created when missing
-    #[arg(long, value_name = "FOLDER")]
-    pub(crate) data: PathBuf,
-    /// The network's rules
-    #[arg(long, default_value = "cluster")]
-    pub(crate) preset: String,
-    /// Hash power, such as 20kH/s; nothing does not mine
-    #[arg(long, value_name = "RATE")]
-    pub(crate) hashrate: Option<String>,
-    /// Answer other people's tools here, in Bitcoin Core's JSON-RPC; port 0 takes a free one
-    #[arg(long, value_name = "ADDR", value_parser = values::rpc_address)]
-    pub(crate) rpc: Option<SocketAddr>,
-    /// The user of the JSON-RPC interface [default: a cookie file in the data folder]
-    #[arg(long, value_name = "NAME", requires_all = ["rpc", "rpc_password"])]
-    pub(crate) rpc_user: Option<String>,
-    /// The password of that user
-    #[arg(long, value_name = "WORD", requires_all = ["rpc", "rpc_user"])]
-    pub(crate) rpc_password: Option<String>,
-    /// Let the JSON-RPC interface be reached from other machines: whoever has the password can spend and stop
-    #[arg(long, requires = "rpc")]
-    pub(crate) rpc_exposed: bool,
-    /// What peers see this node called
-    #[arg(long, default_value = "nakanet", value_parser = values::agent)]
-    pub(crate) agent: String,
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {

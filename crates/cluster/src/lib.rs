@@ -33,4 +33,4 @@ pub use interrupt::Interrupt;
 pub use net::Trouble;
 pub use process::{Program, run_worker};
 pub use solo::{SoloEvent, SoloOptions, run_solo};
-pub use store::{Store, StoreError};
+pub use store::{Reindexed, Store, StoreError, Verified};

@@ -7,6 +7,7 @@
 mod error;
 mod lock;
 pub(crate) mod record;
+mod verify;
 mod writer;
 
 use std::fs::{self, File};
@@ -19,6 +20,7 @@ use chain::{Block, BlockId};
 use redb::{Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, Table, TableDefinition};
 
 pub use error::StoreError;
+pub use verify::{Reindexed, Verified};
 pub(crate) use writer::Writer;
 
 use crate::limits::{DATABASE_CACHE_BYTES, SCHEMA};
@@ -65,19 +67,28 @@ impl Store {
 
     /// Makes the file under another name and gives it its own when it is whole, so that a crash leaves none that does not open.
     fn create(folder: &Path, path: PathBuf, lock: FolderLock, genesis: BlockId) -> Result<Self, StoreError> {
+        Self::begin(folder, path, lock, genesis)?.finish(folder)
+    }
+
+    /// Makes the file under another name.
+    fn begin(folder: &Path, path: PathBuf, lock: FolderLock, genesis: BlockId) -> Result<Self, StoreError> {
         let unfinished = folder.join(UNFINISHED);
         match fs::remove_file(&unfinished) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(StoreError::io(&unfinished, source)),
             Ok(()) | Err(_) => {}
         }
         let database = database(folder, &unfinished)?;
-        let store = Self::over(database, path, lock, genesis)?;
+        Self::over(database, path, lock, genesis)
+    }
+
+    /// Gives a file that was begun its own name.
+    fn finish(self, folder: &Path) -> Result<Self, StoreError> {
         let name = || {
-            fs::rename(&unfinished, &store.path)?;
+            fs::rename(folder.join(UNFINISHED), &self.path)?;
             File::open(folder)?.sync_all()
         };
-        name().map_err(|source| StoreError::io(&store.path, source))?;
-        Ok(store)
+        name().map_err(|source| StoreError::io(&self.path, source))?;
+        Ok(self)
     }
 
     fn over(database: Database, path: PathBuf, lock: FolderLock, genesis: BlockId) -> Result<Self, StoreError> {

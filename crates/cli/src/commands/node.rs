@@ -1,19 +1,28 @@
 //! `nakanet node`: one node as its own process.
 
+mod verify;
+
 use anyhow::{Context as _, anyhow};
 use chain::{HashRate, Params};
-use cluster::{Interrupt, SoloEvent, SoloOptions};
+use cluster::{Interrupt, Reindexed, SoloEvent, SoloOptions, Store, StoreError};
 use node::{Event, TipChange};
+use scenario::words;
 
-use crate::args::NodeArgs;
+use crate::args::{NodeArgs, NodeCommand};
 use crate::exit::{Ended, Exit, Failure};
 use crate::interrupt::on_interrupt;
 use crate::{paint, say};
 
 pub(crate) fn node(args: &NodeArgs) -> Ended {
+    if let Some(NodeCommand::Verify(args)) = &args.command {
+        return verify::verify(args);
+    }
     let interrupt = Interrupt::new();
     let stop = interrupt.clone();
     let options = options(args, interrupt)?;
+    if args.reindex {
+        reindex(&options)?;
+    }
     on_interrupt(move || stop.trigger())?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -49,7 +58,7 @@ fn options(args: &NodeArgs, interrupt: Interrupt) -> Result<SoloOptions, Failure
     };
     Ok(SoloOptions {
         params: params.map_err(Failure::bad_input)?,
-        data: args.data.clone(),
+        data: args.data.clone().expect("without a subcommand it is required"),
         listen: address(&args.listen)?,
         peers: args.peers.iter().map(address).collect::<Result<_, _>>()?,
         hashrate,
@@ -58,6 +67,25 @@ fn options(args: &NodeArgs, interrupt: Interrupt) -> Result<SoloOptions, Failure
         agent: args.agent.clone(),
         interrupt,
     })
+}
+
+/// Makes the chain anew; a folder without one has nothing to lose.
+fn reindex(options: &SoloOptions) -> Result<(), Failure> {
+    match Store::reindex(&options.data, &options.params) {
+        Ok(Reindexed { kept, dropped, old }) => {
+            let (kept, dropped) = (
+                words::count(kept as u64, "block"),
+                words::count(dropped as u64, "record"),
+            );
+            say::line(format_args!(
+                "{kept} kept, {dropped} dropped; the old database is {}",
+                old.display()
+            ));
+            Ok(())
+        }
+        Err(StoreError::Missing { .. }) => Ok(()),
+        Err(error) => Err(Failure::could_not_start(error)),
+    }
 }
 
 /// The interface for other people's tools. It is for this machine alone unless the operator says so in as many words.

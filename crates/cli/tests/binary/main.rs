@@ -2,6 +2,7 @@
 
 mod background;
 mod cluster;
+mod disks;
 mod input;
 mod interface;
 mod looking;

@@ -1,61 +1,72 @@
-//! Crashes between any two operations on the disk (THREATS D1, D2).
+//! Disks that fail while 200 blocks with three reorgs are written (THREATS D1, D2, D4, D5).
 //!
 //! One workload runs on a disk that writes down what is done to it. From that, the file is rebuilt as a crash before each operation leaves it,
-//! with unsynced writes kept, lost, or the last one torn; then it is opened.
+//! with unsynced writes kept, lost, or the last one torn; then it is opened. Then each operation is refused in turn, by a broken disk or a full
+//! one. Whatever happens, the file holds what was acknowledged, or that and the group that was under way, and nothing else.
+
+mod disk;
 
 use std::io;
-use std::sync::mpsc::{self, Sender};
+use std::ops::Range;
+use std::sync::atomic::Ordering;
 
-use redb::StorageBackend;
-use redb::backends::InMemoryBackend;
+use base::Hash;
+use chain::Params;
+use chain::testing::Sandbox;
 
-use super::tests::{blocks, genesis, restored};
+use super::tests::restored;
 use super::*;
+use disk::{Disk, Operation, Unsynced, image};
 
-#[derive(Clone, Debug)]
-enum Operation {
-    SetLen(u64),
-    Write(u64, Vec<u8>),
-    Sync,
-    /// Not the disk's: this many blocks are acknowledged.
-    Acknowledge(u32),
+/// How many blocks each commit writes, again and again: own ones go alone, foreign ones in groups.
+const GROUPS: [usize; 6] = [1, 5, 1, 12, 1, 3];
+
+/// Two hundred blocks in the order in which a node that goes through three reorgs finds them valid: two, five and one deep.
+fn history() -> Vec<Arc<Block>> {
+    let mut sandbox = Sandbox::new(Params::instant());
+    let mut tip = sandbox.ledger.genesis();
+    let mut found = Vec::new();
+    for (length, depth) in [(60, 2), (55, 5), (40, 1), (34, 0)] {
+        let from = found.len();
+        for _ in 0..length {
+            tip = sandbox.child(tip, &[]);
+            found.push(Arc::clone(sandbox.ledger.body(tip).unwrap()));
+        }
+        assert!(found.len() - from == length);
+        if depth > 0 {
+            for _ in 0..depth {
+                tip = sandbox.ledger.parent(tip).unwrap();
+            }
+            for _ in 0..=depth {
+                tip = sandbox.child(tip, &[]);
+                found.push(Arc::clone(sandbox.ledger.body(tip).unwrap()));
+            }
+        }
+    }
+    found.truncate(200);
+    found
 }
 
-/// Works in memory, and writes down every change.
-#[derive(Debug)]
-struct Diary {
-    memory: InMemoryBackend,
-    pages: Sender<Operation>,
+/// The places of the blocks of each commit.
+fn groups(blocks: usize) -> Vec<Range<usize>> {
+    let mut groups = Vec::new();
+    let mut start = 0;
+    for size in GROUPS.iter().cycle() {
+        let end = (start + size).min(blocks);
+        if start == end {
+            break;
+        }
+        groups.push(start..end);
+        start = end;
+    }
+    groups
 }
 
-impl Diary {
-    fn note(&self, operation: Operation) {
-        self.pages.send(operation).expect("the test reads the diary at the end");
-    }
+fn genesis() -> BlockId {
+    Params::instant().genesis_block().id()
 }
 
-impl StorageBackend for Diary {
-    fn len(&self) -> io::Result<u64> {
-        self.memory.len()
-    }
-    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.memory.read(offset, out)
-    }
-    fn set_len(&self, len: u64) -> io::Result<()> {
-        self.note(Operation::SetLen(len));
-        self.memory.set_len(len)
-    }
-    fn sync_data(&self) -> io::Result<()> {
-        self.note(Operation::Sync);
-        self.memory.sync_data()
-    }
-    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.note(Operation::Write(offset, data.to_vec()));
-        self.memory.write(offset, data)
-    }
-}
-
-fn open(folder: &Path, disk: impl StorageBackend) -> Result<Store, StoreError> {
+fn open(folder: &Path, disk: Disk) -> Result<Store, StoreError> {
     let path = folder.join(Store::FILE);
     let database = builder()
         .create_with_backend(disk)
@@ -63,138 +74,166 @@ fn open(folder: &Path, disk: impl StorageBackend) -> Result<Store, StoreError> {
     Store::over(database, path, FolderLock::take(folder)?, genesis())
 }
 
-/// Everything that is done to the disk while eight groups of blocks are appended and the store is opened twice.
-fn workload(folder: &Path) -> Vec<Operation> {
-    let (pages, diary) = mpsc::channel();
-    let disk = Diary {
-        memory: InMemoryBackend::new(),
-        pages: pages.clone(),
-    };
+/// Everything that is done to the disk while all blocks are appended, and the store opened and closed.
+fn workload(folder: &Path, blocks: &[Arc<Block>]) -> Vec<Operation> {
+    let (disk, diary) = Disk::new(&[]);
+    let acknowledge = diary.acknowledger();
     let mut store = open(folder, disk).unwrap();
-    pages.send(Operation::Acknowledge(0)).unwrap();
-    for group in 0..8 {
-        store.append(&blocks(group * 3..group * 3 + 3)).unwrap();
-        pages.send(Operation::Acknowledge(group * 3 + 3)).unwrap();
+    acknowledge(0);
+    for group in groups(blocks.len()) {
+        store.append(&blocks[group.clone()]).unwrap();
+        acknowledge(group.end);
     }
     store.close().unwrap();
-    drop(pages);
-    diary.into_iter().collect()
+    drop(acknowledge);
+    diary.read()
 }
 
-/// What becomes of writes that were not synced when the machine stopped.
-#[derive(Clone, Copy, Debug)]
-enum Unsynced {
-    Kept,
-    Lost,
-    /// Kept, but of the last only the first half.
-    Torn,
+/// What may be found when so many blocks were acknowledged: they, or the group after them as well.
+fn allowed(blocks: usize, acknowledged: usize) -> [usize; 2] {
+    let next = groups(blocks).into_iter().find(|group| group.start == acknowledged);
+    [acknowledged, next.map_or(acknowledged, |group| group.end)]
 }
 
-/// The file after a crash before the operation at `end`, and how many blocks had been acknowledged.
-fn image(operations: &[Operation], unsynced: Unsynced) -> (Vec<u8>, u32) {
-    let synced = operations
-        .iter()
-        .rposition(|operation| matches!(operation, Operation::Sync));
-    let last_write = operations
-        .iter()
-        .rposition(|operation| matches!(operation, Operation::Write(..)));
-    let (mut bytes, mut acknowledged) = (Vec::new(), 0);
-    for (place, operation) in operations.iter().enumerate() {
-        let is_synced = synced.is_some_and(|synced| place < synced);
-        match operation {
-            Operation::Acknowledge(number) => acknowledged = *number,
-            Operation::Sync => {}
-            Operation::SetLen(length) => bytes.resize(usize::try_from(*length).unwrap(), 0),
-            Operation::Write(..) if !is_synced && matches!(unsynced, Unsynced::Lost) => {}
-            Operation::Write(offset, data) => {
-                let is_torn = !is_synced && matches!(unsynced, Unsynced::Torn) && last_write == Some(place);
-                let length = if is_torn { data.len() / 2 } else { data.len() };
-                let start = usize::try_from(*offset).unwrap();
-                bytes[start..start + length].copy_from_slice(&data[..length]);
-            }
-        }
+/// The file opens, and holds one of the states that are allowed; then it can be written on.
+fn check(folder: &Path, blocks: &[Arc<Block>], (bytes, acknowledged): (&[u8], usize), when: &str) {
+    let mut store = open(folder, Disk::new(bytes).0).unwrap_or_else(|error| panic!("{when}: {error}"));
+    let found = restored(&store).unwrap();
+    assert!(
+        allowed(blocks.len(), acknowledged).contains(&found.len()),
+        "{when}: found {} of {acknowledged}",
+        found.len()
+    );
+    assert!(found == blocks[..found.len()], "{when}: other blocks than were written");
+    if let Some(next) = blocks.get(found.len()) {
+        store.append(std::slice::from_ref(next)).unwrap();
+        assert_eq!(store.next, found.len() as u64 + 1, "{when}");
     }
-    (bytes, acknowledged)
-}
-
-fn disk(bytes: &[u8]) -> InMemoryBackend {
-    let memory = InMemoryBackend::new();
-    memory.set_len(bytes.len() as u64).unwrap();
-    memory.write(0, bytes).unwrap();
-    memory
 }
 
 #[test]
-fn threat_d1_a_crash_before_any_operation_loses_nothing_acknowledged() {
+fn the_workload_goes_through_three_reorgs() {
+    let blocks = history();
+    assert_eq!(blocks.len(), 200);
+    let stays = |pair: &&[Arc<Block>]| pair[1].header.parent == pair[0].id();
+    assert_eq!(blocks.windows(2).filter(|pair| !stays(pair)).count(), 3);
+}
+
+#[test]
+fn threat_d1_a_crash_before_any_operation_leaves_what_was_acknowledged_or_what_was_under_way() {
     let folder = tempfile::tempdir().unwrap();
-    let operations = workload(folder.path());
-    assert!(operations.len() > 100, "{} operations", operations.len());
+    let blocks = history();
+    let operations = workload(folder.path(), &blocks);
     // Before, the file does not have its name yet.
     let made = operations
         .iter()
         .position(|operation| matches!(operation, Operation::Acknowledge(0)))
         .unwrap();
+    let mut checked = 0;
+    let mut before = Hash::ZERO;
     for end in made..=operations.len() {
         for unsynced in [Unsynced::Kept, Unsynced::Lost, Unsynced::Torn] {
             let (bytes, acknowledged) = image(&operations[..end], unsynced);
-            check(
-                folder.path(),
-                &bytes,
-                acknowledged,
-                &format!("operation {end}, {unsynced:?}"),
-            );
+            // Many crashes leave the same file: right after a sync nothing can be lost.
+            let name = Hash::sha256(&[&bytes, &acknowledged.to_le_bytes()]);
+            if std::mem::replace(&mut before, name) != name {
+                let when = format!("operation {end}, {unsynced:?}");
+                check(folder.path(), &blocks, (&bytes, acknowledged), &when);
+                checked += 1;
+            }
         }
     }
-}
-
-/// What was acknowledged is there, what is there is whole groups in order, and blocks can be appended.
-fn check(folder: &Path, bytes: &[u8], acknowledged: u32, when: &str) {
-    let mut store = open(folder, disk(bytes)).unwrap_or_else(|error| panic!("{when}: {error}"));
-    let found = u32::try_from(restored(&store).unwrap().len()).unwrap();
-    assert!(
-        found == acknowledged || found == acknowledged + 3,
-        "{when}: found {found} of {acknowledged}"
-    );
-    assert_eq!(restored(&store).unwrap(), blocks(0..found), "{when}");
-    store.append(&blocks(found..found + 1)).unwrap();
-    assert_eq!(restored(&store).unwrap(), blocks(0..found + 1), "{when}");
+    assert!(checked > 500, "{checked} files of {} operations", operations.len());
 }
 
 #[test]
 fn threat_d2_a_crash_while_recovering_from_a_crash_loses_nothing_either() {
     let folder = tempfile::tempdir().unwrap();
-    let operations = workload(folder.path());
+    let blocks = history();
+    let operations = workload(folder.path(), &blocks);
     let mut recoveries = 0;
-    // The last commit is the interesting one: there is most to lose.
-    let begun = operations
-        .iter()
-        .rposition(|operation| matches!(operation, Operation::Acknowledge(21)))
+    // The last large group is the interesting one: there is most to lose.
+    let last = groups(blocks.len())
+        .into_iter()
+        .rfind(|group| group.len() > 10)
         .unwrap();
-    for end in begun..operations.len() {
+    let place = |blocks: usize| {
+        let acknowledged =
+            |operation: &Operation| matches!(operation, Operation::Acknowledge(number) if *number == blocks);
+        operations.iter().rposition(acknowledged).unwrap()
+    };
+    for end in place(last.start)..=place(last.end) {
         let (bytes, acknowledged) = image(&operations[..end], Unsynced::Kept);
-        let (pages, diary) = mpsc::channel();
-        let first = Diary {
-            memory: disk(&bytes),
-            pages,
-        };
-        drop(open(folder.path(), first).unwrap());
-        let recovery: Vec<_> = diary.into_iter().collect();
-        let before = [
-            Operation::SetLen(bytes.len() as u64),
-            Operation::Write(0, bytes),
-            Operation::Sync,
-        ];
+        let (disk, diary) = Disk::new(&bytes);
+        drop(open(folder.path(), disk).unwrap());
+        let recovery = diary.read();
         for again in 0..=recovery.len() {
-            let history = [&before[..], &recovery[..again]].concat();
+            let history = [&Operation::all_of(&bytes)[..], &recovery[..again]].concat();
             let (bytes, _) = image(&history, Unsynced::Lost);
-            check(
-                folder.path(),
-                &bytes,
-                acknowledged,
-                &format!("operation {end}, then {again}"),
-            );
+            let when = format!("operation {end}, then {again}");
+            check(folder.path(), &blocks, (&bytes, acknowledged), &when);
             recoveries += 1;
         }
     }
-    assert!(recoveries > 100, "{recoveries} recoveries");
+    assert!(recoveries > 50, "{recoveries} recoveries");
+}
+
+/// Each operation of each commit is refused once, though the disk takes what comes after: nothing may be tried again (fsyncgate).
+#[test]
+fn threat_d4_d5_whatever_a_disk_refuses_nothing_acknowledged_is_lost_and_the_store_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let blocks = history();
+    let operations = workload(folder.path(), &blocks);
+    let (mut refusals, mut files) = (0, 0);
+    for (number, group) in groups(blocks.len()).into_iter().enumerate() {
+        let place = operations
+            .iter()
+            .position(|operation| matches!(operation, Operation::Acknowledge(done) if *done == group.start));
+        let (bytes, acknowledged) = image(&operations[..=place.unwrap()], Unsynced::Kept);
+        for turn in 0.. {
+            let is_full = (number + turn) % 2 == 0;
+            let Some(history) = refuse(folder.path(), (&bytes, &blocks[group.clone()]), (turn, is_full)) else {
+                break;
+            };
+            refusals += 1;
+            for unsynced in [Unsynced::Kept, Unsynced::Lost] {
+                let (bytes, _) = image(&history, unsynced);
+                let when = format!("group {number}, operation {turn} refused, {unsynced:?}");
+                check(folder.path(), &blocks, (&bytes, acknowledged), &when);
+                files += 1;
+            }
+        }
+    }
+    assert!(
+        refusals > 200 && files == 2 * refusals,
+        "{refusals} refusals, {files} files"
+    );
+}
+
+/// Appends blocks on a disk that refuses one operation; gives all that was done to it, or nothing when there is no such operation any more.
+fn refuse(
+    folder: &Path,
+    (bytes, blocks): (&[u8], &[Arc<Block>]),
+    (turn, is_full): (usize, bool),
+) -> Option<Vec<Operation>> {
+    let (disk, diary) = Disk::new(bytes);
+    let refusal = disk.refusal();
+    let mut store = open(folder, disk).unwrap();
+    let kind = if is_full {
+        io::ErrorKind::StorageFull
+    } else {
+        io::ErrorKind::Other
+    };
+    refusal.set(turn, kind);
+    let Err(error) = store.append(blocks) else {
+        assert!(refusal.left.load(Ordering::SeqCst) >= 0, "a refusal went unnoticed");
+        return None;
+    };
+    let words = error.to_string();
+    let expected = if is_full { "no space left for " } else { "cannot use " };
+    assert!(words.starts_with(expected) && words.contains(Store::FILE), "{words}");
+    let again = store.append(blocks).unwrap_err();
+    assert!(matches!(again, StoreError::Poisoned { .. }), "{again}");
+    drop(store);
+    Some([&Operation::all_of(bytes)[..], &diary.read()].concat())
 }

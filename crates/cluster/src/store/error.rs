@@ -53,12 +53,30 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// Its bytes are not those that were written.
-    #[error("{} is damaged ({detail}); remove it to fetch the chain from peers again", .path.display())]
+    #[error("{} is damaged ({detail}); `nakanet node --reindex` keeps what is sound and fetches the rest from peers again", .path.display())]
     Corrupt {
         /// The database.
         path: PathBuf,
         /// What was noticed.
         detail: String,
+    },
+    /// There is no database.
+    #[error("there is no {}; no node has run in this folder", .path.display())]
+    Missing {
+        /// Where it would be.
+        path: PathBuf,
+    },
+    /// A block that was written as it is, and breaks a rule.
+    #[error("{}: number {number}, block {block}, is not valid: {reason}", .path.display())]
+    Unsound {
+        /// The database.
+        path: PathBuf,
+        /// Which record, from 0.
+        number: usize,
+        /// The block.
+        block: BlockId,
+        /// The broken rule, in words.
+        reason: String,
     },
     /// There is no room.
     #[error("no space left for {}; free some and start the node again", .path.display())]
