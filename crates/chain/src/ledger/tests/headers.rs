@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::facts;
+use crate::limits::MAX_TIMEWARP;
 use crate::testing::{Sandbox, reference};
 use crate::{BlockId, BlockRef, CompactTarget, Header, Height, Ledger, Params, Reject, Retarget, Status, mining};
 
@@ -146,13 +147,13 @@ fn window(timewarp_rule: bool) -> (Sandbox, BlockRef) {
 fn the_first_block_of_a_window_may_be_600_seconds_early_under_bip94_and_no_more() {
     let (mut sandbox, tip) = window(true);
     let parent = sandbox.ledger.header(tip).time;
-    let header = changed(&mut sandbox, tip, |header| header.time = parent - 601);
+    let header = changed(&mut sandbox, tip, |header| header.time = parent - MAX_TIMEWARP - 1);
     let reject = Reject::TimeTimewarpAttack {
-        time: parent - 601,
+        time: parent - MAX_TIMEWARP - 1,
         parent,
     };
     refused(&mut sandbox, tip, &header, &reject);
-    let header = changed(&mut sandbox, tip, |header| header.time = parent - 600);
+    let header = changed(&mut sandbox, tip, |header| header.time = parent - MAX_TIMEWARP);
     let first = sandbox.ledger.add_header(&header).expect("exactly the limit");
 
     let second = solved(Header {
@@ -165,7 +166,7 @@ fn the_first_block_of_a_window_may_be_600_seconds_early_under_bip94_and_no_more(
         "the rule is about a window's first block alone"
     );
     let (mut sandbox, tip) = window(false);
-    let header = changed(&mut sandbox, tip, |header| header.time = parent - 601);
+    let header = changed(&mut sandbox, tip, |header| header.time = parent - MAX_TIMEWARP - 1);
     assert!(sandbox.ledger.add_header(&header).is_ok(), "the rule is an option");
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::refused;
-use crate::limits::{MAX_MEMO_BYTES, MAX_TRANSACTION_SLOTS};
+use crate::limits::{MAX_MEMO_BYTES, MAX_TRANSACTION_BYTES, MAX_TRANSACTION_SLOTS};
 use crate::testing::{Sandbox, key, pay};
 use crate::transaction::TransactionParts;
 use crate::{Amount, BlockRef, Coin, Coinbase, Height, OutPoint, Reject, Signature, Transaction};
@@ -141,10 +141,11 @@ fn a_transaction_of_too_many_bytes_is_refused() {
             })
             .collect::<Vec<_>>()
     };
-    // An input and its signature have 100 bytes, so 1,000 of them leave no room for the rest.
+    // An input and its signature have 100 bytes, so that many of them leave no room for the rest.
+    let count = MAX_TRANSACTION_BYTES / 100;
     let bad = changed(&good, |parts| {
-        parts.inputs = inputs(1_000);
-        parts.signatures = vec![Signature([0; 64]); 1_000];
+        parts.inputs = inputs(count);
+        parts.signatures = vec![Signature([0; 64]); count as usize];
     });
     let block = sandbox.block(tip, &[bad]);
     refused(&mut sandbox, &block, "bad-txns-oversize");

@@ -1,7 +1,7 @@
 //! One rule of admission after the other.
 
 use super::*;
-use crate::limits::{MAX_ANCESTORS, MAX_REPLACED};
+use crate::limits::{MAX_ANCESTORS, MAX_DESCENDANTS, MAX_REPLACED};
 
 #[test]
 fn names_decide_first_coinbase_known_and_confirmed() {
@@ -233,14 +233,17 @@ fn chains_of_unconfirmed_transactions_have_a_limit_in_both_directions() {
     }
     let longer = fixture.child(&last, 1_000);
     assert_eq!(fixture.word(&longer), "too-long-mempool-chain");
-    let parent = fixture.split(2, 25, 5_000);
+    let children = u32::try_from(MAX_DESCENDANTS - 1).expect("few");
+    let parent = fixture.split(2, u64::from(children) + 1, 5_000);
     fixture.add(&parent);
-    for index in 0..24 {
+    for index in 0..children {
         let child = fixture
             .world
             .spend_output(0, parent.outpoint(index), &parent, (1_000, 0));
         fixture.add(&child);
     }
-    let wider = fixture.world.spend_output(0, parent.outpoint(24), &parent, (1_000, 0));
+    let wider = fixture
+        .world
+        .spend_output(0, parent.outpoint(children), &parent, (1_000, 0));
     assert_eq!(fixture.word(&wider), "too-long-mempool-chain");
 }
