@@ -135,3 +135,6 @@ fn summary(folder: &Path) -> Option<Value> {
     let text = fs::read_to_string(folder.join("summary.json")).ok()?;
     serde_json::from_str(&text).ok()
 }
+
+#[cfg(test)]
+mod tests;
