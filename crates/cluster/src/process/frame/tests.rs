@@ -27,22 +27,56 @@ async fn round_trip(event: &Event, block: Option<&Block>) -> (Event, Option<Arc<
     (event, block)
 }
 
-fn events() -> Vec<Event> {
+/// What the events are about.
+struct Matter {
+    body: Arc<Block>,
+    block: chain::BlockId,
+    parent: chain::BlockId,
+    height: Height,
+    chain_work: Work,
+    txid: Txid,
+    peer: NodeId,
+    bytes: u64,
+    tip: TipRef,
+    conflict: Conflict,
+    detail: String,
+}
+
+fn matter() -> Matter {
     let body = Arc::new(Params::instant().genesis_block());
     let (block, parent) = (body.id(), body.header.parent);
-    let (height, chain_work) = (Height(4), Work(U256::from(0x1234_u64)));
-    let (txid, peer, bytes) = (Txid::default(), NodeId(2), 80);
-    let tip = TipRef {
+    let (height, chain_work, txid) = (Height(4), Work(U256::from(0x1234_u64)), Txid::default());
+    Matter {
+        body,
         block,
+        parent,
         height,
         chain_work,
-    };
-    let conflict = Conflict {
         txid,
-        outpoint: OutPoint { txid, index: 1 },
-        block: Some(block),
-    };
-    let detail = "why \u{202e}\n\"so\"".to_owned();
+        peer: NodeId(2),
+        bytes: 80,
+        tip: TipRef {
+            block,
+            height,
+            chain_work,
+        },
+        conflict: Conflict {
+            txid,
+            outpoint: OutPoint { txid, index: 1 },
+            block: Some(block),
+        },
+        detail: "why \u{202e}\n\"so\"".to_owned(),
+    }
+}
+
+fn events_of_peers() -> Vec<Event> {
+    let Matter {
+        block,
+        peer,
+        bytes,
+        detail,
+        ..
+    } = matter();
     vec![
         Event::PeerConnected {
             peer,
@@ -71,6 +105,22 @@ fn events() -> Vec<Event> {
             bytes,
             about: Some(block),
         },
+    ]
+}
+
+fn events_of_bodies() -> Vec<Event> {
+    let Matter {
+        body,
+        block,
+        parent,
+        height,
+        chain_work,
+        peer,
+        bytes,
+        detail,
+        ..
+    } = matter();
+    vec![
         Event::BlockMined {
             block,
             parent,
@@ -111,6 +161,21 @@ fn events() -> Vec<Event> {
             detail: detail.clone(),
             penalty: 100,
         },
+    ]
+}
+
+fn events_of_chains() -> Vec<Event> {
+    let Matter {
+        block,
+        parent,
+        chain_work,
+        txid,
+        peer,
+        tip,
+        conflict,
+        ..
+    } = matter();
+    vec![
         Event::OrphanHeld {
             block,
             parent,
@@ -136,6 +201,18 @@ fn events() -> Vec<Event> {
                 conflicts_with: Some(conflict),
             }],
         },
+    ]
+}
+
+fn events_of_transactions() -> Vec<Event> {
+    let Matter {
+        txid,
+        peer,
+        conflict,
+        detail,
+        ..
+    } = matter();
+    vec![
         Event::TxSubmitted { txid },
         Event::TxAccepted {
             txid,
@@ -166,7 +243,13 @@ fn events() -> Vec<Event> {
 
 #[tokio::test]
 async fn every_kind_of_event_comes_back_as_it_was_sent() {
-    for mut event in events() {
+    let kinds = [
+        events_of_peers(),
+        events_of_bodies(),
+        events_of_chains(),
+        events_of_transactions(),
+    ];
+    for mut event in kinds.concat() {
         let body = event.body_mut().map(|body| Arc::clone(body));
         let (mut found, block) = round_trip(&event, body.as_deref()).await;
         assert_eq!(block, body);
