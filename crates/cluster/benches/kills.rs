@@ -20,7 +20,7 @@ use scenario::{Overrides, Plan, StepState, parse};
 const KILLED: NodeId = NodeId(0);
 const OTHER: NodeId = NodeId(1);
 /// How long the node may run before it is killed, at most: it starts, connects, mines a few blocks and reorganises.
-const MAX_LIFE_MILLIS: u64 = 80;
+const MAX_LIFE_MILLIS: u64 = 400;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
