@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use base::NodeId;
 use chain::BlockId;
-use observe::model::{Model, Moment};
+use observe::model::{Model, Moment, NodeState};
 use serde::Serialize;
 
 use super::letters::{Letters, heads};
@@ -77,27 +77,9 @@ impl MomentView {
             .flat_map(|(side, head)| head.nodes.iter().map(move |node| (*node, side)))
             .collect();
         let states = moment.nodes();
-        let powers: Vec<f64> = states
-            .iter()
-            .map(|state| {
-                if state.running {
-                    state.hash_power.parse().unwrap_or(0.0)
-                } else {
-                    0.0
-                }
-            })
-            .collect();
+        let powers: Vec<f64> = states.iter().map(power).collect();
         let all: f64 = powers.iter().sum();
         let share = |power: f64| if all > 0.0 { power / all } else { 0.0 };
-        let links: BTreeSet<(u32, u32)> = states
-            .iter()
-            .flat_map(|state| {
-                state
-                    .peers
-                    .iter()
-                    .map(|peer| (state.node.0.min(peer.0), state.node.0.max(peer.0)))
-            })
-            .collect();
         let sides = heads.iter().map(|head| SideView {
             letter: head.letter.clone(),
             tip: chain.block(head.tip).id,
@@ -136,7 +118,7 @@ impl MomentView {
         Self {
             t_us: moment.time().as_micros(),
             sides: sides.collect(),
-            links: links.into_iter().flat_map(|(a, b)| [a, b]).collect(),
+            links: links(&states),
             cuts: cuts.into_iter().map(str::to_owned).collect(),
             open_forks: moment.open_forks().iter().map(|fork| fork.fork).collect(),
             step: running(steps(model, moment)),
@@ -145,6 +127,22 @@ impl MomentView {
             nodes,
         }
     }
+}
+
+/// What a node hashes; nothing when it is down.
+fn power(state: &NodeState) -> f64 {
+    let told = state.hash_power.parse().unwrap_or(0.0);
+    if state.running { told } else { 0.0 }
+}
+
+/// Each connection once, as both ends of it.
+fn links(states: &[NodeState]) -> Vec<u32> {
+    let mut links: BTreeSet<(u32, u32)> = BTreeSet::new();
+    for state in states {
+        let ends = |peer: &NodeId| (state.node.0.min(peer.0), state.node.0.max(peer.0));
+        links.extend(state.peers.iter().map(ends));
+    }
+    links.into_iter().flat_map(|(a, b)| [a, b]).collect()
 }
 
 #[expect(
