@@ -1,6 +1,6 @@
 //! What is made of a run once it is over: pictures, one file to read it by, and files for other programs.
 //!
-//! All of it is drawn from [`observe::Model`], and so from the log alone.
+//! All of it is drawn from [`observe::model::Model`], and so from the log alone.
 //!
 //! - [`svg`] draws: the tree, how nodes divided between a fork's branches, how fast blocks spread.
 //! - [`html`] is `report.html`: one file that needs nothing else, opened from disk.
