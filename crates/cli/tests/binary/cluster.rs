@@ -228,8 +228,7 @@ fn a_cluster_that_is_up_takes_steps_from_its_console() {
     type_in("{ mine = 2, on = \"n3\" }");
     up.line_with("2 blocks mined, height 2");
     type_in("heal = \"split\"");
-    up.line_with("links up");
-    up.line_with("reorg");
+    up.lines_with(&["links up", "reorg"]);
     type_in("quit");
     let (code, rest) = up.end();
     assert_eq!(code, Some(130), "{rest}");

@@ -115,6 +115,18 @@ impl Running {
         }
     }
 
+    /// Waits until each of these has stood in a line, whichever comes first.
+    pub(crate) fn lines_with(&mut self, words: &[&str]) {
+        let mut missing = words.to_vec();
+        while !missing.is_empty() {
+            let Ok(line) = self.lines.recv_timeout(PATIENCE) else {
+                panic!("no lines with {missing:?} came; there were:\n{}", self.seen.join("\n"))
+            };
+            missing.retain(|words| !line.contains(words));
+            self.seen.push(line);
+        }
+    }
+
     /// The address that a node said it listens on.
     pub(crate) fn address(&self) -> String {
         let line = self
