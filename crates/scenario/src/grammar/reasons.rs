@@ -67,17 +67,12 @@ pub(crate) static REASONS: &[Reason] = &[
     reason(
         "too-little-chainwork",
         "the chain ends with less work than our own had 144 blocks ago, so its headers are not kept; nobody is blamed",
-        "Bitcoin Core, AcceptBlockHeader",
+        ACCEPT,
     ),
     reason(
         "prev-blk-pruned",
         "the parent is so deep that the coins it left are forgotten; nobody is blamed",
         OURS,
-    ),
-    reason(
-        "too-little-chainwork",
-        "a chain with far less work than one's own is not stored",
-        ACCEPT,
     ),
     reason(
         "invalidated",
