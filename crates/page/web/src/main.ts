@@ -311,8 +311,23 @@ function trouble(error: unknown): void {
   place.textContent = error instanceof Refused || error instanceof Error ? error.message : String(error);
 }
 
+/** Waits until there is something to show: a page that is opened with a run is there before its log. */
+function firstNews(): Promise<void> {
+  return new Promise((resolve) => {
+    const stream = new EventSource("/api/stream");
+    stream.addEventListener("cursor", (event) => {
+      const { revision } = JSON.parse((event as MessageEvent<string>).data) as Cursor;
+      trouble(revision === 0 ? "the run has not begun yet" : null);
+      if (revision === 0) return;
+      stream.close();
+      resolve();
+    });
+  });
+}
+
 async function begin(): Promise<void> {
   try {
+    await firstNews();
     new Page(await ask<Run>("run"));
   } catch (error) {
     trouble(error);
