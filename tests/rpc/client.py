@@ -11,13 +11,11 @@ import base64
 import hashlib
 import http.client
 import json
-import pathlib
-import signal
-import subprocess
 import sys
-import tempfile
 import threading
 import unittest
+
+from node import Node
 
 from bitcoinrpc.authproxy import AuthServiceProxy, JSONRPCException
 
@@ -67,36 +65,22 @@ FIELDS = {
     "validateaddress": "isvalid address scriptPubKey isscript iswitness witness_version witness_program",
     "validateaddress.invalid": "isvalid error_locations error",
     "listunspent": "txid vout address label scriptPubKey amount confirmations spendable solvable desc parent_descs safe",
+    "getbalances": "mine lastprocessedblock",
+    "getbalances.mine": "trusted untrusted_pending immature",
+    "getwalletinfo": "walletname walletversion format txcount keypoolsize private_keys_enabled avoid_reuse scanning descriptors"
+    " external_signer blank flags lastprocessedblock",
     "waitfornewblock": "hash height",
 }
 MATURITY = 10
 NOBODY = "00" * 32
 
 
-class Node:
-    """A node in a folder of its own, and a client that speaks to it."""
+class Client(Node):
+    """A node, and python-bitcoinrpc that speaks to it."""
 
     def __init__(self, *arguments):
-        self.folder = tempfile.TemporaryDirectory(prefix="nakanet-rpc-")
-        self.data = pathlib.Path(self.folder.name)
-        self.arguments = arguments
         self.called = set()
-        self.start()
-
-    def start(self):
-        command = [NAKANET, "node", "--data", str(self.data), "--preset", "instant", "--rpc", "127.0.0.1:0"]
-        self.process = subprocess.Popen(
-            [*command, *self.arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
-        for line in self.process.stdout:
-            if line.startswith("JSON-RPC on "):
-                self.address = line.split()[-1]
-                break
-        else:
-            raise AssertionError(f"the node ended with {self.process.wait()}")
-        # Read on, so that the node never waits for its reader.
-        self.reader = threading.Thread(target=self.process.stdout.read, daemon=True)
-        self.reader.start()
+        super().__init__(NAKANET, *arguments)
 
     def client(self):
         cookie = (self.data / ".cookie").read_text()
@@ -131,27 +115,13 @@ class Node:
     def generate(self, count, address=None):
         return self.call("generatetoaddress", count, address or self.call("getnewaddress"))
 
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-        self.reader.join()
-        self.process.stdout.close()
-
-    def end(self):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
-            self.process.wait(timeout=30)
-        self.reader.join()
-        self.process.stdout.close()
-        self.folder.cleanup()
-
 
 class Interface(unittest.TestCase):
     nodes = []
     covered = set()
 
     def node(self, *arguments):
-        node = Node(*arguments)
+        node = Client(*arguments)
         self.nodes.append(node)
         return node
 
@@ -269,6 +239,15 @@ class Interface(unittest.TestCase):
         self.assertEqual(node.call("getbalance"), 50)
         node.generate(1, mine)
         self.assertEqual(node.call("getbalance"), 100)
+        balances = node.call("getbalances")
+        self.shape("getbalances", balances)
+        self.shape("getbalances.mine", balances["mine"])
+        self.assertEqual(balances["mine"], {"trusted": 100, "untrusted_pending": 0, "immature": 50 * (MATURITY - 1)})
+        self.assertEqual(balances["lastprocessedblock"]["height"], MATURITY + 1)
+        self.assertEqual(node.call("listwallets"), [""])
+        wallet = node.call("getwalletinfo")
+        self.shape("getwalletinfo", wallet)
+        self.assertEqual((wallet["walletname"], wallet["txcount"]), ("", MATURITY + 1))
         unspent = node.call("listunspent")
         self.shape("listunspent", unspent[0])
         self.assertEqual([coin["amount"] for coin in unspent], [50, 50])
@@ -367,7 +346,9 @@ class Interface(unittest.TestCase):
         self.assertEqual(template["coinbasevalue"], 50 * 10**8 + fees)
         # What a miner outside does: the header of the template, a nonce, the transactions behind it.
         block = self.solved(template)
+        self.proposals(node, template, block)
         self.assertIsNone(node.call("submitblock", block))
+        self.assertEqual(self.proposed(node, block), "duplicate")
         self.assertEqual(node.call("submitblock", block), "duplicate")
         self.assertEqual(node.call("getblockcount"), MATURITY + 2)
         self.assertEqual(node.call("getrawmempool"), [])
@@ -376,6 +357,7 @@ class Interface(unittest.TestCase):
         template = node.call("getblocktemplate")
         block = self.solved(template)
         self.assertIsNone(node.call("submitheader", block[:160]))
+        self.assertEqual(self.proposed(node, block), "duplicate-inconclusive")
         tips = {tip["status"]: tip for tip in node.call("getchaintips")}
         self.shape("getchaintips", tips["active"])
         self.assertEqual(tips["headers-only"]["branchlen"], 1)
@@ -393,7 +375,39 @@ class Interface(unittest.TestCase):
         self.assertNotEqual(node.call("getbestblockhash"), made["hash"])
         self.assertIsNone(node.call("submitblock", made["hex"]))
         self.refused(-5, node, "generateblock", mine, [payment])
-        self.refused(-8, node, "getblocktemplate", {"mode": "proposal"})
+        self.refused(-8, node, "getblocktemplate", {"mode": "other"})
+        self.refused(-3, node, "getblocktemplate", {"mode": "proposal"})
+        self.refused(-22, node, "getblocktemplate", {"mode": "proposal", "data": "00"})
+
+    def proposed(self, node, data):
+        """What the node says of a block whose nonce is not found yet."""
+        return node.call("getblocktemplate", {"mode": "proposal", "data": data})
+
+    def proposals(self, node, template, block):
+        """BIP23, after Bitcoin Core's mining_basic.py: the block of a template, and what is wrong with others."""
+        self.assertIn("proposal", template["capabilities"])
+        self.assertIsNone(self.proposed(node, block))
+        # Without its nonce, and as often as one likes: nothing is kept of it.
+        unsolved = bytearray.fromhex(block)
+        unsolved[76:80] = bytes(4)
+        for _ in range(2):
+            self.assertIsNone(self.proposed(node, unsolved.hex()))
+        self.assertEqual(node.call("getblockcount"), template["height"] - 1)
+
+        def header(place, value):
+            changed = bytearray(unsolved)
+            changed[place : place + len(value)] = value
+            return self.proposed(node, changed.hex())
+
+        self.assertEqual(header(4, bytes(32)), "inconclusive-not-best-prevblk")
+        self.assertEqual(header(36, bytes(32)), "bad-txnmrklroot")
+        self.assertEqual(header(72, bytes.fromhex("207ffffe")[::-1]), "bad-diffbits")
+        self.assertEqual(header(68, (template["mintime"] - 1).to_bytes(4, "little")), "time-too-old")
+        self.assertEqual(header(68, (2**32 - 1).to_bytes(4, "little")), "time-too-new")
+        self.assertEqual(header(0, bytes(4)), "bad-version")
+        short = unsolved[:80] + b"\x01" + bytes.fromhex(template["coinbasetxn"]["data"])
+        self.assertEqual(self.proposed(node, short.hex()), "bad-txnmrklroot")
+        self.assertEqual(self.proposed(node, unsolved[:80].hex() + "00"), "bad-txnmrklroot")
 
     def solved(self, template):
         """The block of a template, in hex."""

@@ -238,6 +238,24 @@ impl Ledger {
         Ok(supply.checked_add(created).expect("sound parameters bound the issue"))
     }
 
+    /// Whether a block that nobody has found a nonce for would be valid in full, in the order of Bitcoin Core's `TestBlockValidity`.
+    /// Changes nothing but what is remembered of signatures.
+    ///
+    /// # Errors
+    /// The rule it breaks; [`Reject::PrevBlkNotFound`] when its parent is not known to be valid, and [`Reject::PrevBlkPruned`] below the
+    /// horizon.
+    pub fn check_proposal(&mut self, block: &Block) -> Result<(), Reject> {
+        let parent = self.find(&block.header.parent).filter(|parent| self.is_valid(*parent));
+        let parent = parent.ok_or(Reject::PrevBlkNotFound)?;
+        if self.is_pruned(parent) {
+            return Err(Reject::PrevBlkPruned);
+        }
+        block.check_commitment()?;
+        validate::body(block, &self.params)?;
+        self.check_context(&block.header, parent)?;
+        self.validate(parent, block).map(|_| ())
+    }
+
     /// Marks a block, and so its descendants, invalid (`invalidateblock`: a debugging aid, not a real reorg), or lifts the mark.
     /// The genesis block is given and cannot be marked: nothing happens.
     pub fn set_invalidated(&mut self, block: BlockRef, invalidated: bool) {

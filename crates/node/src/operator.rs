@@ -141,6 +141,30 @@ impl Node {
             })
     }
 
+    /// Whether a block that stands on this node's tip would be valid once its nonce is found (BIP23), in BIP22's words.
+    ///
+    /// Changes nothing in the node; the ledger remembers that its signatures are good.
+    ///
+    /// # Errors
+    /// The reason word and the detail; `inconclusive-not-best-prevblk` for a block that does not stand on the tip.
+    pub fn propose(&self, ledger: &mut Ledger, now: Time, block: &Block) -> Result<(), Refused> {
+        let tip = ledger.id(self.knowledge.tip());
+        if block.header.parent != tip {
+            return Err(Refused {
+                reason: "inconclusive-not-best-prevblk",
+                detail: format!("it stands on {}, the tip is {tip}", block.header.parent),
+            });
+        }
+        let unix_secs = self.clock.unix_secs(now);
+        let checked = ledger
+            .check_proposal(block)
+            .and_then(|()| chain::header::check_not_future(&block.header, unix_secs, ledger.params()));
+        checked.map_err(|reject| Refused {
+            reason: reject.word(),
+            detail: reject.to_string(),
+        })
+    }
+
     /// When the mempool or the template next wants attention.
     pub(crate) fn housekeeping_deadline(&self) -> Option<Time> {
         [self.pool.deadline(), self.miner.deadline()]

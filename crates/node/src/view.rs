@@ -30,7 +30,7 @@ pub struct PeerView {
     pub bodies_in_flight: usize,
 }
 
-/// Why a transaction would be refused.
+/// Why a transaction or a block would be refused.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Refused {
     /// The reason word.

@@ -39,6 +39,8 @@ pub enum Request {
     Command(Command, oneshot::Sender<Vec<Event>>),
     /// Whether the node would take in a transaction, and what it pays.
     Examine(Arc<Transaction>, oneshot::Sender<Result<Amount, Refused>>),
+    /// Whether a block without a nonce would be valid on the tip.
+    Propose(Arc<Block>, oneshot::Sender<Result<(), Refused>>),
     /// Mine blocks here and now, as far as that is quick.
     Mine(Mine, oneshot::Sender<Mined>),
     /// Change something about its connections.
@@ -77,6 +79,7 @@ impl std::fmt::Debug for Request {
             Self::Look(_) => "Look",
             Self::Command(..) => "Command",
             Self::Examine(..) => "Examine",
+            Self::Propose(..) => "Propose",
             Self::Mine(..) => "Mine",
             Self::Network(..) => "Network",
             Self::Stop => "Stop",
@@ -148,6 +151,12 @@ impl Clerk {
     pub(crate) async fn examine(&self, transaction: Arc<Transaction>) -> Result<Result<Amount, Refused>, RpcError> {
         let (reply, answer) = oneshot::channel();
         self.ask(Request::Examine(transaction, reply), answer).await
+    }
+
+    /// Whether a block without a nonce would be valid on the tip.
+    pub(crate) async fn propose(&self, block: Arc<Block>) -> Result<Result<(), Refused>, RpcError> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Request::Propose(block, reply), answer).await
     }
 
     /// Mines blocks as far as that is quick.

@@ -68,6 +68,10 @@ pub(crate) struct Owned {
 #[derive(Clone, Debug)]
 pub(crate) struct Holdings {
     pub(crate) coins: Vec<Owned>,
+    /// The tip, and its height.
+    pub(crate) tip: (BlockId, Height),
+    /// How many transactions paid the wallet, on any branch it has seen or in the mempool.
+    pub(crate) transactions: usize,
     genesis: BlockId,
     /// The lowest fee rate that gets in, in base units for 1,000 bytes.
     min_fee: u64,
@@ -323,9 +327,13 @@ fn holdings(scene: &Scene<'_>, owners: &BTreeMap<Owner, usize>, seen: &BTreeSet<
             });
         }
     }
+    let paying = seen.iter().chain(coins.iter().map(|owned| &owned.outpoint));
+    let transactions = paying.map(|outpoint| outpoint.txid).collect::<BTreeSet<_>>().len();
     coins.retain(|owned| scene.node.unconfirmed_spender(&owned.outpoint).is_none());
     Holdings {
         coins,
+        tip: (ledger.id(tip), height),
+        transactions,
         genesis: ledger.id(ledger.genesis()),
         min_fee: scene.node.mempool_min_fee(scene.now),
     }

@@ -80,6 +80,9 @@ fn answers_have_the_types_of_bitcoin_core_31() {
     is_read_as!("getblocktemplate", [{ "rules": ["segwit"] }], v31::GetBlockTemplate);
     is_read_as!("getnewaddress", [], v31::GetNewAddress);
     is_read_as!("getbalance", [], v31::GetBalance);
+    is_read_as!("getbalances", [], v31::GetBalances);
+    is_read_as!("getwalletinfo", [], v31::GetWalletInfo);
+    is_read_as!("listwallets", [], v31::ListWallets);
     is_read_as!("listunspent", [], v31::ListUnspent);
     is_read_as!("validateaddress", [address], v31::ValidateAddress);
     is_read_as!("generatetoaddress", [1, address], v31::GenerateToAddress);

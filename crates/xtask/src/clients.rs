@@ -1,13 +1,16 @@
-//! Other people's clients of the interface: python-bitcoinrpc, in an environment of its own.
+//! Other people's clients of the interface: python-bitcoinrpc, in an environment of its own, and a bitcoin-cli that somebody has built.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::{Failed, ROOT, cargo, installed, step};
 
+/// Names the variable with the path of Bitcoin Core's bitcoin-cli, which takes too long to build for every run (docs/TESTING.md).
+const BITCOIN_CLI: &str = "BITCOIN_CLI";
 const REQUIREMENTS: &str = "tests/rpc/requirements.txt";
 
-/// Calls every method with python-bitcoinrpc. Without Python, or without the package, this machine says so; the continuous integration fails.
+/// Calls every method with python-bitcoinrpc, and with bitcoin-cli where there is one. Without Python, or without the package, this machine
+/// says so; the continuous integration fails.
 pub(crate) fn test() -> Result<(), Failed> {
     let python = match environment() {
         Ok(python) => python,
@@ -21,12 +24,20 @@ pub(crate) fn test() -> Result<(), Failed> {
         "the program for the clients",
         cargo(["build", "--package", "cli", "--locked", "--quiet"]),
     )?;
-    let mut command = Command::new(python);
-    command
-        .arg("tests/rpc/client.py")
-        .arg(target().join("debug/nakanet"))
-        .current_dir(ROOT);
-    step("clients", command)
+    let nakanet = target().join("debug/nakanet");
+    let script = |name: &str| {
+        let mut command = Command::new(&python);
+        command.arg(name).arg(&nakanet).current_dir(ROOT);
+        command
+    };
+    step("clients", script("tests/rpc/client.py"))?;
+    let Some(bitcoin_cli) = std::env::var_os(BITCOIN_CLI) else {
+        println!("== clients: bitcoin-cli is left out, {BITCOIN_CLI} names none");
+        return Ok(());
+    };
+    let mut command = script("tests/rpc/cli.py");
+    command.arg(bitcoin_cli);
+    step("bitcoin-cli", command)
 }
 
 /// The Python that has what the requirements say; made when it is not there.

@@ -5,6 +5,7 @@ mod headers;
 mod mutation;
 mod oracle;
 mod properties;
+mod proposals;
 mod pruning;
 mod queries;
 mod reorgs;
@@ -22,10 +23,12 @@ use crate::{Block, Reject, Verdict};
 fn refused(sandbox: &mut Sandbox, block: &Arc<Block>, word: &str) -> Reject {
     let parent = sandbox.ledger.find(&block.header.parent).expect("a known parent");
     let (coins, digest) = (sandbox.ledger.coins.clone(), sandbox.ledger.coins_digest(parent));
+    let proposed = sandbox.ledger.check_proposal(&proposals::unsolved(block));
     let at = sandbox.ledger.add_header(&block.header).expect("a valid header");
 
     let reject = sandbox.ledger.add_body(block).expect_err("an invalid body");
     assert_eq!((reject.word(), reject.verdict()), (word, Verdict::Invalid), "{reject}");
+    assert_eq!(proposed, Err(reject.clone()), "nobody needs the nonce to know it");
     assert!(sandbox.ledger.coins == coins, "no coin may change");
     assert_eq!(sandbox.ledger.coins_digest(parent), digest);
     assert_eq!(sandbox.ledger.status(at), Status::Invalid(reject.clone()));

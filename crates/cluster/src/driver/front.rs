@@ -116,6 +116,7 @@ impl Driver {
                 }
                 other @ (Request::Look(_)
                 | Request::Examine(..)
+                | Request::Propose(..)
                 | Request::Mine(..)
                 | Request::Network(..)
                 | Request::Stop) => {
@@ -143,6 +144,9 @@ impl Driver {
             Request::Examine(transaction, reply) => {
                 // A client that is gone wants no answer.
                 let _gone = reply.send(self.node.examine(&mut self.ledger, now, &transaction));
+            }
+            Request::Propose(block, reply) => {
+                let _gone = reply.send(self.node.propose(&mut self.ledger, now, &block));
             }
             Request::Mine(mine, reply) => {
                 let mined = self.mine(mine).await?;

@@ -426,3 +426,38 @@ fn an_engine_that_draws_is_told_what_a_wait_depends_on_and_gets_the_template_whe
         "a wait that ends after mining stopped finds nothing"
     );
 }
+
+/// BIP23: what a miner outside is told of its block before the nonce is found, in BIP22's words.
+#[test]
+fn a_proposal_is_judged_on_the_tip_and_by_the_clock() {
+    let mut world = World::new(1);
+    world.mine(0, 3);
+    let tip = world.nodes[0].view().tip();
+    let proposal = |world: &World, change: &dyn Fn(&mut chain::Draft)| {
+        let mut draft = world.nodes[0].view().template(world.ledger(0), world.now).draft;
+        draft.coinbase_outputs = vec![pay(50, 1)];
+        change(&mut draft);
+        draft.assemble()
+    };
+    let word = |world: &mut World, block: &chain::Block| {
+        let (now, ledger) = (world.now, &mut world.ledgers[0]);
+        world.nodes[0]
+            .propose(ledger, now, block)
+            .map_err(|refused| refused.reason)
+    };
+    let good = proposal(&world, &|_| {});
+    assert_eq!(word(&mut world, &good), Ok(()));
+    let greedy = proposal(&world, &|draft| draft.coinbase_outputs = vec![pay(51, 1)]);
+    assert_eq!(word(&mut world, &greedy), Err("bad-cb-amount"));
+    let elsewhere = proposal(&world, &|draft| draft.parent = BlockId::ZERO);
+    assert_eq!(word(&mut world, &elsewhere), Err("inconclusive-not-best-prevblk"));
+    let latest = world.nodes[0].view().unix_secs(world.now) + params().max_future.as_secs();
+    let latest = u32::try_from(latest).expect("this century");
+    let at_the_limit = proposal(&world, &|draft| draft.time = latest);
+    assert_eq!(word(&mut world, &at_the_limit), Ok(()));
+    let beyond = proposal(&world, &|draft| draft.time = latest + 1);
+    assert_eq!(word(&mut world, &beyond), Err("time-too-new"));
+    assert_eq!(world.nodes[0].view().tip(), tip);
+    world.mine(0, 1);
+    assert_eq!(word(&mut world, &good), Err("inconclusive-not-best-prevblk"));
+}

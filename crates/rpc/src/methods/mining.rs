@@ -72,10 +72,13 @@ fn info(scene: &Scene<'_>, _: &Arguments) -> Answer {
 
 async fn template(office: Arc<Office>, arguments: Arguments) -> Answer {
     let request = arguments.at(0);
-    if let Some(mode) = request.get("mode").filter(|mode| !mode.is_null())
-        && mode != "template"
-    {
-        return Err(RpcError::new(Code::InvalidParameter, "Invalid mode"));
+    match request.get("mode").unwrap_or(&Value::Null) {
+        Value::Null => {}
+        Value::String(mode) if mode == "template" => {}
+        Value::String(mode) if mode == "proposal" => return proposal(&office, request).await,
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
+            return Err(RpcError::new(Code::InvalidParameter, "Invalid mode"));
+        }
     }
     if let Some(seen) = request.get("longpollid").and_then(Value::as_str) {
         let seen = seen.get(..64).and_then(|id| id.parse::<BlockId>().ok());
@@ -84,6 +87,24 @@ async fn template(office: Arc<Office>, arguments: Arguments) -> Answer {
         super::waiting::wait(&office, Some(until), |tip| tip.block != seen).await?;
     }
     office.clerk.look(template_json).await?
+}
+
+/// Whether a block would be valid once its nonce is found (BIP23): nothing when it would be, or why not, in the words of BIP22.
+async fn proposal(office: &Office, request: &Value) -> Answer {
+    let Some(data) = request.get("data").and_then(Value::as_str) else {
+        return Err(RpcError::new(Code::Type, "Missing data String key for proposal"));
+    };
+    let block = Arc::new(read_block(data)?);
+    let id = block.id();
+    let settled = office.clerk.look(move |scene| {
+        let is_header_known = scene.node.find(scene.ledger, &id).is_some();
+        known(scene, id).or(is_header_known.then_some("duplicate-inconclusive"))
+    });
+    if let Some(word) = settled.await? {
+        return Ok(json!(word));
+    }
+    let checked = office.clerk.propose(block).await?;
+    Ok(checked.map_or_else(|refused| json!(refused.reason), |()| Value::Null))
 }
 
 fn template_json(scene: &Scene<'_>) -> Answer {
@@ -99,7 +120,7 @@ fn template_json(scene: &Scene<'_>) -> Answer {
     let (height, bits, time) = (draft.height, draft.bits, draft.time);
     let block = draft.assemble();
     Ok(json!({
-        "capabilities": ["coinbasetxn"],
+        "capabilities": ["coinbasetxn", "proposal"],
         "version": block.header.version,
         "rules": [],
         "vbavailable": {},
@@ -154,14 +175,16 @@ fn listed_one(transaction: &Transaction, fee: u64, depends: &[usize]) -> Value {
 }
 
 async fn submit_block(office: Arc<Office>, arguments: Arguments) -> Answer {
-    let bytes = super::transactions::bytes(arguments.text(0).unwrap_or_default(), "Block")?;
-    let Some(block) = raw::read_block(&bytes) else {
-        return Err(RpcError::new(Code::Deserialization, "Block decode failed"));
-    };
+    let block = read_block(arguments.text(0).unwrap_or_default())?;
     Ok(match submit(&office, Arc::new(block)).await? {
         Submitted::Connected => Value::Null,
         Submitted::Refused { word, .. } => json!(word),
     })
+}
+
+fn read_block(data: &str) -> Result<Block, RpcError> {
+    let bytes = super::transactions::bytes(data, "Block")?;
+    raw::read_block(&bytes).ok_or_else(|| RpcError::new(Code::Deserialization, "Block decode failed"))
 }
 
 /// What became of a block.

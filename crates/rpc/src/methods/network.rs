@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base::{NodeId, Time};
 use serde_json::{Value, json};
@@ -79,14 +79,9 @@ const fn look(name: &'static str, summary: &'static str, look: fn(&Scene<'_>, &A
     }
 }
 
-/// The program's version as Core writes its own: 10,000 for each minor one.
-fn version() -> u32 {
-    let mut parts = env!("CARGO_PKG_VERSION")
-        .split('.')
-        .map(|part| part.parse().unwrap_or(0));
-    let mut next = || parts.next().unwrap_or(0);
-    next() * 1_000_000 + next() * 10_000 + next() * 100
-}
+/// The Bitcoin Core whose interface this is, as it writes its version: 30.0. Tools decide by it what they may ask; what program they talk to
+/// is in `subversion`.
+const CORE_VERSION: u32 = 300_000;
 
 fn info(scene: &Scene<'_>, _: &Arguments) -> Answer {
     let network = scene.network;
@@ -96,7 +91,7 @@ fn info(scene: &Scene<'_>, _: &Arguments) -> Answer {
         .into_iter()
         .collect();
     Ok(json!({
-        "version": version(),
+        "version": CORE_VERSION,
         "subversion": format!("/nakanet:{}/", env!("CARGO_PKG_VERSION")),
         "protocolversion": 1,
         "localservices": "0000000000000009",
@@ -132,9 +127,10 @@ fn peers(scene: &Scene<'_>, _: &Arguments) -> Answer {
 }
 
 fn peer_json(scene: &Scene<'_>, id: NodeId, peer: &Connection) -> Value {
+    // By the machine's clock, which a tool compares it with: a node of a run has one of its own, that begins with its chain.
+    let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let unix = |at: Option<Time>| {
-        let now = scene.node.unix_secs(scene.now);
-        at.map_or(0, |at| now.saturating_sub(scene.now.since(at).as_secs()))
+        at.map_or(0, |at| wall.saturating_sub(scene.now.since(at).as_secs()))
     };
     let known = scene.node.peer(id);
     let best = known.and_then(|known| known.best_header);

@@ -35,6 +35,27 @@ pub(super) const METHODS: &[Method] = &[
         run: Run::Task(|office, arguments| Box::pin(balance(office, arguments))),
     },
     Method {
+        name: "getbalances",
+        category: Category::Wallet,
+        parameters: &[],
+        summary: "What the wallet can spend now, what is not confirmed yet, and what has to mature.",
+        run: Run::Task(|office, _| Box::pin(async move { balances(&holdings(&office).await?) })),
+    },
+    Method {
+        name: "getwalletinfo",
+        category: Category::Wallet,
+        parameters: &[],
+        summary: "What kind of wallet it is: one without a name, whose keys come from a seed.",
+        run: Run::Task(|office, _| Box::pin(async move { Ok(wallet_info(&holdings(&office).await?)) })),
+    },
+    Method {
+        name: "listwallets",
+        category: Category::Wallet,
+        parameters: &[],
+        summary: "The names of all wallets: there is one, without a name.",
+        run: Run::Task(|_, _| Box::pin(async move { Ok(json!([""])) })),
+    },
+    Method {
         name: "listunspent",
         category: Category::Wallet,
         parameters: &[
@@ -108,12 +129,51 @@ async fn holdings(office: &Office) -> Result<Holdings, RpcError> {
 async fn balance(office: Arc<Office>, arguments: Arguments) -> Answer {
     let least = arguments.number(1)?.unwrap_or(0);
     let holdings = holdings(&office).await?;
-    let counts = |owned: &&Owned| owned.is_mature && owned.is_trusted && i64::from(owned.confirmations) >= least;
-    let coins = holdings.coins.iter().filter(counts);
+    let counts = |owned: &Owned| owned.is_mature && owned.is_trusted && i64::from(owned.confirmations) >= least;
+    Ok(sum(&holdings, counts))
+}
+
+/// The value of the coins that count.
+fn sum(holdings: &Holdings, counts: impl Fn(&Owned) -> bool) -> Value {
+    let coins = holdings.coins.iter().filter(|owned| counts(owned));
     let total = Amount::total(coins.map(|owned| owned.coin.output.value));
-    Ok(shape::coins(
-        total.expect("a valid chain holds no more than the money limit"),
-    ))
+    shape::coins(total.expect("a valid chain holds no more than the money limit"))
+}
+
+fn balances(holdings: &Holdings) -> Answer {
+    Ok(json!({
+        "mine": {
+            "trusted": sum(holdings, |owned| owned.is_mature && owned.is_trusted),
+            "untrusted_pending": sum(holdings, |owned| !owned.is_trusted),
+            "immature": sum(holdings, |owned| !owned.is_mature),
+        },
+        "lastprocessedblock": last_block(holdings),
+    }))
+}
+
+fn wallet_info(holdings: &Holdings) -> Value {
+    json!({
+        "walletname": "",
+        "walletversion": 1,
+        "format": "json",
+        "txcount": holdings.transactions,
+        "keypoolsize": 0,
+        "keypoolsize_hd_internal": 0,
+        "paytxfee": shape::coins(Amount::ZERO),
+        "private_keys_enabled": true,
+        "avoid_reuse": false,
+        "scanning": false,
+        "descriptors": false,
+        "external_signer": false,
+        "blank": false,
+        "flags": [],
+        "lastprocessedblock": last_block(holdings),
+    })
+}
+
+fn last_block(holdings: &Holdings) -> Value {
+    let (block, height) = holdings.tip;
+    json!({ "hash": block.to_string(), "height": height.0 })
 }
 
 async fn unspent(office: Arc<Office>, arguments: Arguments) -> Answer {

@@ -24,6 +24,7 @@ fn twin(sandbox: &mut Sandbox, tip: BlockRef, good: &Arc<Block>, transactions: V
     let mutated = Arc::new(Block { header, transactions });
     let before = facts(sandbox, tip);
     let reject = sandbox.ledger.add_body(&mutated).expect_err("mutated");
+    assert_eq!(sandbox.ledger.check_proposal(&mutated), Err(reject.clone()));
     assert_eq!(reject.verdict(), Verdict::Mutated, "{reject}");
     assert_eq!(sandbox.ledger.status(at), Status::HeaderOnly);
     assert_eq!(facts(sandbox, tip), before);
