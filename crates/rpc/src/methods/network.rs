@@ -128,10 +128,11 @@ fn peers(scene: &Scene<'_>, _: &Arguments) -> Answer {
 
 fn peer_json(scene: &Scene<'_>, id: NodeId, peer: &Connection) -> Value {
     // By the machine's clock, which a tool compares it with: a node of a run has one of its own, that begins with its chain.
-    let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    let unix = |at: Option<Time>| {
-        at.map_or(0, |at| wall.saturating_sub(scene.now.since(at).as_secs()))
-    };
+    let wall = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs();
+    let unix = |at: Option<Time>| at.map_or(0, |at| wall.saturating_sub(scene.now.since(at).as_secs()));
     let known = scene.node.peer(id);
     let best = known.and_then(|known| known.best_header);
     let height = |block| i64::from(scene.ledger.height(block).0);

@@ -68,7 +68,10 @@ fn nothing_is_proposed_on_a_block_that_is_invalid_or_forgotten() {
     sandbox.ledger.set_invalidated(tip, true);
     assert_eq!(sandbox.ledger.check_proposal(&block), Err(Reject::PrevBlkNotFound));
     sandbox.ledger.set_invalidated(tip, false);
-    let deep = sandbox.ledger.ancestor(tip, crate::Height(3)).expect("a height of the chain");
+    let deep = sandbox
+        .ledger
+        .ancestor(tip, crate::Height(3))
+        .expect("a height of the chain");
     let side = unsolved(&sandbox.block(deep, &[]));
     assert_eq!(sandbox.ledger.check_proposal(&side), Ok(()));
     sandbox.ledger.prune(&[tip], 5);
