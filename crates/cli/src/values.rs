@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use base::Time;
+use chain::Work;
 use gossip::limits::MAX_AGENT_BYTES;
 use scenario::limits::MAX_DELAY;
 use scenario::words;
@@ -79,6 +80,15 @@ fn socket(text: &str) -> Option<Option<[&str; 2]>> {
     }
 }
 
+/// An amount of work: up to 64 hexadecimal digits, with `0x` before them or without.
+pub(crate) fn work(text: &str) -> Result<Work, String> {
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    let whole = format!("{digits:0>64}");
+    Work::from_be_hex(&whole)
+        .filter(|_| !digits.is_empty())
+        .ok_or_else(|| "it is no work: up to 64 hexadecimal digits, as `chainwork` is shown".to_owned())
+}
+
 /// A name that peers take: they refuse a node whose name could move the cursor of whoever reads it.
 pub(crate) fn agent(text: &str) -> Result<String, String> {
     if !text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
@@ -125,6 +135,20 @@ mod tests {
             "/dns4/example.org/tcp/4000",
         ] {
             assert!(listen_address(text).is_err() && peer_address(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn work_is_hexadecimal_and_may_be_short() {
+        for text in ["10000", "0x10000", &format!("{:0>64}", "10000")] {
+            assert_eq!(
+                work(text).map(|work| work.to_string()),
+                Ok(format!("{:0>64}", "10000")),
+                "{text}"
+            );
+        }
+        for text in ["", "0x", "10000h", "-1", &"0".repeat(65)] {
+            assert!(work(text).is_err(), "{text}");
         }
     }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base::{Hash, NodeId, Seed, hex};
-use chain::{HashRate, Owner, Params};
+use chain::{HashRate, Owner, Params, Work};
 use libp2p::identity::Keypair;
 use libp2p::multiaddr::Protocol;
 use libp2p::{Multiaddr, PeerId};
@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 use crate::driver::dialer::Target;
 use crate::driver::directory::{Directory, Register};
 use crate::driver::{Complaint, Control, Driver, Links, Setup, Told};
-use crate::limits::{MAX_PEERS, MAX_QUEUED_COMPLAINTS, MAX_QUEUED_EVENTS, MAX_QUEUED_ORDERS};
+use crate::limits::{MAX_PEERS, MAX_QUEUED_COMPLAINTS, MAX_QUEUED_EVENTS, MAX_QUEUED_ORDERS, OUTBOUND_ROOM};
 use crate::net::Trouble;
 use crate::{Clock, Error, Hasher, Interrupt, identity};
 
@@ -35,6 +35,8 @@ pub struct SoloOptions {
     pub peers: Vec<Multiaddr>,
     /// Its hash power; zero does not mine.
     pub hashrate: HashRate,
+    /// Chains of headers with less work than this are not kept: what protects a node that has no chain yet (THREATS C2).
+    pub minimum_work: Work,
     /// The interface for other people's tools; none opens none.
     pub rpc: Option<rpc::Options>,
     /// Whom its coinbases pay; nobody who could spend it when none is named.
@@ -106,6 +108,7 @@ pub async fn run_solo(options: SoloOptions, on_event: &mut (dyn FnMut(SoloEvent)
         identity: key,
         listen: options.listen.clone(),
         max_peers: MAX_PEERS,
+        max_inbound: MAX_PEERS - OUTBOUND_ROOM,
         directory: Directory::Open(Register::default()),
         links: Links {
             seed,
@@ -221,6 +224,7 @@ fn config(options: &SoloOptions) -> Config {
         epoch: epoch.unwrap_or(Duration::ZERO),
         mempool_bytes: Config::DEFAULT_MEMPOOL_BYTES,
         min_relay_fee: Config::DEFAULT_MIN_RELAY_FEE,
+        minimum_work: options.minimum_work,
     }
 }
 

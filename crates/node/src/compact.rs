@@ -11,7 +11,7 @@ use crate::bodies::Origin;
 use crate::config::Relay;
 use crate::context::Context;
 use crate::knowledge::Standing;
-use crate::limits::{MAX_ASSEMBLIES, MAX_ASSEMBLIES_IN_ALL, MAX_COMPACT_DEPTH, MAX_HIGH_BANDWIDTH};
+use crate::limits::{MAX_ASSEMBLIES_IN_ALL, MAX_COMPACT_DEPTH, MAX_HIGH_BANDWIDTH};
 use crate::peers::Serving;
 use crate::{Event, Node};
 
@@ -196,8 +196,7 @@ impl Node {
         let Some(sender) = self.peers.ready_mut(peer) else {
             return;
         };
-        let has_room = sender.compact.assemblies.len() < MAX_ASSEMBLIES && in_all < MAX_ASSEMBLIES_IN_ALL;
-        if has_room && self.bodies.fetch.claim(peer, block, cx.now) {
+        if in_all < MAX_ASSEMBLIES_IN_ALL && self.bodies.fetch.claim(peer, block, cx.now) {
             sender.compact.assemblies.insert(block, assembly);
             cx.send(peer, Message::GetBlockTransactions { block, indexes });
         }

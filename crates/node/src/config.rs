@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use base::Seed;
-use chain::{HashRate, Owner, SigningKey};
+use chain::{HashRate, Owner, SigningKey, Work};
 use serde::{Deserialize, Serialize};
 
 use crate::BlockSize;
@@ -103,6 +103,8 @@ pub struct Config {
     pub mempool_bytes: usize,
     /// The lowest fee rate it relays, in base units per 1,000 bytes.
     pub min_relay_fee: u64,
+    /// Chains of headers with less work than this are not kept, however little its own chain has (Bitcoin Core's `-minimumchainwork`).
+    pub minimum_work: Work,
 }
 
 impl Config {

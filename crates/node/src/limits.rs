@@ -30,9 +30,7 @@ pub const MAX_TARGETS: usize = 64;
 pub const MAX_ANNOUNCED_HEADERS: u32 = 8;
 /// Peers that are asked to tell of new blocks by compact blocks at once (BIP152).
 pub const MAX_HIGH_BANDWIDTH: usize = 3;
-/// Blocks whose gaps one peer is asked to fill at a time; further ones are asked for whole (as many as bodies in flight).
-pub const MAX_ASSEMBLIES: usize = gossip::limits::MAX_BLOCKS_IN_FLIGHT;
-/// The same of all peers together.
+/// Blocks whose gaps peers are asked to fill at a time; further ones are asked for whole.
 pub const MAX_ASSEMBLIES_IN_ALL: usize = 8;
 /// How deep below the tip a block may be to be sent by short names (`MAX_CMPCTBLOCK_DEPTH` is 5, `MAX_BLOCKTXN_DEPTH` 10).
 pub const MAX_COMPACT_DEPTH: u32 = 5;

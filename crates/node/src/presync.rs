@@ -25,7 +25,7 @@ pub(crate) struct Presync {
     /// The end of what was walked over.
     walk: Walk,
     /// The names that full answers ended with, the lowest first.
-    ends: Vec<BlockId>,
+    pub(crate) ends: Vec<BlockId>,
     pass: Pass,
 }
 
@@ -56,7 +56,8 @@ pub(crate) struct Kept<'a> {
 }
 
 impl Node {
-    /// The least work that a chain must have to be kept (Core's `GetAntiDoSWorkThreshold`).
+    /// The least work that a chain must have to be kept (Core's `GetAntiDoSWorkThreshold`): a node without a chain has nothing but what its
+    /// operator said.
     fn least_work(&self, cx: &Context<'_>) -> Work {
         let tip = self.knowledge.tip();
         let work = cx.ledger.work(tip);
@@ -64,12 +65,14 @@ impl Node {
             .ledger
             .parent(tip)
             .map_or(Work::ZERO, |parent| cx.ledger.work(parent));
-        work.saturating_sub(work.saturating_sub(below).times(LIGHT_DEPTH))
+        let near_tip = work.saturating_sub(work.saturating_sub(below).times(LIGHT_DEPTH));
+        near_tip.max(self.config.minimum_work)
     }
 
     /// Whether a chain of this work is too light. Most stand on the tip, and nothing needs computing for them.
     fn is_light(&self, cx: &Context<'_>, work: Work) -> bool {
-        work < cx.ledger.work(self.knowledge.tip()) && work < self.least_work(cx)
+        let bound = cx.ledger.work(self.knowledge.tip()).max(self.config.minimum_work);
+        work < bound && work < self.least_work(cx)
     }
 
     /// Whether a header that came alone, on a known parent, is too light to be kept.

@@ -74,6 +74,7 @@ pub(crate) fn config(number: usize, params: &Params) -> Config {
         epoch: Duration::from_secs(u64::from(params.genesis_time)),
         mempool_bytes: Config::DEFAULT_MEMPOOL_BYTES,
         min_relay_fee: Config::DEFAULT_MIN_RELAY_FEE,
+        minimum_work: chain::Work::ZERO,
     }
 }
 

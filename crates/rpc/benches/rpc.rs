@@ -128,6 +128,7 @@ fn start(folder: &Path, interrupt: &Interrupt) -> (SocketAddr, std::thread::Join
         listen: "/ip4/127.0.0.1/tcp/0".parse().expect("a multiaddr"),
         peers: Vec::new(),
         hashrate: HashRate::ZERO,
+        minimum_work: chain::Work::ZERO,
         rpc: Some(Options::on_a_free_port()),
         owner: None,
         agent: "/bench/".to_owned(),

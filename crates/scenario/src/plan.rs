@@ -461,6 +461,7 @@ impl Plan {
             epoch: self.epoch(),
             mempool_bytes: Config::DEFAULT_MEMPOOL_BYTES,
             min_relay_fee: Config::DEFAULT_MIN_RELAY_FEE,
+            minimum_work: chain::Work::ZERO,
         }
     }
 

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use chain::Work;
 use clap::{Args, Subcommand};
 
 use crate::values;
@@ -45,6 +46,10 @@ pub(crate) struct NodeArgs {
     /// The network's rules
     #[arg(long, default_value = "cluster")]
     pub(crate) preset: String,
+    /// Keep no headers of a chain with less work than this, in hexadecimal digits as `chainwork` is shown: without a chain of its own a node
+    /// knows no other bound
+    #[arg(long, value_name = "HEX", default_value = "0", value_parser = values::work)]
+    pub(crate) minimum_work: Work,
     /// Hash power, such as 20kH/s; nothing does not mine
     #[arg(long, value_name = "RATE")]
     pub(crate) hashrate: Option<String>,

@@ -62,6 +62,7 @@ fn options(args: &NodeArgs, interrupt: Interrupt) -> Result<SoloOptions, Failure
         listen: address(&args.listen)?,
         peers: args.peers.iter().map(address).collect::<Result<_, _>>()?,
         hashrate,
+        minimum_work: args.minimum_work,
         rpc: rpc_options(args)?,
         owner: None,
         agent: args.agent.clone(),

@@ -115,3 +115,58 @@ fn every_node_of_a_cluster_answers_by_its_name() {
         assert_eq!(code, Some(130), "{nodes}: {rest}");
     }
 }
+
+#[test]
+fn bans_outlive_the_node_and_a_file_that_makes_no_sense_is_named() {
+    let stage = Stage::new();
+    let peer = "12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp";
+    let (running, _) = node(&stage, &[]);
+    for whom in ["10.0.0.0/8", peer] {
+        let banned = stage.run(&["rpc", "a", "setban", whom, "add"]);
+        assert_eq!(banned.code, 0, "{banned:?}");
+    }
+    running.kill();
+    running.end();
+    let (running, _) = node(&stage, &[]);
+    let listed = stage.run(&["rpc", "a", "listbanned"]).stdout;
+    assert!(listed.contains("10.0.0.0/8") && listed.contains(peer), "{listed}");
+    for whom in ["10.0.0.0/8", peer] {
+        let lifted = stage.run(&["rpc", "a", "setban", whom, "remove"]);
+        assert_eq!(lifted.code, 0, "{lifted:?}");
+    }
+    stage.run(&["rpc", "a", "stop"]);
+    running.end();
+    let (running, _) = node(&stage, &[]);
+    assert_eq!(stage.run(&["rpc", "a", "listbanned"]).stdout.trim(), "[]");
+    stage.run(&["rpc", "a", "stop"]);
+    running.end();
+    stage.write("a/banlist.json", "nobody");
+    let refused = stage.run(&["node", "--data", "a", "--preset", "instant"]);
+    assert_eq!(refused.code, 3, "{refused:?}");
+    assert!(refused.stderr.contains("banlist.json"), "{refused:?}");
+}
+
+#[test]
+fn threat_c2_a_node_that_was_told_how_much_work_there_must_be_passes_over_a_chain_with_less() {
+    let stage = Stage::new();
+    let (full, _) = node(&stage, &[]);
+    let owner = stage.run(&["rpc", "a", "getnewaddress"]);
+    let made = stage.run(&["rpc", "a", "generatetoaddress", "20", owner.stdout.trim()]);
+    assert_eq!(made.code, 0, "{made:?}");
+    let peer = full.address();
+    // Two hashes for each block, the genesis block among them.
+    for (folder, work, line) in [("b", "2b", "too-little-chainwork"), ("c", "2a", "tip height 20")] {
+        let arguments = [
+            "node",
+            "--data",
+            folder,
+            "--preset",
+            "instant",
+            "--peer",
+            &peer,
+            "--minimum-work",
+            work,
+        ];
+        stage.start(&arguments).line_with(line);
+    }
+}

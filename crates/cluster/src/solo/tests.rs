@@ -16,6 +16,7 @@ fn options(data: &Path, peers: Vec<Multiaddr>, hashrate: u64) -> SoloOptions {
         listen: "/ip4/127.0.0.1/tcp/0".parse().unwrap(),
         peers,
         hashrate: HashRate(hashrate),
+        minimum_work: Work::ZERO,
         rpc: None,
         owner: None,
         agent: "/test/".to_owned(),

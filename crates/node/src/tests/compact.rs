@@ -10,6 +10,7 @@ use gossip::{CompactBlock, Item, Message, MessageKind, Offence};
 use super::honest::blames;
 use super::policies::{check_all_agree, network, sent};
 use crate::config::Relay;
+use crate::limits::{MAX_ASSEMBLIES_IN_ALL, MAX_COMPACT_DEPTH, MAX_HIGH_BANDWIDTH};
 use crate::testing::{PLAYED, World, forge};
 
 const ALICE: NodeId = NodeId(PLAYED);
@@ -188,7 +189,7 @@ fn short_names_that_nothing_has_are_gaps_and_no_harm() {
 }
 
 #[test]
-fn three_peers_at_most_are_asked_to_tell_at_once() {
+fn few_peers_at_most_are_asked_to_tell_at_once() {
     let (mut world, _) = stage();
     let peers: Vec<NodeId> = (0..5).map(|number| NodeId(PLAYED + number)).collect();
     for peer in &peers[2..] {
@@ -211,10 +212,49 @@ fn three_peers_at_most_are_asked_to_tell_at_once() {
             asked.collect()
         })
         .collect();
-    assert_eq!(
-        asked,
-        [vec![true, false], vec![true, false], vec![true], vec![true], vec![true]]
-    );
+    let (first, last) = asked.split_at(peers.len() - MAX_HIGH_BANDWIDTH);
+    assert!(first.iter().all(|asked| asked == &[true, false]), "{first:?}");
+    assert!(last.iter().all(|asked| asked == &[true]), "{last:?}");
+}
+
+#[test]
+fn gaps_of_few_blocks_are_asked_for_at_a_time_and_the_rest_whole() {
+    let (mut world, block) = stage();
+    let tip = world.nodes[0].view().tip();
+    let payment = &block.transactions[1..2];
+    for number in 0..=MAX_ASSEMBLIES_IN_ALL {
+        let sibling = forge(world.ledger(0), tip, |draft| {
+            draft.transactions = payment.to_vec();
+            draft.extra_nonce = number as u64;
+        });
+        let peer = [ALICE, BOB][number % 2];
+        tell(&mut world, peer, &sibling);
+        let last = world.sent(0, peer).last().map(Message::kind);
+        let expected = if number < MAX_ASSEMBLIES_IN_ALL {
+            MessageKind::GetBlockTransactions
+        } else {
+            MessageKind::Get
+        };
+        assert_eq!(last, Some(expected), "block {number}");
+    }
+    assert_eq!(blames(&world), []);
+}
+
+#[test]
+fn a_deep_block_is_sent_whole_to_whoever_asks_for_short_names() {
+    let (mut world, _) = stage();
+    for (depth, kind) in [
+        (MAX_COMPACT_DEPTH, MessageKind::CompactBlock),
+        (MAX_COMPACT_DEPTH + 1, MessageKind::Block),
+    ] {
+        let id = world.block(0, 12 - depth).id();
+        world.receive(0, ALICE, Message::Get(vec![Item::CompactBlock(id)]));
+        assert_eq!(
+            world.sent(0, ALICE).last().map(Message::kind),
+            Some(kind),
+            "depth {depth}"
+        );
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::honest::blames;
 use super::policies::{check_all_agree, network, sent};
 use crate::Input;
 use crate::config::Relay;
-use crate::limits::{MESH_DEGREE, MESH_HIGH, MESH_LOW};
+use crate::limits::{MAX_BACK_OFF, MAX_EARLY_GRAFTS, MESH_DEGREE, MESH_HIGH, MESH_LOW};
 use crate::testing::{PLAYED, World};
 
 const ALICE: NodeId = NodeId(PLAYED);
@@ -87,14 +87,15 @@ fn an_absurd_back_off_is_bounded_and_asking_too_early_again_and_again_is_floodin
         },
     );
     assert_eq!(members(&world, 0), 0);
-    world.run_secs(599);
+    world.run_secs(MAX_BACK_OFF.as_secs() - 1);
     assert_eq!(members(&world, 0), 0);
     world.run_secs(3);
     assert_eq!(members(&world, 0), 1, "asked again after ten minutes");
     world.receive(0, ALICE, Message::Prune { back_off_secs: 0 });
     world.run_secs(2);
     assert_eq!(members(&world, 0), 1);
-    for _ in 0..11 {
+    for _ in 0..=MAX_EARLY_GRAFTS {
+        assert_eq!(blames(&world), []);
         world.receive(0, ALICE, Message::Prune { back_off_secs: 60 });
         world.receive(0, ALICE, Message::Graft);
         assert_eq!(members(&world, 0), 0);

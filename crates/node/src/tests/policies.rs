@@ -9,6 +9,7 @@ use gossip::{Item, Message, MessageKind, Offence};
 use super::honest::{blames, find_block, miners};
 use crate::Event;
 use crate::config::Relay;
+use crate::limits::{MAX_ANNOUNCED_HEADERS, MAX_UNCONNECTING_HEADERS};
 use crate::testing::{PLAYED, World, n};
 
 const ALICE: NodeId = NodeId(PLAYED);
@@ -174,10 +175,30 @@ fn names_of_blocks_that_do_not_exist_are_asked_after_ten_times() {
         world.receive(0, ALICE, Message::AnnounceBlocks(vec![id]));
         world.receive(0, ALICE, Message::headers(Vec::<chain::Header>::new()));
     }
-    assert_eq!(headers_asked_of(&world, ALICE), 10);
+    assert_eq!(headers_asked_of(&world, ALICE), MAX_UNCONNECTING_HEADERS as usize);
     assert_eq!(world.nodes[0].deadline(), None);
     world.receive(0, ALICE, Message::AnnounceBlocks(vec![BlockId::ZERO; 9]));
     assert_eq!(blames(&world)[0].2, Offence::Flooding);
+}
+
+#[test]
+fn a_peer_that_is_far_behind_is_told_of_the_last_few_headers_alone() {
+    let mut world = World::new(2);
+    world.mine(1, 60);
+    world.play(0, ALICE);
+    // A node in initial sync tells nobody, so that there is much to tell when it is done.
+    world.connect(0, 1);
+    world.run_secs(5);
+    check_all_agree(&world, 60);
+    let told: Vec<usize> = world
+        .sent(0, ALICE)
+        .filter_map(|message| match message {
+            Message::Headers(headers) => Some(headers.len()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told.first(), Some(&(MAX_ANNOUNCED_HEADERS as usize)), "{told:?}");
+    assert!(told[1..].iter().all(|count| *count == 1), "{told:?}");
 }
 
 #[test]

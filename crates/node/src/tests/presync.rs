@@ -1,10 +1,10 @@
 //! Chains of headers that are lighter than our own: nothing of them is kept, whoever sends how many.
 
 use base::NodeId;
-use chain::{HashedHeader, Header, Ledger};
+use chain::{BlockId, HashedHeader, Header, Ledger, Work};
 use gossip::{Message, MessageKind};
 
-use crate::limits::LIGHT_DEPTH;
+use crate::limits::{LIGHT_DEPTH, MAX_PRESYNC_ANSWERS};
 use crate::testing::{PLAYED, World, forge, params};
 use crate::{Event, Input};
 
@@ -171,4 +171,62 @@ fn threat_c2_a_peer_that_leaves_takes_its_light_chain_along() {
     world.input(0, Input::Disconnected { peer: PEER });
     assert!(world.nodes[0].presync.is_none());
     assert_eq!(world.nodes[0].sync_peer, None);
+}
+
+/// A node without a chain that was told how much work there must be, and a peer.
+fn fresh(minimum: Work) -> World {
+    let mut world = World::new(1);
+    world.set_up(0, |config| config.minimum_work = minimum);
+    world.play(0, PEER);
+    world.clear_log();
+    world
+}
+
+#[test]
+fn threat_c2_a_node_without_a_chain_keeps_no_headers_below_the_least_work_it_was_told_of() {
+    let headers = header_chain(4_100);
+    let heaviest = {
+        let mut ledger = Ledger::new(params());
+        let mut tip = ledger.genesis();
+        for header in &headers {
+            tip = ledger.add_header(&HashedHeader::from(*header)).expect("a good header");
+        }
+        ledger.work(tip)
+    };
+    let mut world = fresh(heaviest);
+    for chunk in headers[..4_099].chunks(2_000) {
+        send(&mut world, chunk);
+    }
+    assert_eq!(
+        world.ledger(0).len(),
+        1,
+        "a block too few: the genesis block is all there is"
+    );
+    assert_eq!(light(&world), 1);
+    assert!(!is_blamed(&world));
+    for _pass in 0..2 {
+        for chunk in headers.chunks(2_000) {
+            send(&mut world, chunk);
+        }
+    }
+    let best = world.nodes[0].view().best_header();
+    assert_eq!(world.ledger(0).height(best).0, 4_100);
+    assert!(world.nodes[0].presync.is_none());
+}
+
+#[test]
+fn threat_c2_an_endless_light_chain_is_given_up() {
+    let mut world = fresh(Work::MAX);
+    let headers = header_chain(6_000);
+    send(&mut world, &headers[..2_000]);
+    let presync = world.nodes[0].presync.as_mut().expect("more is asked for");
+    // As if so many answers had come, but for one.
+    presync.ends.resize(MAX_PRESYNC_ANSWERS - 1, BlockId::ZERO);
+    send(&mut world, &headers[2_000..4_000]);
+    assert_eq!(light(&world), 0, "one more is taken");
+    send(&mut world, &headers[4_000..]);
+    assert_eq!(light(&world), 1);
+    assert!(world.nodes[0].presync.is_none());
+    assert_eq!(world.ledger(0).len(), 1);
+    assert!(!is_blamed(&world));
 }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::NodeId;
-use chain::{Transaction, Txid};
+use chain::{Amount, Coin, Height, OutPoint, Transaction, TxOutput, Txid};
 use gossip::{Item, Message, MessageKind};
 
 use crate::Event;
-use crate::testing::{PLAYED, World, n};
+use crate::limits::{MAX_PARENTS_ASKED, MAX_QUEUED_ANNOUNCEMENTS};
+use crate::testing::{PLAYED, World, key, n};
 
 const ALICE: NodeId = NodeId(PLAYED);
 
@@ -115,6 +116,85 @@ fn the_parents_of_an_orphan_are_asked_of_its_sender_and_all_are_kept_in_the_end(
     assert_eq!(world.nodes[0].view().mempool().len(), 3);
     assert!(world.nodes[0].relay.orphans.is_empty());
     assert_eq!(refused(&world, 0), []);
+}
+
+/// The node's first coinbase in so many equal parts, all its own.
+fn split(world: &World, parts: usize) -> Arc<Transaction> {
+    let coinbase = &world.block(0, 1).transactions[0];
+    let output = coinbase.outputs()[0];
+    let part = TxOutput {
+        value: Amount::from_units(output.value.units() / (parts as u64 + 1)),
+        ..output
+    };
+    let coin = Coin {
+        output,
+        height: Height(1),
+        coinbase: true,
+    };
+    let genesis = world.ledger(0).id(world.ledger(0).genesis());
+    let transaction = Transaction::payment(vec![coinbase.outpoint(0)], vec![part; parts], b"");
+    Arc::new(transaction.sign(&key(0), genesis, &[coin]))
+}
+
+#[test]
+fn a_peer_is_told_of_so_many_transactions_at_a_time_and_of_no_more() {
+    const BOB: NodeId = NodeId(PLAYED + 1);
+    let mut world = World::new(1);
+    world.mine(0, 2);
+    let parent = split(&world, MAX_QUEUED_ANNOUNCEMENTS + 1);
+    world.submit(0, &parent);
+    world.mine(0, 1);
+    world.play(0, ALICE);
+    for index in 0..=MAX_QUEUED_ANNOUNCEMENTS {
+        let index = u32::try_from(index).expect("a few hundred");
+        let payment = world.spend_output(0, parent.outpoint(index), &parent, (1_000, 1));
+        world.submit(0, &payment);
+    }
+    assert_eq!(world.nodes[0].view().mempool().len(), MAX_QUEUED_ANNOUNCEMENTS + 1);
+    world.run_secs(1);
+    // One that comes later is told of what waits, and of no more either.
+    world.play(0, BOB);
+    world.run_secs(1);
+    for peer in [ALICE, BOB] {
+        let told = world.sent(0, peer).filter_map(|message| match message {
+            Message::Announce(wtxids) => Some(wtxids.len()),
+            _ => None,
+        });
+        assert_eq!(told.sum::<usize>(), MAX_QUEUED_ANNOUNCEMENTS, "{peer}");
+    }
+}
+
+#[test]
+fn a_peer_is_asked_for_so_many_parents_of_its_orphans() {
+    let mut world = World::new(1);
+    world.mine(0, 2);
+    world.play(0, ALICE);
+    let unknown = |number: usize| OutPoint {
+        txid: Txid(base::Hash::sha256(&[&number.to_le_bytes()])),
+        index: 0,
+    };
+    let inputs: Vec<OutPoint> = (0..=MAX_PARENTS_ASKED).map(unknown).collect();
+    let output = world.block(0, 1).transactions[0].outputs()[0];
+    let coins = vec![
+        Coin {
+            output,
+            height: Height(0),
+            coinbase: false,
+        };
+        inputs.len()
+    ];
+    let genesis = world.ledger(0).id(world.ledger(0).genesis());
+    let orphan = Arc::new(Transaction::payment(inputs, vec![output], b"").sign(&key(0), genesis, &coins));
+    world.receive(0, ALICE, Message::Announce(vec![orphan.wtxid()]));
+    world.run_secs(2);
+    world.receive(0, ALICE, Message::Transaction(Arc::clone(&orphan)));
+    assert_eq!(world.nodes[0].relay.orphans.len(), 1);
+    let is_parent = |item: &&Item| matches!(item, Item::Parent(_));
+    let asked = world.sent(0, ALICE).filter_map(|message| match message {
+        Message::Get(items) => Some(items.iter().filter(is_parent).count()),
+        _ => None,
+    });
+    assert_eq!(asked.sum::<usize>(), MAX_PARENTS_ASKED);
 }
 
 #[test]

@@ -36,6 +36,7 @@ impl Node {
             listen: "/ip4/127.0.0.1/tcp/0".parse().expect("a multiaddr"),
             peers: peers.iter().map(|peer| peer.parse().expect("a multiaddr")).collect(),
             hashrate: HashRate::ZERO,
+            minimum_work: chain::Work::ZERO,
             rpc: Some(Options::on_a_free_port()),
             owner: None,
             agent: "/test/".to_owned(),
