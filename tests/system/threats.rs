@@ -7,9 +7,9 @@ use crate::files::{Source, root, rust_files};
 /// Threats of the rules, of mempools and sync, of the wire, of disk and host.
 const THREATS: [(&str, u32, u32); 7] = [
     ("c", 1, 17),
-    ("m", 1, 8),
+    ("m", 1, 9),
     ("p", 1, 4),
-    ("p", 11, 12),
+    ("p", 10, 12),
     ("p", 14, 15),
     ("d", 1, 12),
     ("s", 8, 8),

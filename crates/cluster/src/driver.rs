@@ -8,17 +8,19 @@ mod connections;
 mod control;
 pub(crate) mod dialer;
 pub(crate) mod directory;
+mod eviction;
 mod front;
 mod incoming;
 mod journal;
 mod outputs;
 mod peers;
 mod stillness;
+mod turns;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use base::{NodeId, Time};
+use base::{NodeId, Seed, Time};
 use chain::{Block, Ledger};
 use libp2p::{Multiaddr, PeerId};
 use node::{Input, Node, Outbox, Template};
@@ -27,14 +29,15 @@ use scenario::Link;
 use tokio::select;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
-use tokio::time::sleep_until;
+use tokio::time::{Instant, sleep_until};
 
 pub(crate) use control::{Complaint, Control, Exit, Links, Setup, Told};
 use dialer::{Dialer, Target};
 use directory::Directory;
-use front::Front;
+use front::{Bans, Front};
 use incoming::incoming;
 use peers::Peers;
+use turns::Turns;
 
 use crate::conversation::{Heard, Shared, Word};
 use crate::hasher::Seat;
@@ -55,6 +58,10 @@ pub(crate) struct Driver {
     net: Net,
     directory: Directory,
     peers: Peers,
+    /// The most peers that may have dialled this node.
+    max_inbound: u32,
+    /// What keeps others from telling whom addresses protect.
+    eviction_seed: Seed,
     dialer: Dialer,
     /// Links in use so far, from this node to its peers.
     links: BTreeMap<NodeId, Link>,
@@ -70,6 +77,8 @@ pub(crate) struct Driver {
     postponed: VecDeque<Control>,
     shared: Shared,
     heard: mpsc::Receiver<Heard>,
+    /// Whose words are next of those that were heard.
+    turns: Turns,
     told: mpsc::Sender<Told>,
     complaints: Option<mpsc::Sender<Complaint>>,
     /// Peers of other networks that were complained about.
@@ -81,6 +90,8 @@ pub(crate) struct Driver {
     outbox: Outbox,
     /// The interface for other people's tools, if there is one.
     front: Option<Front>,
+    /// Who may not connect, whether the interface is there or not.
+    bans: Bans,
 }
 
 impl Driver {
@@ -90,21 +101,23 @@ impl Driver {
         let folder = setup.folder.clone();
         let opening = spawn_blocking(move || -> Result<_, Error> {
             let store = Store::open(&folder, genesis)?;
+            let bans = Bans::load(&folder)?;
             let mut blocks = Vec::new();
             store.restore(|block| blocks.push(block))?;
-            Ok((store, blocks))
+            Ok((store, bans, blocks))
         });
         let mut net = Net::new(NetConfig {
             identity: setup.identity.clone(),
             genesis,
             agent: setup.config.agent.clone(),
             max_peers: setup.max_peers,
+            max_inbound: setup.max_inbound,
         });
         let address = net.listen(setup.listen.clone()).await?;
         tracing::info!(%address, "listening");
         let bound = front::take_port(setup.rpc.clone()).await?;
         let data = setup.folder.clone();
-        let (store, blocks) = opening
+        let (store, bans, blocks) = opening
             .await
             .expect("opening a store is never aborted, and a panic in it is passed on")?;
         let started = RunEvent::NodeStarted {
@@ -113,7 +126,7 @@ impl Driver {
             addrs: vec![address.to_string()],
             restored: blocks.len(),
         };
-        let mut driver = Self::new(setup, net, store);
+        let mut driver = Self::new(setup, net, (store, bans));
         driver.tell(started).await;
         driver.restore(blocks).await?;
         if let Some(bound) = bound {
@@ -122,7 +135,7 @@ impl Driver {
         Ok((driver, address))
     }
 
-    fn new(setup: Setup, net: Net, store: Store) -> Self {
+    fn new(setup: Setup, net: Net, (store, bans): (Store, Bans)) -> Self {
         let (ear, heard) = mpsc::channel(MAX_HEARD);
         let Links { set, .. } = &setup.links;
         let link = |(peer, conditions): &(NodeId, _)| (*peer, setup.links.link(setup.id, *peer, *conditions));
@@ -134,6 +147,8 @@ impl Driver {
             net,
             directory: setup.directory,
             peers: Peers::default(),
+            max_inbound: setup.max_inbound,
+            eviction_seed: setup.seed.child("eviction", 0),
             dialer: Dialer::new(setup.seed.child("dialer", 0).rng()),
             links: set.iter().map(link).collect(),
             link_plan: setup.links,
@@ -146,6 +161,7 @@ impl Driver {
             postponed: VecDeque::new(),
             shared: Shared::new(ear),
             heard,
+            turns: Turns::new(),
             told: setup.told,
             complaints: setup.complaints,
             foreign: BTreeSet::new(),
@@ -153,6 +169,7 @@ impl Driver {
             inputs: VecDeque::new(),
             outbox: Outbox::new(),
             front: None,
+            bans,
         };
         for peer in setup.severed {
             driver.block(peer);
@@ -190,7 +207,7 @@ impl Driver {
                 saved = self.writer.done() => saved?,
                 header = self.seat.solved() => self.handle(Input::Solved { header }).await?,
                 // Peers and the interface's clients have equal chances: neither can keep the other waiting.
-                incoming = incoming(&mut self.net, &mut self.heard, self.front.as_mut()) => {
+                incoming = incoming(&mut self.net, self.turns.next(&mut self.heard), self.front.as_mut()) => {
                     if let Some(exit) = self.take_in(incoming).await? {
                         return self.leave(exit).await;
                     }
@@ -397,8 +414,10 @@ impl Driver {
         }
         match what {
             Word::Message(message) => {
+                let began = Instant::now();
                 self.count_received(peer, &message);
                 self.handle(Input::Received { peer, message }).await?;
+                self.turns.charge(peer, began.elapsed());
             }
             Word::Garbage(reason) => self.handle(Input::Garbage { peer, reason }).await?,
             Word::End => self.net.close(connection),
@@ -415,6 +434,7 @@ impl Driver {
         if self.peers.contains(peer) {
             // One that stands by is closed with the rest.
             drop(self.peers.remove(peer));
+            self.turns.forget(peer);
             self.unregister(peer);
             self.dialer.lost(peer, self.clock.now());
             self.inputs.push_back(Input::Disconnected { peer });

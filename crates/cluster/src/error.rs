@@ -23,6 +23,14 @@ pub enum Error {
     /// A key file.
     #[error(transparent)]
     Identity(#[from] IdentityError),
+    /// The operator's bans.
+    #[error("cannot use the bans in {}: {reason}; mend the file, or remove it, which lifts all bans", .path.display())]
+    Bans {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A port that somebody else listens on.
     #[error(
         "port {port} of {address} is in use; stop whoever listens there, or choose another port (0 takes any free one)"

@@ -39,6 +39,17 @@ pub const MAX_CONNECTIONS_PER_PEER: u32 = 2;
 pub const MAX_PENDING_INBOUND: u32 = 256;
 /// The most peers of a node (Bitcoin Core's `DEFAULT_MAX_PEER_CONNECTIONS`), unless a plan links it to more.
 pub const MAX_PEERS: u32 = 125;
+/// Of them, those that a node which is open to everybody keeps free for whom it dials itself (Core's 8 full, 2 for blocks alone): strangers
+/// get the rest (THREATS P10).
+pub const OUTBOUND_ROOM: u32 = 10;
+/// Inbound peers that stay when others come, one for each of so many groups of addresses (`SelectNodeToEvict`, as are the next ones).
+pub const PROTECTED_BY_GROUP: usize = 4;
+/// Those that answer pings quickest.
+pub const PROTECTED_BY_PING: usize = 8;
+/// Those that last sent a transaction that was news.
+pub const PROTECTED_BY_TRANSACTIONS: usize = 4;
+/// Those that last sent a block that was news.
+pub const PROTECTED_BY_BLOCKS: usize = 4;
 /// How often a peer is pinged.
 pub const PING_INTERVAL: Duration = Duration::from_secs(15);
 /// How long an answer to a ping may take.
@@ -57,6 +68,8 @@ pub const MAX_UNFINISHED_BYTES: usize = 12 << 20;
 pub const MAX_HEARD_PER_PEER: usize = 2;
 /// Bytes of messages of all peers that may wait for the node; readers take turns.
 pub const MAX_HEARD_BYTES: usize = 5 << 18;
+/// How much of the node's time a peer can have kept for later by asking for less than its share (THREATS M9).
+pub const MAX_CREDIT: Duration = Duration::from_secs(1);
 /// Messages to one peer that may wait for the link or the stream; a peer that reads no faster is dropped.
 pub const MAX_QUEUED_MESSAGES: usize = 8_192;
 /// Bytes to one peer that may wait for the link or the stream; twice the bodies that may be in flight to it. Bodies are the ledger's, and
@@ -102,6 +115,8 @@ pub const MAX_FOREIGN: usize = 64;
 pub const MAX_QUEUED_COMPLAINTS: usize = 256;
 /// The identities that a node running alone remembers; those not connected make room for new ones.
 pub const MAX_KNOWN_IDENTITIES: usize = 4_096;
+/// The most bytes of the file with the operator's bans: as many as may be, and room for whoever writes them more widely.
+pub const MAX_BAN_FILE_BYTES: u64 = 1 << 20;
 /// The most bytes of a key file.
 pub const MAX_KEY_FILE_BYTES: u64 = 256;
 

@@ -54,6 +54,8 @@ pub(crate) struct NetConfig {
     pub(crate) genesis: BlockId,
     pub(crate) agent: String,
     pub(crate) max_peers: u32,
+    /// Of them, those that may have dialled this node.
+    pub(crate) max_inbound: u32,
 }
 
 /// What happens to a node's connections.
@@ -332,10 +334,14 @@ fn swarm(config: NetConfig) -> Swarm<Behaviour> {
         genesis,
         agent,
         max_peers,
+        max_inbound,
     } = config;
+    // One more than stays, so that it can be found out whether it is worth more than one of them.
+    let max_incoming = max_inbound.saturating_add(1).saturating_mul(MAX_CONNECTIONS_PER_PEER);
     let limits = ConnectionLimits::default()
         .with_max_pending_incoming(Some(MAX_PENDING_INBOUND))
-        .with_max_established(Some(max_peers.saturating_mul(MAX_CONNECTIONS_PER_PEER)))
+        .with_max_established_incoming(Some(max_incoming))
+        .with_max_established_outgoing(Some(max_peers.saturating_mul(MAX_CONNECTIONS_PER_PEER)))
         .with_max_established_per_peer(Some(MAX_CONNECTIONS_PER_PEER));
     // Nothing of what identify tells changes while a node runs, so it is told once per connection and never pushed.
     let identify = identify::Config::new(protocol(genesis).to_string(), identity.public())

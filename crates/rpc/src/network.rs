@@ -133,6 +133,8 @@ pub enum Unfulfilled {
     NotBanned,
     /// Too many are banned or wanted.
     Full,
+    /// It holds for as long as the node runs, and could not be brought to disk.
+    NotSaved(String),
 }
 
 #[cfg(test)]

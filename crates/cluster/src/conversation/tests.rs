@@ -17,6 +17,7 @@ fn net() -> Net {
         genesis: Params::instant().genesis_block().id(),
         agent: "/test/".to_owned(),
         max_peers: 2,
+        max_inbound: 2,
     })
 }
 

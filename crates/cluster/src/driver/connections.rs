@@ -4,8 +4,9 @@ use base::NodeId;
 use libp2p::swarm::ConnectionId;
 use node::Input;
 
-use super::Driver;
-use super::peers::Standby;
+use super::eviction::{self, Group};
+use super::peers::{Arrival, Standby};
+use super::{Driver, front};
 use crate::conversation::{Conversation, Party};
 use crate::net::Pair;
 
@@ -20,7 +21,11 @@ impl Driver {
             streams,
         };
         if !self.peers.contains(peer) {
-            self.converse(peer, standby);
+            if outbound || self.make_room() {
+                self.converse(peer, standby);
+            } else {
+                self.net.close(connection);
+            }
             return;
         }
         // A target without a key has just learnt that it is connected already.
@@ -36,6 +41,20 @@ impl Driver {
         }
     }
 
+    /// Makes room for one more inbound peer (THREATS P10); whether there is some.
+    fn make_room(&mut self) -> bool {
+        let guests = self.peers.guests();
+        if guests.len() < self.max_inbound as usize {
+            return true;
+        }
+        let Some(victim) = eviction::victim(guests, &self.eviction_seed) else {
+            return false;
+        };
+        tracing::debug!(node = %self.id, peer = %victim, "makes room for another peer");
+        self.hang_up(victim);
+        true
+    }
+
     pub(super) fn converse(&mut self, peer: NodeId, standby: Standby) {
         let Standby {
             connection,
@@ -48,7 +67,12 @@ impl Driver {
             outbound,
         };
         let conversation = Conversation::start(party, streams, self.shared.clone());
-        self.peers.insert(peer, connection, conversation);
+        let arrival = Arrival {
+            outbound,
+            group: Group::of(self.net.remote(connection).and_then(front::ip)),
+            since: self.clock.now(),
+        };
+        self.peers.insert(peer, connection, conversation, arrival);
         self.dialer.opened(peer, connection, self.clock.now());
         self.register(peer, connection, outbound);
         self.inputs.push_back(Input::Connected { peer, outbound });
@@ -60,6 +84,7 @@ impl Driver {
             return;
         }
         let standby = self.peers.remove(peer);
+        self.turns.forget(peer);
         self.unregister(peer);
         self.inputs.push_back(Input::Disconnected { peer });
         match standby {

@@ -107,6 +107,8 @@ pub(crate) struct Setup {
     pub(crate) identity: Keypair,
     pub(crate) listen: Multiaddr,
     pub(crate) max_peers: u32,
+    /// Of them, those that may have dialled this node.
+    pub(crate) max_inbound: u32,
     pub(crate) directory: Directory,
     pub(crate) links: Links,
     /// Peers that may not be connected to, from the first moment on.

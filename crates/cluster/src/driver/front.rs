@@ -1,5 +1,6 @@
 //! The interface's desk: what other people's tools ask of the node and order it to do.
 
+mod bans;
 mod network;
 
 use std::mem::take;
@@ -21,6 +22,8 @@ use rpc::limits::{MAX_BLOCKS_PER_COMMIT, QUICK_SEARCH};
 use rpc::network::{Connection, Network};
 use rpc::{Bound, Desk, Request, Scene, Server};
 use tokio::sync::oneshot;
+
+pub(super) use bans::Bans;
 
 use super::{Driver, Exit};
 use crate::Error;
@@ -83,6 +86,7 @@ impl Driver {
             network: Network {
                 peer_id: self.net.peer_id().to_string(),
                 listens: listens.to_string(),
+                bans: self.bans.list.clone(),
                 ..Network::default()
             },
             is_closed: false,
@@ -153,7 +157,7 @@ impl Driver {
                 let _gone = reply.send(mined);
             }
             Request::Network(order, reply) => {
-                let done = self.order_network(order);
+                let done = self.order_network(order).await;
                 self.catch_up().await?;
                 let _gone = reply.send(done);
             }
@@ -254,12 +258,11 @@ impl Driver {
 
     /// Whether a peer that has just connected may stay.
     pub(super) fn may_talk(&self, peer: PeerId, connection: ConnectionId) -> bool {
-        let Some(front) = &self.front else { return true };
         let address = self.net.remote(connection).and_then(ip);
         let now = self.node.view().unix_secs(self.clock.now());
         let peer = peer.to_string();
         let is_banned = |ban: &rpc::network::Ban| ban.until > now && ban.whom.covers(&peer, address);
-        !front.network.is_off && !front.network.bans.iter().any(is_banned)
+        !self.is_off() && !self.bans.list.iter().any(is_banned)
     }
 
     /// A connection is in use from now on.
@@ -312,6 +315,7 @@ impl Driver {
 
     pub(super) fn pinged(&mut self, connection: ConnectionId, took: Duration) {
         let Some(peer) = self.peers.on(connection) else { return };
+        self.peers.pinged(peer, took);
         if let Some(connection) = self.connection(peer) {
             let quickest = connection.ping.map_or(took, |(_, quickest)| quickest.min(took));
             connection.ping = Some((took, quickest));

@@ -4,7 +4,6 @@ use std::future::pending;
 
 use rpc::Request;
 use tokio::select;
-use tokio::sync::mpsc;
 
 use super::front::Front;
 use super::{Driver, Exit};
@@ -20,7 +19,7 @@ pub(super) enum Incoming {
 }
 
 /// The next thing from outside, whichever comes first. May be dropped and called again.
-pub(super) async fn incoming(net: &mut Net, heard: &mut mpsc::Receiver<Heard>, front: Option<&mut Front>) -> Incoming {
+pub(super) async fn incoming(net: &mut Net, heard: impl Future<Output = Heard>, front: Option<&mut Front>) -> Incoming {
     let asked = async {
         match front {
             Some(front) => front.next().await,
@@ -29,7 +28,7 @@ pub(super) async fn incoming(net: &mut Net, heard: &mut mpsc::Receiver<Heard>, f
     };
     select! {
         event = net.next() => Incoming::Net(event),
-        Some(heard) = heard.recv() => Incoming::Heard(heard),
+        heard = heard => Incoming::Heard(heard),
         request = asked => Incoming::Request(request),
     }
 }

@@ -74,6 +74,7 @@ impl Driver {
             }
             Output::Emit(event) => {
                 journal::note(&event);
+                self.peers.credit(&event, self.clock.now());
                 self.show(&event);
                 let nseq = self.nseq;
                 self.nseq += 1;

@@ -6,7 +6,9 @@ use std::time::Duration;
 use base::{NodeId, Time};
 use gossip::Message;
 use libp2p::swarm::ConnectionId;
+use node::Event;
 
+use super::eviction::{Group, Guest};
 use crate::conversation::{Conversation, TooSlow, Weight};
 use crate::limits::{MAX_QUEUED_BYTES, MAX_QUEUED_MESSAGES, MAX_QUEUED_OWN_BYTES};
 use crate::net::Pair;
@@ -23,6 +25,14 @@ pub(crate) struct Standby {
     pub(crate) streams: Box<Pair>,
 }
 
+/// How a peer came.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arrival {
+    pub(super) outbound: bool,
+    pub(super) group: Group,
+    pub(super) since: Time,
+}
+
 /// A peer, and the one connection in use to it.
 #[derive(Debug)]
 struct Peer {
@@ -33,6 +43,9 @@ struct Peer {
     held_bytes: u64,
     held_own: u64,
     standby: Option<Standby>,
+    outbound: bool,
+    /// What speaks for its staying when others come.
+    guest: Guest,
 }
 
 #[derive(Debug)]
@@ -64,7 +77,22 @@ impl Peers {
         peers.find(|(_, peer)| peer.connection == connection).map(|(id, _)| *id)
     }
 
-    pub(crate) fn insert(&mut self, peer: NodeId, connection: ConnectionId, conversation: Conversation) {
+    pub(super) fn insert(
+        &mut self,
+        peer: NodeId,
+        connection: ConnectionId,
+        conversation: Conversation,
+        arrival: Arrival,
+    ) {
+        let Arrival { outbound, group, since } = arrival;
+        let guest = Guest {
+            peer,
+            group,
+            since,
+            ping: None,
+            last_block: None,
+            last_transaction: None,
+        };
         let entry = Peer {
             connection,
             conversation,
@@ -72,9 +100,40 @@ impl Peers {
             held_bytes: 0,
             held_own: 0,
             standby: None,
+            outbound,
+            guest,
         };
         let before = self.peers.insert(peer, entry);
         assert!(before.is_none(), "a peer is talked to on one connection");
+    }
+
+    /// The peers that dialled this node.
+    pub(super) fn guests(&self) -> Vec<Guest> {
+        let inbound = self.peers.values().filter(|peer| !peer.outbound);
+        inbound.map(|peer| peer.guest).collect()
+    }
+
+    /// The peer answered a ping.
+    pub(super) fn pinged(&mut self, peer: NodeId, took: Duration) {
+        if let Some(peer) = self.peers.get_mut(&peer) {
+            let quickest = peer.guest.ping.map_or(took, |before| before.min(took));
+            peer.guest.ping = Some(quickest);
+        }
+    }
+
+    /// Remembers to a peer's credit that it sent something that was news here.
+    pub(super) fn credit(&mut self, event: &Event, now: Time) {
+        if let Event::BlockReceived {
+            from, duplicate: false, ..
+        } = event
+            && let Some(peer) = self.peers.get_mut(from)
+        {
+            peer.guest.last_block = Some(now);
+        } else if let Event::TxAccepted { from: Some(from), .. } = event
+            && let Some(peer) = self.peers.get_mut(from)
+        {
+            peer.guest.last_transaction = Some(now);
+        }
     }
 
     /// Keeps a second connection, unread, until the first is gone. Gives back one too many.

@@ -1,5 +1,6 @@
 //! Drivers against each other and against peers that misbehave, over real connections.
 
+mod crowds;
 mod hostile;
 mod raw;
 
@@ -29,6 +30,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A running node and what it told.
 struct Rig {
     folder: TempDir,
+    params: Params,
+    genesis: chain::BlockId,
     key: PeerId,
     address: Multiaddr,
     control: mpsc::Sender<Control>,
@@ -48,18 +51,24 @@ fn config(name: &str) -> Config {
         epoch: Duration::from_secs(u64::from(Params::instant().genesis_time)),
         mempool_bytes: Config::DEFAULT_MEMPOOL_BYTES,
         min_relay_fee: Config::DEFAULT_MIN_RELAY_FEE,
+        minimum_work: chain::Work::ZERO,
     }
 }
 
 impl Rig {
     async fn start(number: u32, hasher: &Hasher, clock: Clock) -> Self {
+        Self::start_with(number, hasher, clock, |_| {}).await
+    }
+
+    /// One that is set up otherwise.
+    async fn start_with(number: u32, hasher: &Hasher, clock: Clock, change: impl FnOnce(&mut Setup)) -> Self {
         let seed = Seed::from_number(u64::from(number));
         let folder = tempfile::tempdir().unwrap();
         let identity = identity::planned(&seed, NodeId(0));
         let key = identity.public().to_peer_id();
         let (control, orders) = mpsc::channel(100);
         let (tell, told) = mpsc::channel(10_000);
-        let setup = Setup {
+        let mut setup = Setup {
             id: NodeId(0),
             config: config("/test/"),
             params: Params::instant(),
@@ -69,6 +78,7 @@ impl Rig {
             identity,
             listen: "/ip4/127.0.0.1/tcp/0".parse().unwrap(),
             max_peers: 10,
+            max_inbound: 10,
             directory: Directory::Open(Register::default()),
             links: Links {
                 seed,
@@ -82,9 +92,13 @@ impl Rig {
             told: tell,
             complaints: None,
         };
+        change(&mut setup);
+        let params = setup.params.clone();
         let (driver, address) = Driver::start(setup).await.unwrap();
         Self {
             folder,
+            genesis: params.genesis_block().id(),
+            params,
             key,
             address,
             control,
@@ -209,15 +223,15 @@ async fn threat_p15_a_node_that_is_told_to_dial_itself_goes_on() {
 }
 
 /// A peer that speaks libp2p and our protocol, and then whatever it likes.
-async fn dial_raw(address: &Multiaddr) -> (Net, Box<Pair>, ConnectionId) {
-    let genesis = Params::instant().genesis_block().id();
+async fn dial_raw(node: &Rig) -> (Net, Box<Pair>, ConnectionId) {
     let mut net = Net::new(NetConfig {
         identity: Keypair::generate_ed25519(),
-        genesis,
+        genesis: node.genesis,
         agent: "/raw/".to_owned(),
         max_peers: 10,
+        max_inbound: 10,
     });
-    net.dial(None, address.clone()).unwrap();
+    net.dial(None, node.address.clone()).unwrap();
     loop {
         if let NetEvent::Opened {
             connection, streams, ..
@@ -248,7 +262,7 @@ async fn threat_p1_p2_a_peer_that_sends_garbage_or_too_much_is_blamed_and_droppe
     let oversize = u32::MAX.to_le_bytes().to_vec();
     let garbage = [&16_u32.to_le_bytes()[..], &[0xff; 16]].concat();
     for bytes in [oversize, garbage] {
-        let (mut net, mut streams, connection) = dial_raw(&node.address).await;
+        let (mut net, mut streams, connection) = dial_raw(&node).await;
         streams.outbound.write_all(&bytes).await.unwrap();
         streams.outbound.flush().await.unwrap();
         node.until("blamed", |event| matches!(event, Event::PeerPenalised { .. }))
@@ -263,7 +277,7 @@ async fn threat_p1_p2_a_peer_that_sends_garbage_or_too_much_is_blamed_and_droppe
 async fn a_long_message_before_the_handshake_is_refused() {
     let (hasher, clock) = hasher();
     let mut node = Rig::start(0, &hasher, clock).await;
-    let (mut net, mut streams, connection) = dial_raw(&node.address).await;
+    let (mut net, mut streams, connection) = dial_raw(&node).await;
     let header = Params::instant().genesis_block().header;
     let frame = wire::frame(&Message::headers(vec![header; 100]));
     streams.outbound.write_all(&frame).await.unwrap();
@@ -284,6 +298,7 @@ async fn threat_p15_a_peer_of_another_network_gets_no_connection() {
         genesis: chain::BlockId(base::Hash([9; 32])),
         agent: "/other/".to_owned(),
         max_peers: 10,
+        max_inbound: 10,
     });
     let dialed = stranger.dial(None, node.address.clone()).unwrap();
     assert_dropped(&mut stranger, dialed).await;
@@ -299,6 +314,7 @@ async fn threat_d8_a_taken_port_is_named() {
         genesis: Params::instant().genesis_block().id(),
         agent: "/late/".to_owned(),
         max_peers: 10,
+        max_inbound: 10,
     });
     let error = other.listen(node.address.clone()).await.unwrap_err();
     let Error::PortInUse { port, address } = error else {

@@ -59,6 +59,8 @@ impl Outfit {
             identity: identity::planned(&seed, self.id),
             listen: "/ip4/127.0.0.1/tcp/0".parse().expect("a multiaddr"),
             max_peers: self.max_peers,
+            // Nobody but the nodes of the plan can come.
+            max_inbound: self.max_peers,
             directory: Directory::Plan(ties.roster),
             links: Links {
                 seed,

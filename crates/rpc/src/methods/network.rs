@@ -226,6 +226,10 @@ async fn order(office: &Office, order: NetworkOrder) -> Answer {
             Code::InvalidIpOrSubnet,
             "Error: Unban failed. Requested address/subnet was not previously manually banned.",
         ),
+        Unfulfilled::NotSaved(why) => {
+            let message = format!("done for as long as the node runs; the bans cannot be brought to disk: {why}");
+            RpcError::new(Code::Misc, message)
+        }
         Unfulfilled::Full => RpcError::new(Code::Misc, "there is no room for one more"),
     })
 }

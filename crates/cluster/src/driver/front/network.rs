@@ -5,13 +5,14 @@ use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
 use rpc::limits::MAX_BANS;
 use rpc::network::{Ban, Banned, NetworkOrder, Unfulfilled};
+use tokio::task::spawn_blocking;
 
 use super::super::Driver;
 use super::super::dialer::Target;
 use crate::limits::MAX_WANTED;
 
 impl Driver {
-    pub(super) fn order_network(&mut self, order: NetworkOrder) -> Result<(), Unfulfilled> {
+    pub(super) async fn order_network(&mut self, order: NetworkOrder) -> Result<(), Unfulfilled> {
         match order {
             NetworkOrder::Add(address) => self.add(&address),
             NetworkOrder::Try(address) => self.dial_once(&address),
@@ -21,13 +22,17 @@ impl Driver {
                 was_wanted.then_some(()).ok_or(Unfulfilled::NotAdded)
             }
             NetworkOrder::Disconnect(peer) => self.disconnect(peer),
-            NetworkOrder::Ban(ban) => self.ban(&ban),
-            NetworkOrder::Unban(whom) => self.unban(&whom),
+            NetworkOrder::Ban(ban) => {
+                self.ban(&ban)?;
+                self.save_bans().await
+            }
+            NetworkOrder::Unban(whom) => {
+                self.unban(&whom)?;
+                self.save_bans().await
+            }
             NetworkOrder::ClearBans => {
-                if let Some(front) = &mut self.front {
-                    front.network.bans.clear();
-                }
-                Ok(())
+                self.bans.list.clear();
+                self.save_bans().await
             }
             NetworkOrder::GoOff => {
                 self.switch(true);
@@ -88,8 +93,7 @@ impl Driver {
 
     fn ban(&mut self, ban: &Ban) -> Result<(), Unfulfilled> {
         let now = self.node.view().unix_secs(self.clock.now());
-        let Some(front) = &mut self.front else { return Ok(()) };
-        let bans = &mut front.network.bans;
+        let bans = &mut self.bans.list;
         bans.retain(|ban| ban.until > now);
         if bans.iter().any(|known| known.whom == ban.whom) {
             return Err(Unfulfilled::AlreadyBanned);
@@ -105,14 +109,24 @@ impl Driver {
     }
 
     fn unban(&mut self, whom: &Banned) -> Result<(), Unfulfilled> {
-        let Some(front) = &mut self.front else { return Ok(()) };
-        let bans = &mut front.network.bans;
+        let bans = &mut self.bans.list;
         let before = bans.len();
         bans.retain(|ban| ban.whom != *whom);
         if bans.len() == before {
             return Err(Unfulfilled::NotBanned);
         }
         Ok(())
+    }
+
+    /// Shows the bans as they are now, and brings them to disk.
+    async fn save_bans(&mut self) -> Result<(), Unfulfilled> {
+        if let Some(front) = &mut self.front {
+            front.network.bans.clone_from(&self.bans.list);
+        }
+        let saved = spawn_blocking(self.bans.saving()).await;
+        saved
+            .expect("saving is never aborted, and a panic in it is passed on")
+            .map_err(|error| Unfulfilled::NotSaved(error.to_string()))
     }
 
     /// The connected peers that a ban is about.

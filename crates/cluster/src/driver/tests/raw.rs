@@ -24,8 +24,13 @@ pub(super) struct Stage {
 impl Stage {
     /// A node that an honest peer has fed [`GROWN`] blocks.
     pub(super) async fn grown() -> Self {
-        let mut stage = Self::empty().await;
-        let mut peer = Raw::greet(&stage.node.address).await;
+        Self::with(|_| {}).await
+    }
+
+    /// The same, of a node that is set up otherwise.
+    pub(super) async fn with(change: impl FnOnce(&mut Setup)) -> Self {
+        let mut stage = Self::empty_with(change).await;
+        let mut peer = Raw::greet(&stage.node).await;
         for _ in 0..GROWN {
             let block = stage.sandbox.block(stage.tip, &[]);
             stage.tip = stage.sandbox.accept(&block).unwrap();
@@ -37,11 +42,15 @@ impl Stage {
 
     /// A node at the genesis block, whose clock is far ahead of it, so that no block comes too early.
     pub(super) async fn empty() -> Self {
+        Self::empty_with(|_| {}).await
+    }
+
+    async fn empty_with(change: impl FnOnce(&mut Setup)) -> Self {
         let (hasher, clock) = hasher();
-        let node = Rig::start(0, &hasher, clock).await;
+        let node = Rig::start_with(0, &hasher, clock, change).await;
         let millis = 7 * 24 * 3_600 * 1_000;
         node.order(Control::Command(Command::SkewClock { millis })).await;
-        let sandbox = Sandbox::new(Params::instant());
+        let sandbox = Sandbox::new(node.params.clone());
         Self {
             node,
             tip: sandbox.ledger.genesis(),
@@ -59,7 +68,7 @@ impl Stage {
 
     /// A hostile peer sends the block and it is refused for this reason, to its own cost; the tip stays, and an honest peer's block connects.
     pub(super) async fn refuses(&mut self, block: &Arc<Block>, word: &str) {
-        let mut hostile = Raw::greet(&self.node.address).await;
+        let mut hostile = Raw::greet(&self.node).await;
         hostile.offer(block).await;
         hostile.until_refused(&mut self.node, block.id(), word).await;
         hostile.until_dropped().await;
@@ -70,7 +79,7 @@ impl Stage {
     pub(super) async fn goes_on(&mut self) {
         let block = self.sandbox.block(self.tip, &[]);
         self.tip = self.sandbox.accept(&block).unwrap();
-        let mut honest = Raw::greet(&self.node.address).await;
+        let mut honest = Raw::greet(&self.node).await;
         honest.offer(&block).await;
         honest.until_tip(&mut self.node, block.id()).await;
     }
@@ -87,6 +96,11 @@ pub(super) struct Raw {
     blocks: BTreeMap<BlockId, Arc<Block>>,
     transactions: BTreeMap<chain::Wtxid, Arc<chain::Transaction>>,
     pub(super) heard: Vec<Message>,
+    /// Whether it answers no question.
+    pub(super) is_mute: bool,
+    /// Answers that are not written yet.
+    owed: Vec<u8>,
+    is_unflushed: bool,
     pump: JoinHandle<()>,
 }
 
@@ -98,8 +112,8 @@ impl Drop for Raw {
 
 impl Raw {
     /// Connects and shakes hands, as a peer that is at the genesis block.
-    pub(super) async fn greet(address: &Multiaddr) -> Self {
-        let (mut net, streams, _) = dial_raw(address).await;
+    pub(super) async fn greet(node: &Rig) -> Self {
+        let (mut net, streams, _) = dial_raw(node).await;
         let pump = tokio::spawn(async move {
             loop {
                 net.next().await;
@@ -111,14 +125,16 @@ impl Raw {
             blocks: BTreeMap::new(),
             transactions: BTreeMap::new(),
             heard: Vec::new(),
+            is_mute: false,
+            owed: Vec::new(),
+            is_unflushed: false,
             pump,
         };
-        let genesis = Params::instant().genesis_block().id();
         let hello = Hello {
             version: Hello::VERSION,
-            genesis,
+            genesis: node.genesis,
             agent: "/raw/".to_owned(),
-            tip: genesis,
+            tip: node.genesis,
             height: Height(0),
         };
         raw.send(&Message::Hello(Box::new(hello))).await;
@@ -135,7 +151,9 @@ impl Raw {
 
     /// Sends bytes, unless the connection is gone.
     pub(super) async fn send_bytes(&mut self, bytes: &[u8]) {
-        let _gone = self.streams.outbound.write_all(bytes).await;
+        self.owed.extend_from_slice(bytes);
+        let owed = std::mem::take(&mut self.owed);
+        let _gone = self.streams.outbound.write_all(&owed).await;
         let _gone = self.streams.outbound.flush().await;
     }
 
@@ -159,33 +177,52 @@ impl Raw {
         self.blocks.insert(id, Arc::clone(body));
     }
 
-    /// Reads once, and answers what is asked; whether the connection is still open.
+    /// Reads or writes once; whether the connection is still open. May be dropped and called again: what is owed stays owed.
     async fn hear(&mut self) -> bool {
         let mut buffer = vec![0; 8_192];
-        let Ok(Ok(length @ 1..)) = timeout(PATIENCE, self.streams.inbound.read(&mut buffer)).await else {
-            return false;
+        let Pair { outbound, inbound } = &mut *self.streams;
+        let owes = !self.owed.is_empty();
+        let writing = async {
+            if owes {
+                outbound.write(&self.owed).await
+            } else {
+                outbound.flush().await.map(|()| 0)
+            }
         };
-        self.frames.push(&buffer[..length]);
+        select! {
+            read = timeout(PATIENCE, inbound.read(&mut buffer)) => {
+                let Ok(Ok(length @ 1..)) = read else { return false };
+                self.frames.push(&buffer[..length]);
+            }
+            written = writing, if owes || self.is_unflushed => {
+                let Ok(length) = written else { return false };
+                self.owed.drain(..length);
+                self.is_unflushed = owes;
+            }
+        }
         while let Some(message) = self.frames.next() {
             let message = message.unwrap();
             self.frames.unlock();
-            if let Message::Get(items) = &message {
-                self.answer(items).await;
+            if let Message::Get(items) = &message
+                && !self.is_mute
+            {
+                self.answer(items);
             }
             self.heard.push(message);
         }
         true
     }
 
-    async fn answer(&mut self, items: &[Item]) {
+    fn answer(&mut self, items: &[Item]) {
         for item in items {
             let answer = match item {
                 Item::Block(id) => self.blocks.get(id).cloned().map(Message::Block),
                 Item::Transaction(wtxid) => self.transactions.get(wtxid).cloned().map(Message::Transaction),
                 Item::Parent(_) | Item::CompactBlock(_) => None,
             };
-            self.send(&answer.unwrap_or_else(|| Message::NotFound(vec![*item])))
-                .await;
+            let answer = answer.unwrap_or_else(|| Message::NotFound(vec![*item]));
+            self.owed.extend(wire::frame(&answer));
+            self.is_unflushed = true;
         }
     }
 
@@ -236,11 +273,12 @@ impl Raw {
         }
     }
 
-    /// Waits for a message of this kind.
+    /// Waits for a message of this kind, and answers what is asked by then.
     pub(super) async fn until_heard(&mut self, kind: MessageKind) {
         while !self.heard.iter().any(|message| message.kind() == kind) {
             assert!(self.hear().await, "never heard {kind:?}");
         }
+        self.send_bytes(&[]).await;
     }
 }
 
