@@ -1,5 +1,7 @@
 //! The mempool on top of a short chain: [`Fixture`] makes the transactions and checks that the maps agree.
 
+mod differential;
+mod reference;
 mod room;
 mod rules;
 
@@ -109,51 +111,54 @@ impl Fixture {
         Arc::new(Transaction::payment(inputs, outputs, b"").sign(&key(0), genesis, &coins))
     }
 
-    /// Parents, children, spent coins, sizes and values agree with one another.
     fn check_links(&self) {
-        let pool = &self.pool;
-        let mut spent = 0;
-        for (txid, entry) in &pool.entries {
-            let parents: BTreeSet<Txid> = entry
-                .transaction
-                .inputs()
-                .iter()
-                .map(|outpoint| outpoint.txid)
-                .collect();
-            let parents: BTreeSet<Txid> = parents
-                .into_iter()
-                .filter(|txid| pool.entries.contains_key(txid))
-                .collect();
-            assert_eq!(entry.parents, parents);
-            for parent in &parents {
-                assert!(pool.entries[parent].children.contains(txid));
-            }
-            assert!(
-                entry
-                    .children
-                    .iter()
-                    .all(|child| pool.entries[child].parents.contains(txid))
-            );
-            for outpoint in entry.transaction.inputs() {
-                assert_eq!(pool.spent.get(outpoint), Some(txid));
-                spent += 1;
-            }
-            let family = pool.descendants(txid);
-            let fee = family.iter().map(|txid| pool.entries[txid].fee.units()).sum();
-            let bytes = family
-                .iter()
-                .map(|txid| u64::from(pool.entries[txid].transaction.bytes()))
-                .sum();
-            let package = FeeRate::new(Amount::from_units(fee), bytes);
-            assert_eq!(entry.value, package.max(entry.rate()));
-            assert!(pool.by_value.contains(&entry.key()));
-        }
-        assert_eq!((pool.spent.len(), pool.by_value.len()), (spent, pool.entries.len()));
-        assert_eq!(
-            (pool.by_wtxid.len(), pool.by_age.len()),
-            (pool.entries.len(), pool.entries.len())
-        );
-        let bytes: usize = pool.iter().map(|transaction| memory_of(transaction)).sum();
-        assert_eq!(pool.bytes, bytes);
+        check_links(&self.pool);
     }
+}
+
+/// Parents, children, spent coins, sizes and values agree with one another.
+fn check_links(pool: &Mempool) {
+    let mut spent = 0;
+    for (txid, entry) in &pool.entries {
+        let parents: BTreeSet<Txid> = entry
+            .transaction
+            .inputs()
+            .iter()
+            .map(|outpoint| outpoint.txid)
+            .collect();
+        let parents: BTreeSet<Txid> = parents
+            .into_iter()
+            .filter(|txid| pool.entries.contains_key(txid))
+            .collect();
+        assert_eq!(entry.parents, parents);
+        for parent in &parents {
+            assert!(pool.entries[parent].children.contains(txid));
+        }
+        assert!(
+            entry
+                .children
+                .iter()
+                .all(|child| pool.entries[child].parents.contains(txid))
+        );
+        for outpoint in entry.transaction.inputs() {
+            assert_eq!(pool.spent.get(outpoint), Some(txid));
+            spent += 1;
+        }
+        let family = pool.descendants(txid);
+        let fee = family.iter().map(|txid| pool.entries[txid].fee.units()).sum();
+        let bytes = family
+            .iter()
+            .map(|txid| u64::from(pool.entries[txid].transaction.bytes()))
+            .sum();
+        let package = FeeRate::new(Amount::from_units(fee), bytes);
+        assert_eq!(entry.value, package.max(entry.rate()));
+        assert!(pool.by_value.contains(&entry.key()));
+    }
+    assert_eq!((pool.spent.len(), pool.by_value.len()), (spent, pool.entries.len()));
+    assert_eq!(
+        (pool.by_wtxid.len(), pool.by_age.len()),
+        (pool.entries.len(), pool.entries.len())
+    );
+    let bytes: usize = pool.iter().map(|transaction| memory_of(transaction)).sum();
+    assert_eq!(pool.bytes, bytes);
 }
