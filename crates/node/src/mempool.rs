@@ -37,8 +37,9 @@ struct Entry {
     added: Time,
     /// Its place in the order of arrival; parents have a lower one than their children.
     sequence: u64,
-    parents: BTreeSet<Txid>,
-    children: BTreeSet<Txid>,
+    /// In the order of their names, as its children are. There are few of both ([`crate::limits::MAX_ANCESTORS`]).
+    parents: Vec<Txid>,
+    children: Vec<Txid>,
     /// The better of its own rate and that of it and all its descendants: what losing it would cost.
     value: FeeRate,
 }
@@ -179,13 +180,13 @@ impl Mempool {
 
     fn insert(&mut self, transaction: Arc<Transaction>, fee: Amount, added: Time) {
         let txid = transaction.txid();
-        let mut parents = BTreeSet::new();
+        let mut parents = Vec::new();
         for outpoint in transaction.inputs() {
             let rival = self.spent.insert(*outpoint, txid);
             assert_eq!(rival, None, "no two transactions of a mempool spend the same coin");
             if let Some(parent) = self.entries.get_mut(&outpoint.txid) {
-                parent.children.insert(txid);
-                parents.insert(outpoint.txid);
+                link(&mut parent.children, txid);
+                link(&mut parents, outpoint.txid);
             }
         }
         self.bytes += memory_of(&transaction);
@@ -198,7 +199,7 @@ impl Mempool {
             added,
             sequence: self.next_sequence,
             parents,
-            children: BTreeSet::new(),
+            children: Vec::new(),
         };
         self.next_sequence += 1;
         self.by_value.insert(entry.key());
@@ -218,12 +219,12 @@ impl Mempool {
         }
         for parent in &entry.parents {
             if let Some(parent) = self.entries.get_mut(parent) {
-                parent.children.remove(txid);
+                parent.children.retain(|child| child != txid);
             }
         }
         for child in &entry.children {
             if let Some(child) = self.entries.get_mut(child) {
-                child.parents.remove(txid);
+                child.parents.retain(|parent| parent != txid);
             }
         }
         Some(entry)
@@ -276,7 +277,7 @@ impl Mempool {
         self.reach(txid, |entry| &entry.children)
     }
 
-    fn reach(&self, from: &Txid, next: impl Fn(&Entry) -> &BTreeSet<Txid>) -> BTreeSet<Txid> {
+    fn reach(&self, from: &Txid, next: impl Fn(&Entry) -> &Vec<Txid>) -> BTreeSet<Txid> {
         let mut reached = BTreeSet::new();
         let mut open = vec![*from];
         while let Some(txid) = open.pop() {
@@ -334,6 +335,13 @@ impl Mempool {
     /// Memory taken, in bytes.
     pub(crate) const fn bytes(&self) -> usize {
         self.bytes
+    }
+}
+
+/// Puts a name into its place, unless it is there.
+fn link(links: &mut Vec<Txid>, txid: Txid) {
+    if let Err(place) = links.binary_search(&txid) {
+        links.insert(place, txid);
     }
 }
 

@@ -46,8 +46,8 @@ impl Mempool {
             transaction: Arc::clone(&entry.transaction),
             fee: entry.fee,
             added: entry.added,
-            parents: entry.parents.clone(),
-            children: entry.children.clone(),
+            parents: entry.parents.iter().copied().collect(),
+            children: entry.children.iter().copied().collect(),
             ancestors: self.summed(self.ancestors(txid)),
             descendants: self.summed(self.descendants(txid)),
         })

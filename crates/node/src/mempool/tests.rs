@@ -130,7 +130,7 @@ fn check_links(pool: &Mempool) {
             .into_iter()
             .filter(|txid| pool.entries.contains_key(txid))
             .collect();
-        assert_eq!(entry.parents, parents);
+        assert!(entry.parents.iter().eq(&parents));
         for parent in &parents {
             assert!(pool.entries[parent].children.contains(txid));
         }

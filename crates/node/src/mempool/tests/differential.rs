@@ -361,7 +361,7 @@ proptest! {
     #[test]
     fn threat_c14_the_mempool_is_that_of_the_reference_and_every_template_is_valid(
         // Room for about a dozen transactions, or for more than there are.
-        limit_bytes in prop_oneof![Just(12_000), Just(1_000_000)],
+        limit_bytes in prop_oneof![Just(18_000), Just(1_000_000)],
         ops in prop::collection::vec(op(), 1..48),
     ) {
         let mut pair = Pair::new(limit_bytes);
