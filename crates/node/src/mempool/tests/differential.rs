@@ -224,10 +224,12 @@ impl Pair {
         let expected = self.reference.submit(offered, self.world.now);
         self.world.clear_log();
         self.world.submit(0, &offered.transaction);
-        let mut verdicts = self.world.events(0).filter_map(|event| match event {
-            Event::TxAccepted { .. } => Some(Ok(())),
-            Event::TxRejected { reason, .. } => Some(Err(*reason)),
-            _ => None,
+        let mut verdicts = self.world.events(0).filter_map(|event| {
+            if let Event::TxRejected { reason, .. } = event {
+                Some(Err(*reason))
+            } else {
+                matches!(event, Event::TxAccepted { .. }).then_some(Ok(()))
+            }
         });
         prop_assert_eq!(verdicts.next(), Some(expected));
         Ok(())
