@@ -77,6 +77,7 @@ impl Bench {
             epoch: Duration::from_secs(u64::from(params.genesis_time)),
             mempool_bytes: Config::DEFAULT_MEMPOOL_BYTES,
             min_relay_fee: 0,
+            minimum_work: chain::Work::ZERO,
         };
         let mut bench = Self {
             node: Node::new(NodeId(0), config, Seed::from_number(1)),
