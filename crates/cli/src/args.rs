@@ -200,6 +200,9 @@ pub(crate) struct PageArgs {
     /// The page's port on 127.0.0.1; 0 takes a free one
     #[arg(long, value_name = "N", default_value_t = 0, requires = "serve")]
     pub(crate) port: u16,
+    /// Serve the run's figures for Prometheus while it goes on, at http://127.0.0.1:N/metrics; 0 takes a free port
+    #[arg(long, value_name = "N")]
+    pub(crate) metrics: Option<u16>,
 }
 
 #[derive(Debug, Args)]
@@ -284,7 +287,7 @@ pub(crate) struct UpArgs {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
     /// Come back when it is up, and leave it in the background: see ps, attach, logs, down; `serve` shows its folder
-    #[arg(short, long, conflicts_with = "serve")]
+    #[arg(short, long, conflicts_with_all = ["serve", "metrics", "watch"])]
     pub(crate) detach: bool,
     /// Be the one that was left in the background, with this run folder
     #[arg(long, value_name = "FOLDER", hide = true, conflicts_with = "detach")]
@@ -292,6 +295,9 @@ pub(crate) struct UpArgs {
     /// Put the run folder into this folder
     #[arg(long, value_name = "FOLDER", default_value = "runs")]
     pub(crate) out: PathBuf,
+    /// Look at it in the terminal, and hand in steps by key
+    #[arg(short, long, conflicts_with = "detached")]
+    pub(crate) watch: bool,
     #[command(flatten)]
     pub(crate) page: PageArgs,
 }

@@ -4,9 +4,10 @@ use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
 use base::Time;
+use chain::Height;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use observe::Collector;
-use scenario::plan::{Expectation, StepKind};
+use scenario::plan::StepKind;
 use scenario::{Plan, StepReport, StepState, World, words};
 
 /// Shown only when a run takes longer than this.
@@ -129,41 +130,20 @@ fn part(kind: &StepKind, (since, now): (Time, Time), (base, height): (u32, u32))
     match kind {
         StepKind::Sleep(within) | StepKind::Act { within, .. } => of_time(*within),
         StepKind::Wait { expectation, within } => {
-            let goal = goal(expectation, base).filter(|goal| *goal > base);
+            let goal = expectation.goal(Height(base)).filter(|goal| goal.0 > base);
             goal.map_or_else(
                 || of_time(*within),
-                |goal| f64::from(height.saturating_sub(base)) / f64::from(goal - base),
+                |goal| f64::from(height.saturating_sub(base)) / f64::from(goal.0 - base),
             )
         }
         StepKind::Expect(_) | StepKind::Never(_) => 1.0,
     }
 }
 
-/// The height that is waited for.
-fn goal(expectation: &Expectation, base: u32) -> Option<u32> {
-    match expectation {
-        Expectation::Height { height, .. } => Some(height.0),
-        Expectation::Converged { at, advance, .. } => {
-            let at = at.map(|(height, _)| height.0);
-            at.max(advance.map(|advance| base.saturating_add(advance)))
-        }
-        Expectation::Diverged { .. }
-        | Expectation::Tip { .. }
-        | Expectation::Reorg { .. }
-        | Expectation::Rejected { .. }
-        | Expectation::Confirmed { .. }
-        | Expectation::ConfirmedOnce { .. }
-        | Expectation::Balance { .. }
-        | Expectation::Supply { .. }
-        | Expectation::InMempool { .. }
-        | Expectation::Peers { .. } => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use base::NodeId;
-    use chain::Height;
+    use scenario::plan::Expectation;
 
     use super::*;
 

@@ -62,6 +62,11 @@ impl View {
         }
     }
 
+    /// Whether the user still looks.
+    pub(crate) fn is_open(&self) -> bool {
+        !self.thread.is_finished()
+    }
+
     /// Closes the view: the run could not begin.
     pub(crate) fn close(self) {
         self.lost.store(true, Ordering::Relaxed);

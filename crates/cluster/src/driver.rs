@@ -23,7 +23,7 @@ use std::sync::Arc;
 use base::{NodeId, Seed, Time};
 use chain::{Block, Ledger};
 use libp2p::{Multiaddr, PeerId};
-use node::{Input, Node, Outbox, Template};
+use node::{Event, Input, Node, Outbox, Template};
 use observe::RunEvent;
 use scenario::Link;
 use tokio::select;
@@ -85,6 +85,8 @@ pub(crate) struct Driver {
     foreign: BTreeSet<PeerId>,
     /// How many events the node has told of.
     nseq: u64,
+    /// Messages that will not arrive, still to be told of.
+    losses: Vec<Event>,
     /// What is still to be handed to the node: consequences of what is being carried out.
     inputs: VecDeque<Input>,
     outbox: Outbox,
@@ -166,6 +168,7 @@ impl Driver {
             complaints: setup.complaints,
             foreign: BTreeSet::new(),
             nseq: 0,
+            losses: Vec::new(),
             inputs: VecDeque::new(),
             outbox: Outbox::new(),
             front: None,
@@ -433,7 +436,7 @@ impl Driver {
         }
         if self.peers.contains(peer) {
             // One that stands by is closed with the rest.
-            drop(self.peers.remove(peer));
+            drop(self.part_with(peer));
             self.turns.forget(peer);
             self.unregister(peer);
             self.dialer.lost(peer, self.clock.now());

@@ -23,18 +23,17 @@ impl Context<'_> {
         self.out.push(Output::Emit(event));
     }
 
-    /// Sends a message and says so.
+    /// Sends a message, and says so before anything can become of it.
     pub(crate) fn send(&mut self, peer: NodeId, message: Message) {
-        let sent = self.tells_messages.then(|| Event::MessageSent {
-            peer,
-            message: message.kind(),
-            bytes: message_bytes(self.block_size, &message),
-            about: about(&message),
-        });
-        self.out.push(Output::Send { peer, message });
-        if let Some(sent) = sent {
-            self.emit(sent);
+        if self.tells_messages {
+            self.emit(Event::MessageSent {
+                peer,
+                message: message.kind(),
+                bytes: message_bytes(self.block_size, &message),
+                about: about(&message),
+            });
         }
+        self.out.push(Output::Send { peer, message });
     }
 
     /// Says that a message arrived.
@@ -61,7 +60,7 @@ impl Context<'_> {
 }
 
 /// The block that a message is about, when it is about one.
-fn about(message: &Message) -> Option<BlockId> {
+pub(crate) fn about(message: &Message) -> Option<BlockId> {
     match message {
         Message::Block(block) => Some(block.id()),
         Message::Headers(headers) => match headers.as_ref() {

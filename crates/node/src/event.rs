@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use base::NodeId;
 use chain::{Amount, Block, BlockId, Header, Height, OutPoint, Txid, Work};
-use gossip::{MessageKind, Offence};
+use gossip::{Message, MessageKind, Offence};
 use serde::{Deserialize, Serialize};
 
-use crate::reason;
+use crate::context::about;
 use crate::seam::HangupReason;
+use crate::{BlockSize, message_bytes, reason};
 
 /// A reason word, such as `high-hash`. A name for `&'static str`, so that events can be read back from text that does not last.
 pub type ReasonWord = &'static str;
@@ -62,6 +63,16 @@ pub struct Conflict {
     pub block: Option<BlockId>,
 }
 
+/// Why a message that was handed to a link does not come out of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Loss {
+    /// The link swallows all that is sent, and tells nobody.
+    Cut,
+    /// The connection was closed before it came.
+    Disconnected,
+}
+
 /// Something that happened in, or to, one node.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -98,6 +109,14 @@ pub enum Event {
         message: MessageKind,
         bytes: u64,
         about: Option<BlockId>,
+    },
+    /// A message to a peer will not arrive. Told by the engine in its sender's name: a node does not know what becomes of what it sends.
+    MessageDropped {
+        peer: NodeId,
+        message: MessageKind,
+        bytes: u64,
+        about: Option<BlockId>,
+        reason: Loss,
     },
     /// This node found a block.
     BlockMined {
@@ -203,6 +222,18 @@ pub enum Event {
 }
 
 impl Event {
+    /// That a message to a peer will not arrive. `block_size` is what blocks stand for in the network.
+    #[must_use]
+    pub fn lost(peer: NodeId, message: &Message, block_size: Option<BlockSize>, reason: Loss) -> Self {
+        Self::MessageDropped {
+            peer,
+            message: message.kind(),
+            bytes: message_bytes(block_size, message),
+            about: about(message),
+            reason,
+        }
+    }
+
     /// The block that travels with it, when one does.
     pub const fn body_mut(&mut self) -> Option<&mut Arc<Block>> {
         match self {
@@ -212,6 +243,7 @@ impl Event {
             | Self::PeerPenalised { .. }
             | Self::MessageSent { .. }
             | Self::MessageReceived { .. }
+            | Self::MessageDropped { .. }
             | Self::HeaderAccepted { .. }
             | Self::BlockReceived { .. }
             | Self::BlockRejected { .. }

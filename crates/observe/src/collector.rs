@@ -12,12 +12,14 @@ use scenario::{Deed, Engine, Plan, StepState, World};
 use sha2::{Digest, Sha256};
 
 use crate::best::BestChain;
+use crate::convergence::ConvergenceMeter;
 use crate::deeds;
 use crate::detail::Detail;
 use crate::folder::RunFolder;
 use crate::forks::{Fork, ForkTracker};
 use crate::history::History;
 use crate::invariants::{Violation, Watch};
+use crate::lagging::LagWatch;
 use crate::line;
 use crate::record::{Derived, Intervention, Record, RunEvent};
 use crate::spread::SpreadMeter;
@@ -41,6 +43,8 @@ pub struct Collector {
     history: History,
     forks: ForkTracker,
     spread: SpreadMeter,
+    convergence: ConvergenceMeter,
+    lagging: LagWatch,
     watch: Watch,
     checked: bool,
 }
@@ -77,6 +81,8 @@ impl Collector {
             history: History::new(&plan),
             forks: ForkTracker::new(&plan, detail),
             spread: SpreadMeter::default(),
+            convergence: ConvergenceMeter::new(&plan),
+            lagging: LagWatch::new(&plan),
             watch: Watch::default(),
             checked: false,
             plan,
@@ -129,9 +135,14 @@ impl Collector {
             }
             RunEvent::RunStarted { .. } | RunEvent::RunEnded { .. } | RunEvent::Derived(_) => {}
         }
-        let news = self.forks.observe(now, &record.what, &self.plan, &self.world);
-        let spread = spread.filter(|_| self.detail != Detail::Summary);
-        for derived in news.into_iter().chain(spread.map(Derived::BlockSpread)) {
+        let mut news = self.forks.observe(now, &record.what, &self.plan, &self.world);
+        let around = (&*self.plan, &self.world);
+        self.lagging.observe(now, &record.what, around, &mut news);
+        if self.detail != Detail::Summary {
+            news.extend(spread.map(Derived::BlockSpread));
+            self.convergence.observe(now, &record.what, around, &mut news);
+        }
+        for derived in news {
             self.record(now, RunEvent::Derived(derived));
         }
     }
@@ -185,6 +196,9 @@ impl Collector {
         }
         while let Some(spread) = self.spread.close_oldest(&self.world) {
             self.record(now, RunEvent::Derived(Derived::BlockSpread(spread)));
+        }
+        if let Some(convergence) = self.convergence.close() {
+            self.record(now, RunEvent::Derived(Derived::Convergence(convergence)));
         }
         let verdict = Verdict::of(ending, self.violations());
         self.record(

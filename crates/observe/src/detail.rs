@@ -75,6 +75,7 @@ const fn is_routine(event: &Event) -> bool {
     match event {
         Event::MessageSent { .. }
         | Event::MessageReceived { .. }
+        | Event::MessageDropped { .. }
         | Event::HeaderAccepted { .. }
         | Event::BlockReceived { .. }
         | Event::BlockConnected { .. }

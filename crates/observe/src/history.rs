@@ -89,7 +89,7 @@ impl History {
                     self.count_sent(*node, *message, *bytes);
                 }
                 self.remember_reorg(record.at, *node, event);
-                if !matches!(event, Event::MessageSent { .. } | Event::MessageReceived { .. }) {
+                if !is_message(event) {
                     self.remember(*node, record);
                 }
             }
@@ -182,4 +182,11 @@ impl History {
             });
         }
     }
+}
+
+const fn is_message(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::MessageSent { .. } | Event::MessageReceived { .. } | Event::MessageDropped { .. }
+    )
 }

@@ -3,9 +3,10 @@
 //! The same blocks give the same layout, in whatever order they came: branches are ordered by height and name, never by arrival.
 
 mod branches;
+mod growth;
 mod tree;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chain::{BlockId, Height};
 use scenario::World;
@@ -15,6 +16,7 @@ use crate::Fork;
 use crate::limits::{MAX_LANES, MAX_ROWS};
 use branches::{Branch, Branches};
 
+pub use growth::Growth;
 pub use tree::{Tree, TreeBlock};
 
 /// What of the tree is drawn.
@@ -127,13 +129,35 @@ impl Layout {
     #[must_use]
     pub fn of(world: &World, view: View) -> Self {
         let tips = world.nodes().iter().filter(|node| node.running);
-        Self::of_tree(&Tree::of(world), tips.map(|node| node.tip.height), view)
+        let mut blocks: Vec<_> = world.blocks().iter().collect();
+        // Parents come first; names are in order already.
+        blocks.sort_by_key(|(_, facts)| facts.height);
+        let mut places: BTreeMap<BlockId, usize> = BTreeMap::new();
+        let mut tree = Tree::new();
+        for (place, (id, facts)) in blocks.iter().enumerate() {
+            tree.push(TreeBlock {
+                id: **id,
+                parent: places.get(&facts.parent).copied(),
+                height: facts.height.0,
+                work: facts.chain_work,
+            });
+            places.insert(**id, place);
+        }
+        Self::of_tree(
+            (&tree, |place: usize| *blocks[place].0),
+            tips.map(|node| node.tip.height),
+            view,
+        )
     }
 
-    /// Lays out a tree. Heights of `tips` are not folded.
+    /// Lays out a tree, given what the block at a place is called. Heights of `tips` are not folded.
     #[must_use]
-    pub fn of_tree(tree: &Tree, tips: impl IntoIterator<Item = Height>, view: View) -> Self {
-        let branches = Branches::of(tree);
+    pub fn of_tree(
+        (tree, name): (&Tree, impl Fn(usize) -> BlockId),
+        tips: impl IntoIterator<Item = Height>,
+        view: View,
+    ) -> Self {
+        let branches = Branches::of(tree, &name);
         let mut layout = Self {
             rows: Vec::new(),
             rows_left_out: 0,
@@ -149,9 +173,9 @@ impl Layout {
                 layout.rows_left_out += rows_to(&branches, next, height);
             } else if height - next > 1 {
                 layout.fold(&branches, next..height);
-                layout.draw(&branches, Height(height));
+                layout.draw((&branches, &name), Height(height));
             } else {
-                (next..=height).for_each(|height| layout.draw(&branches, Height(height)));
+                (next..=height).for_each(|height| layout.draw((&branches, &name), Height(height)));
             }
             next = height + 1;
         }
@@ -162,8 +186,8 @@ impl Layout {
     }
 
     /// The blocks of a height, the leftmost first, and the lines to what forks from them.
-    fn draw(&mut self, branches: &Branches, height: Height) {
-        let live: Vec<&Branch> = branches.live_at(height).collect();
+    fn draw(&mut self, (branches, name): (&Branches<'_>, impl Fn(usize) -> BlockId), height: Height) {
+        let live: Vec<&Branch<'_>> = branches.live_at(height).collect();
         for branch in &live {
             let cell = |lane| match live.iter().find(|other| other.lane == lane) {
                 Some(_) if lane == branch.lane => Cell::Block,
@@ -171,7 +195,7 @@ impl Layout {
                 Some(_) | None => Cell::Empty,
             };
             let content = Content::Block {
-                block: branch.block_at(height),
+                block: name(branch.block_at(height)),
                 height,
                 stale: branch.stale,
             };
@@ -191,8 +215,8 @@ impl Layout {
         }
     }
 
-    fn fold(&mut self, branches: &Branches, heights: std::ops::Range<u32>) {
-        let live: Vec<&Branch> = branches.live_at(Height(heights.start)).collect();
+    fn fold(&mut self, branches: &Branches<'_>, heights: std::ops::Range<u32>) {
+        let live: Vec<&Branch<'_>> = branches.live_at(Height(heights.start)).collect();
         let cell = |lane| {
             if live.iter().any(|branch| branch.lane == lane) {
                 Cell::Folded
@@ -234,7 +258,7 @@ fn leaving_cell(lane: usize, (from, last): (usize, usize), children: &[usize], p
 }
 
 /// How many rows there are from a height to a telling one, both included.
-fn rows_to(branches: &Branches, from: u32, height: u32) -> usize {
+fn rows_to(branches: &Branches<'_>, from: u32, height: u32) -> usize {
     let at = |height: u32| {
         let live = branches.live_at(Height(height));
         live.map(|branch| 1 + usize::from(!branches.leaving(branch.lane, Height(height)).is_empty()))
@@ -248,7 +272,7 @@ fn rows_to(branches: &Branches, from: u32, height: u32) -> usize {
 }
 
 /// The heights at which something forks, begins, ends, or is a running node's tip.
-fn telling_heights(branches: &Branches, tips: impl IntoIterator<Item = Height>, view: View) -> Vec<u32> {
+fn telling_heights(branches: &Branches<'_>, tips: impl IntoIterator<Item = Height>, view: View) -> Vec<u32> {
     let mut heights = vec![view.from.0];
     for branch in branches.all() {
         if let Some(fork) = branch.fork_height() {

@@ -6,12 +6,14 @@
 pub mod arrivals;
 pub mod best;
 pub mod collector;
+pub mod convergence;
 mod deeds;
 pub mod detail;
 pub mod folder;
 pub mod forks;
 pub mod history;
 pub mod invariants;
+pub mod lagging;
 pub mod layout;
 pub mod limits;
 pub mod line;

@@ -24,6 +24,10 @@ pub const MAX_OPEN_SPREADS: usize = 1_024;
 pub const MAX_LANES: usize = 12;
 /// Rows of a drawing of the tree; the newest are kept.
 pub const MAX_ROWS: usize = 2_000;
+/// Pictures of the tree that are kept to go back to; when there would be more, they are half as many and twice as far apart.
+pub const TREE_PICTURES: usize = 8;
+/// Blocks between two such pictures, at first.
+pub const TREE_PICTURE_BLOCKS: usize = 4_096;
 /// Columns of plain text.
 pub const TEXT_COLUMNS: usize = 80;
 /// Steps of operators that may wait for a run to take them.

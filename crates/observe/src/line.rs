@@ -8,7 +8,8 @@ use scenario::{ControlReport, Deed, Engine, Plan, StepReport, StepState};
 use serde_json::{Map, Value, json};
 
 use crate::detail::Detail;
-use crate::record::{Intervention, Record, RunEvent};
+use crate::lagging::Standing;
+use crate::record::{Derived, Intervention, Record, RunEvent};
 
 /// The version of the log's schema: `v` of every line.
 pub const SCHEMA: u32 = 1;
@@ -25,7 +26,14 @@ pub fn line(record: &Record, plan: &Plan) -> String {
         RunEvent::Node { node, nseq, .. } => (Some(*node), Some(*nseq)),
         RunEvent::NodeStarted { node, .. }
         | RunEvent::NodeStopped { node, .. }
-        | RunEvent::Intervention { node, .. } => (Some(*node), None),
+        | RunEvent::Intervention { node, .. }
+        | RunEvent::Derived(
+            Derived::NodeLagging(Standing { node, .. })
+            | Derived::NodeCaughtUp {
+                standing: Standing { node, .. },
+                ..
+            },
+        ) => (Some(*node), None),
         RunEvent::RunStarted { .. }
         | RunEvent::RunEnded { .. }
         | RunEvent::Step(_)
@@ -76,10 +84,14 @@ fn told(what: &RunEvent, plan: &Plan) -> Value {
             restored,
         } => {
             let setup = &plan.nodes[node.index()];
-            json!({
+            let mut told = json!({
                 "kind": "node_started", "peer_id": peer_id, "addrs": addrs, "restored": restored,
                 "strategy": setup.strategy, "hashrate": setup.hashrate.0.to_string(),
-            })
+            });
+            if let Some(region) = setup.region {
+                merge(&mut told, json!({ "region": region.name() }));
+            }
+            told
         }
         RunEvent::NodeStopped { reason, expected, .. } => {
             json!({ "kind": "node_stopped", "reason": reason, "expected": expected })

@@ -6,8 +6,10 @@ use node::Event;
 use scenario::{ControlReport, Engine, StepReport};
 use serde::Serialize;
 
+use crate::convergence::Convergence;
 use crate::detail::Detail;
 use crate::forks::{ForkReport, Resolution};
+use crate::lagging::Standing;
 use crate::spread::BlockSpread;
 use crate::told::{BlockTransactions, HashRateChanged, Heal, LinkChanged, Partition, Totals};
 
@@ -70,6 +72,7 @@ impl RunEvent {
                 event,
                 Event::MessageSent { .. }
                     | Event::MessageReceived { .. }
+                    | Event::MessageDropped { .. }
                     | Event::HeaderAccepted { .. }
                     | Event::BlockReceived { .. }
                     | Event::OrphanHeld { .. }
@@ -114,6 +117,18 @@ pub enum Derived {
     },
     /// A block has reached everyone, or as many as it will.
     BlockSpread(BlockSpread),
+    /// All follow the block with the most work, or another has more.
+    Convergence(Convergence),
+    /// A node has fallen behind.
+    NodeLagging(Standing),
+    /// It has not any more.
+    NodeCaughtUp {
+        /// Where it stands.
+        #[serde(flatten)]
+        standing: Standing,
+        /// How long it was behind, in microseconds.
+        lasted_us: u64,
+    },
     /// What a block that was not seen before spends.
     BlockTransactions(BlockTransactions),
     /// A partition or isolation has taken effect.

@@ -20,13 +20,58 @@ pub use blocks::{
     BlockConnected, BlockMined, BlockReceived, BlockRejected, BlockTransactions, HeaderAccepted, OrphanHeld,
     OrphanResolved, Place, Reorg, Spend, TipChanged, TransactionInBlock,
 };
-pub use forks::{BlockSpread, BranchTold, ForkResolved, ForkTold};
+pub use forks::{BlockSpread, BranchTold, Convergence, ForkEnd, ForkResolved, ForkTold};
 pub use network::{
-    HashRateChanged, Heal, LinkChanged, Message, NodeStarted, NodeStopped, Partition, PeerConnected, PeerDisconnected,
-    PeerPenalised,
+    HashRateChanged, Heal, LinkChanged, Loss, Message, MessageDropped, NodeCaughtUp, NodeLagging, NodeStarted,
+    NodeStopped, Partition, PeerConnected, PeerDisconnected, PeerPenalised,
 };
 pub use run::{Control, Participant, PaymentTold, RunEnded, RunStarted, Step, StepStateTold, Totals};
 pub use transactions::{ConflictTold, Dropped, TxAccepted, TxEvicted, TxRejected, TxReplaced, TxSubmitted};
+
+/// The kinds of lines, in the order in which docs/EVENTS.md tells of them.
+pub const KINDS: [&str; 41] = [
+    "run_started",
+    "run_ended",
+    "node_started",
+    "node_stopped",
+    "node_paused",
+    "node_resumed",
+    "node_wiped",
+    "node_lagging",
+    "node_caught_up",
+    "peer_connected",
+    "peer_disconnected",
+    "peer_penalised",
+    "message_sent",
+    "message_received",
+    "message_dropped",
+    "block_mined",
+    "block_transactions",
+    "header_accepted",
+    "block_received",
+    "block_connected",
+    "block_rejected",
+    "orphan_held",
+    "orphan_resolved",
+    "tip_changed",
+    "reorg",
+    "tx_submitted",
+    "tx_accepted",
+    "tx_rejected",
+    "tx_evicted",
+    "tx_replaced",
+    "step",
+    "control",
+    "partition",
+    "heal",
+    "link_changed",
+    "hash_rate_changed",
+    "fork_opened",
+    "fork_progress",
+    "fork_resolved",
+    "block_spread",
+    "convergence",
+];
 
 /// What one line tells.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
@@ -43,11 +88,14 @@ pub enum Told {
     NodeResumed,
     /// A node that is down has lost all that was on its disk.
     NodeWiped,
+    NodeLagging(NodeLagging),
+    NodeCaughtUp(NodeCaughtUp),
     PeerConnected(PeerConnected),
     PeerDisconnected(PeerDisconnected),
     PeerPenalised(PeerPenalised),
     MessageSent(Message),
     MessageReceived(Message),
+    MessageDropped(MessageDropped),
     BlockMined(BlockMined),
     BlockTransactions(BlockTransactions),
     HeaderAccepted(HeaderAccepted),
@@ -73,6 +121,7 @@ pub enum Told {
     ForkProgress(ForkTold),
     ForkResolved(ForkResolved),
     BlockSpread(BlockSpread),
+    Convergence(Convergence),
 }
 
 impl Told {
@@ -90,11 +139,14 @@ impl Told {
             "node_paused" => Self::NodePaused,
             "node_resumed" => Self::NodeResumed,
             "node_wiped" => Self::NodeWiped,
+            "node_lagging" => Self::NodeLagging(read(fields)?),
+            "node_caught_up" => Self::NodeCaughtUp(read(fields)?),
             "peer_connected" => Self::PeerConnected(read(fields)?),
             "peer_disconnected" => Self::PeerDisconnected(read(fields)?),
             "peer_penalised" => Self::PeerPenalised(read(fields)?),
             "message_sent" => Self::MessageSent(read(fields)?),
             "message_received" => Self::MessageReceived(read(fields)?),
+            "message_dropped" => Self::MessageDropped(read(fields)?),
             "block_mined" => Self::BlockMined(read(fields)?),
             "block_transactions" => Self::BlockTransactions(read(fields)?),
             "header_accepted" => Self::HeaderAccepted(read(fields)?),
@@ -120,6 +172,7 @@ impl Told {
             "fork_progress" => Self::ForkProgress(read(fields)?),
             "fork_resolved" => Self::ForkResolved(read(fields)?),
             "block_spread" => Self::BlockSpread(read(fields)?),
+            "convergence" => Self::Convergence(read(fields)?),
             _ => return Ok(None),
         }))
     }
@@ -166,5 +219,28 @@ impl JsonSchema for Digits {
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({ "type": "string", "pattern": "^[0-9a-f]{64}$" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn all_kinds_of_the_schema_are_listed_and_read() {
+        let schema = json_schema().to_string();
+        let told: BTreeSet<&str> = schema
+            .split("\"kind\":{\"type\":\"string\",\"const\":\"")
+            .skip(1)
+            .collect();
+        let told: BTreeSet<&str> = told.into_iter().filter_map(|rest| rest.split('"').next()).collect();
+        assert_eq!(told, BTreeSet::from(KINDS));
+        for kind in KINDS {
+            let event = serde_json::json!({ "v": 1, "seq": 0, "t_us": 0, "node": null, "nseq": null, "kind": kind });
+            let event: LoggedEvent = serde_json::from_value(event).expect("an envelope");
+            assert!(!matches!(Told::of(&event), Ok(None)), "{kind} is passed over");
+        }
     }
 }

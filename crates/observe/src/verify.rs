@@ -15,6 +15,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+use crate::arrivals::Unreadable;
 use crate::log::{LoggedEvent, ReadError, Tail};
 use crate::told::Told;
 use state::State;
@@ -59,6 +60,9 @@ pub enum VerifyError {
     /// It cannot be read.
     #[error(transparent)]
     Log(#[from] ReadError),
+    /// What nodes followed, which is beside it, cannot be.
+    #[error(transparent)]
+    Arrivals(#[from] Unreadable),
     /// It does not hold together.
     #[error("{}: expected {}, found {}", .0.rule, .0.expected, .0.found)]
     Flaw(Box<Flaw>),
@@ -98,6 +102,7 @@ pub fn verify(folder: &Path) -> Result<Verified, VerifyError> {
             check(&mut state, &event).map_err(|wrong| flaw(at, wrong))?;
         }
     }
+    state.take_tips(folder)?;
     let summary = summary(folder);
     let mut verified = state
         .finish(summary.as_ref())

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::thread::{self, JoinHandle};
 
+use axum::Router;
 use observe::Operator;
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -64,7 +65,7 @@ impl Page {
     pub fn open(folder: &Path, options: Options) -> Result<Self, Error> {
         // The port first: reading a long log takes a while.
         let listener = listen(options.port)?;
-        Self::serve(listener, Reading::open(folder)?, options.operator)
+        Self::whole(listener, Reading::open(folder)?, options.operator)
     }
 
     /// Serves a run that is about to begin in a folder.
@@ -72,18 +73,35 @@ impl Page {
     /// # Errors
     /// When the port is taken.
     pub fn await_run(folder: &Path, options: Options) -> Result<Self, Error> {
-        Self::serve(listen(options.port)?, Reading::awaiting(folder), options.operator)
+        Self::whole(listen(options.port)?, Reading::awaiting(folder), options.operator)
     }
 
-    fn serve(listener: std::net::TcpListener, reading: Reading, operator: Option<Operator>) -> Result<Self, Error> {
-        let address = listener.local_addr()?;
+    /// Serves the figures of a run that is about to begin in a folder, and nothing else: `/metrics`, for Prometheus.
+    ///
+    /// # Errors
+    /// When the port is taken.
+    pub fn await_metrics(folder: &Path, port: u16) -> Result<Self, Error> {
+        Self::serve(listen(port)?, Reading::awaiting(folder), None, routes::figures)
+    }
+
+    fn whole(listener: std::net::TcpListener, reading: Reading, operator: Option<Operator>) -> Result<Self, Error> {
         let token = operator.is_some().then(Token::draw).transpose()?;
         let control = operator
             .zip(token.clone())
             .map(|(operator, token)| Control::new(operator, token));
+        Self::serve(listener, reading, token, |desk| routes::routes(desk, control))
+    }
+
+    fn serve(
+        listener: std::net::TcpListener,
+        reading: Reading,
+        token: Option<Token>,
+        routes: impl FnOnce(Desk) -> Router,
+    ) -> Result<Self, Error> {
+        let address = listener.local_addr()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (desk, keeper) = Desk::open(reading)?;
-        let routes = routes::routes(desk, control);
+        let routes = routes(desk);
         let (stop, stopped) = oneshot::channel();
         let serve = async move {
             let listener = TcpListener::from_std(listener)?;

@@ -44,13 +44,25 @@ impl FromRef<Shared> for Option<Control> {
     }
 }
 
+impl Shared {
+    fn new(desk: Desk, control: Option<Control>) -> Self {
+        Self {
+            desk,
+            control,
+            streams: Arc::new(Semaphore::new(MAX_STREAMS)),
+        }
+    }
+}
+
+/// The route of a run's figures alone.
+pub(crate) fn figures(desk: Desk) -> Router {
+    Router::new()
+        .route("/metrics", get(metrics))
+        .with_state(Shared::new(desk, None))
+}
+
 /// All routes of a run's page.
 pub(crate) fn routes(desk: Desk, control: Option<Control>) -> Router {
-    let shared = Shared {
-        desk,
-        control,
-        streams: Arc::new(Semaphore::new(MAX_STREAMS)),
-    };
     Router::new()
         .route("/api/run", get(run))
         .route("/api/news", get(news))
@@ -67,7 +79,7 @@ pub(crate) fn routes(desk: Desk, control: Option<Control>) -> Router {
         .route("/api/control", post(control::control))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .fallback(asset)
-        .with_state(shared)
+        .with_state(Shared::new(desk, control))
 }
 
 async fn asset(uri: Uri) -> Response {

@@ -172,6 +172,7 @@ impl World {
             | Event::PeerPenalised { .. }
             | Event::MessageSent { .. }
             | Event::MessageReceived { .. }
+            | Event::MessageDropped { .. }
             | Event::HeaderAccepted { .. }
             | Event::BlockReceived { .. }
             | Event::BlockRejected { .. }

@@ -2,7 +2,8 @@
 //!
 //! `cargo bench -p sim --bench scale -- NODES BLOCKS` runs SimBlock's Bitcoin network of 2015 (`simblock-bitcoin-2015`): everybody mines, blocks
 //! of 535 kB every ten minutes, every node runs the full protocol. Without numbers, the table of docs/PERFORMANCE.md, each row in a
-//! process of its own so that each has its own peak of memory.
+//! process of its own so that each has its own peak of memory. A third word, `compact` or `full`, is a detail in which the run is logged
+//! into a folder: what observing costs.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -20,12 +21,13 @@ use sim::Options;
 const NETWORK: &str = "simblock-bitcoin-2015";
 
 fn main() {
-    let numbers: Vec<u32> = std::env::args()
-        .skip(1)
-        .filter_map(|argument| argument.parse().ok())
-        .collect();
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let numbers: Vec<u32> = words.iter().filter_map(|word| word.parse().ok()).collect();
+    let logged = [Detail::Compact, Detail::Full]
+        .into_iter()
+        .find(|detail| words.contains(&detail.to_string()));
     match numbers.as_slice() {
-        [nodes, blocks, ..] => measure(*nodes, *blocks),
+        [nodes, blocks, ..] => measure(*nodes, *blocks, logged),
         _ => {
             for (nodes, blocks) in [("20", "52560"), ("1000", "100"), ("10000", "100"), ("100000", "100")] {
                 let this = std::env::current_exe().expect("a program has a path");
@@ -39,10 +41,13 @@ fn main() {
     }
 }
 
-fn measure(nodes: u32, blocks: u32) {
+/// A run that is logged in this detail, or nowhere.
+fn measure(nodes: u32, blocks: u32, logged: Option<Detail>) {
     let plan = Arc::new(plan(nodes, blocks));
+    let folder = tempfile::tempdir().expect("a temporary folder");
     let options = Options {
-        detail: Some(Detail::Summary),
+        detail: Some(logged.unwrap_or(Detail::Summary)),
+        folder: logged.map(|_| folder.path().to_owned()),
         ..Options::default()
     };
     let before = cpu_seconds();

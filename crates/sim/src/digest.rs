@@ -40,7 +40,7 @@ impl Digest {
     /// A node told of something. Messages are told of by the engine, as they arrive.
     pub(crate) fn told(&mut self, at: Time, node: NodeId, event: &Event) {
         let (what, about) = match event {
-            Event::MessageSent { .. } | Event::MessageReceived { .. } => return,
+            Event::MessageSent { .. } | Event::MessageReceived { .. } | Event::MessageDropped { .. } => return,
             Event::PeerConnected { peer, .. } => (32, u64::from(peer.0)),
             Event::PeerDisconnected { peer, .. } => (33, u64::from(peer.0)),
             Event::PeerPenalised { peer, score, .. } => (34, u64::from(peer.0) << 32 | u64::from(*score)),

@@ -6,6 +6,7 @@ use base::{Hash, NodeId, Time};
 use chain::{Block, HashRate, Header, Ledger, ProofOfWork};
 use gossip::limits::MAX_MESSAGE_BYTES;
 use gossip::{Message, wire};
+use node::event::Loss;
 use node::{Command, Config, Event, Goal, HangupReason, Input, Node, Outbox, Output};
 use observe::{Collector, Intervention, RunEvent};
 use scenario::uplink::{Line, Parcel};
@@ -169,10 +170,10 @@ impl Network {
     }
 
     fn arrive(&mut self, (way, connection): (Way, u32), bytes: u32, message: Message) {
-        if self.pairs.get(way).connection != Some(connection) {
-            return;
-        }
         let (peer, node) = self.pairs.ends(way);
+        if self.pairs.get(way).connection != Some(connection) {
+            return self.lose((peer, node), &message, Loss::Disconnected);
+        }
         let about = (u64::from(peer.0) << 32) | u64::from(bytes);
         self.digest.happened(self.now, node, (message.kind() as u8, about));
         self.handle(node, Input::Received { peer, message });
@@ -412,7 +413,7 @@ impl Network {
 
     fn send(&mut self, (from, to, way): (NodeId, NodeId, Way), message: Message) {
         let Some(connection) = self.pairs.get(way).connection else {
-            return;
+            return self.lose((from, to), &message, Loss::Disconnected);
         };
         let bytes = node::message_bytes(self.plan.block_size, &message);
         if !self.collector.detail().tells_messages() {
@@ -430,7 +431,9 @@ impl Network {
                 uplink.send(link, self.now, parcel)
             }
         };
-        let Some(at) = arrival else { return };
+        let Some(at) = arrival else {
+            return self.lose((from, to), &message, Loss::Cut);
+        };
         let message = if self.check_wire {
             through_the_codec(&message)
         } else {
@@ -443,6 +446,13 @@ impl Network {
             message,
         };
         self.heap.push(at, arrival);
+    }
+
+    /// Tells that a message will not arrive, where messages are told of.
+    fn lose(&mut self, (from, to): (NodeId, NodeId), message: &Message, reason: Loss) {
+        if self.collector.detail().tells_messages() {
+            self.tell(from, Event::lost(to, message, self.plan.block_size, reason));
+        }
     }
 
     fn mine(&mut self, node: NodeId, goal: Option<Goal>) {

@@ -7,7 +7,7 @@ use base::{NodeId, Time};
 use chain::BlockId;
 use observe::Operator;
 use observe::layout::Content;
-use observe::model::{MarkKind, Model, Moment, TreePicture};
+use observe::model::{MarkKind, Model, Moment, TreePicture, WhyBlock, WhyError};
 use observe::operator::{Answer, Reply};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use scenario::Instruction;
@@ -30,8 +30,8 @@ pub(crate) enum Panel {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Overlay {
     Help,
-    /// How a block came to everyone.
-    Why(BlockId),
+    /// How a block came to everyone, and what each made of it.
+    Why(Box<WhyBlock>),
     /// A step that is being typed.
     Prompt(String),
 }
@@ -43,6 +43,8 @@ pub(crate) enum Wish {
     Leave,
     /// To end the run in good order.
     EndRun,
+    /// To be told of a block: [`App::explain`].
+    Explain(BlockId),
 }
 
 /// The view.
@@ -155,11 +157,20 @@ impl App {
             KeyCode::Down | KeyCode::Char('j') if self.focus == Panel::Tree => self.choose_block(true, model),
             KeyCode::Up | KeyCode::Char('k') => self.node = self.node.saturating_sub(1),
             KeyCode::Down | KeyCode::Char('j') => self.node = (self.node + 1).min(model.cast().len().saturating_sub(1)),
-            KeyCode::Enter | KeyCode::Char('w') => self.overlay = self.chosen(model).map(Overlay::Why),
+            KeyCode::Enter | KeyCode::Char('w') => return self.chosen(model).map(Wish::Explain),
             KeyCode::Char(letter) => self.deed(letter, model),
             _ => {}
         }
         None
+    }
+
+    /// Shows what was found out about the chosen block, or why nothing was.
+    pub(crate) fn explain(&mut self, why: Result<Option<WhyBlock>, WhyError>) {
+        match why {
+            Ok(Some(why)) => self.overlay = Some(Overlay::Why(Box::new(why))),
+            Ok(None) => self.said = Some(("nobody has seen it".to_owned(), true)),
+            Err(error) => self.said = Some((error.to_string(), true)),
+        }
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "other keys do nothing")]

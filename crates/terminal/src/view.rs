@@ -81,7 +81,8 @@ fn show(terminal: &mut DefaultTerminal, watch: Watch) -> Result<Left, Error> {
             // It has not begun yet, or its log cannot be read, which whoever runs it will tell.
             None => follow = Follow::open(&watch.folder).ok(),
         }
-        let model = follow.as_ref().map_or(&nothing, Follow::model);
+        let follow = follow.as_ref();
+        let model = follow.map_or(&nothing, Follow::model);
         app.pass(last.elapsed(), model);
         last = Instant::now();
         // A frame in which nothing is another is not laid out again.
@@ -105,6 +106,9 @@ fn show(terminal: &mut DefaultTerminal, watch: Watch) -> Result<Left, Error> {
             {
                 match app.key(key, model) {
                     None => {}
+                    Some(Wish::Explain(block)) => {
+                        app.explain(follow.map_or(Ok(None), |follow| follow.why_block(&block)));
+                    }
                     Some(Wish::Leave) => return Ok(Left::Enough),
                     Some(Wish::EndRun) => {
                         (watch.end)();

@@ -3,6 +3,7 @@
 use anyhow::anyhow;
 use observe::model::{BlockNumber, Named};
 use observe::text;
+use serde_json::json;
 
 use crate::args::PropagationArgs;
 use crate::exit::{Ended, Exit, Failure};
@@ -25,7 +26,13 @@ pub(crate) fn propagation(args: &PropagationArgs) -> Ended {
         }
     } else if args.run.json {
         let numbers = (0..model.chain().len()).map(BlockNumber::at);
-        let measured: Vec<_> = numbers.filter_map(|number| model.chain().spread_of(number)).collect();
+        let measured = |number: BlockNumber| {
+            let chain = model.chain();
+            let mut told = serde_json::to_value(chain.spread_of(number)?).ok()?;
+            told["convergence"] = json!(chain.convergence_on(number));
+            Some(told)
+        };
+        let measured: Vec<_> = numbers.filter_map(measured).collect();
         look::print_json(&measured);
     } else {
         say::part(text::propagation(model));

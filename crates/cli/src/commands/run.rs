@@ -43,8 +43,8 @@ pub(crate) fn run(args: &RunArgs) -> Ended {
         view::needs_terminal()?;
     }
     let (operator, desk) = Operator::new();
-    let page = serve::beside(&folder, &args.page, operator.clone())?;
-    let taking = (page.is_some() || args.watch).then_some((operator, desk));
+    let served = serve::beside(&folder, &args.page, operator.clone())?;
+    let taking = (served.takes_steps() || args.watch).then_some((operator, desk));
     let run = match args.engine {
         EngineKind::Cluster => launch(&plan, &folder, args, taking)?,
         EngineKind::Sim => simulate(&plan, &folder, args, taking)?,
@@ -59,7 +59,7 @@ pub(crate) fn run(args: &RunArgs) -> Ended {
             say::line(format_args!("Report  {}", report.display()));
         }
     }
-    serve::linger(page);
+    served.linger();
     Ok(run.exit())
 }
 

@@ -21,25 +21,50 @@ pub(crate) fn serve(args: &ServeArgs) -> Ended {
     Ok(Exit::Passed)
 }
 
-/// The page of a run that is about to begin, if one is wanted.
-pub(crate) fn beside(folder: &Path, args: &PageArgs, operator: Operator) -> Result<Option<Page>, Failure> {
-    if !args.serve {
-        return Ok(None);
-    }
+/// What is served beside a run.
+pub(crate) struct Served {
+    page: Option<Page>,
+    _figures: Option<Page>,
+}
+
+/// The page of a run that is about to begin, and its figures for Prometheus, if they are wanted.
+pub(crate) fn beside(folder: &Path, args: &PageArgs, operator: Operator) -> Result<Served, Failure> {
     let options = Options {
         port: args.port,
         operator: Some(operator),
     };
-    let page = Page::await_run(folder, options).map_err(|error| failure(folder, error))?;
-    tell(&page);
-    Ok(Some(page))
+    let page = args.serve.then(|| Page::await_run(folder, options));
+    let page = page.transpose().map_err(|error| failure(folder, error))?;
+    if let Some(page) = &page {
+        tell(page);
+    }
+    let figures = args.metrics.map(|port| Page::await_metrics(folder, port));
+    let figures = figures.transpose().map_err(|error| failure(folder, error))?;
+    if let Some(figures) = &figures {
+        say::line(format_args!(
+            "{} http://{}/metrics",
+            paint::strong("Metrics"),
+            figures.address()
+        ));
+    }
+    Ok(Served {
+        page,
+        _figures: figures,
+    })
 }
 
-/// Leaves the page open until Ctrl-C.
-pub(crate) fn linger(page: Option<Page>) {
-    if let Some(page) = page {
-        tell(&page);
-        interrupt::wait();
+impl Served {
+    /// Whether steps can be handed in by way of it.
+    pub(crate) const fn takes_steps(&self) -> bool {
+        self.page.is_some()
+    }
+
+    /// Leaves the page open until Ctrl-C, where there is one.
+    pub(crate) fn linger(self) {
+        if let Some(page) = &self.page {
+            tell(page);
+            interrupt::wait();
+        }
     }
 }
 

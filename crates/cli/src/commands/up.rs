@@ -20,6 +20,7 @@ use crate::commands::serve;
 use crate::exit::{Ended, Exit, Failure};
 use crate::interrupt::on_interrupt;
 use crate::steps::Steps;
+use crate::view::{self, View};
 use crate::{console, folder, load, paint, say};
 
 pub(crate) fn up(args: &UpArgs) -> Ended {
@@ -34,6 +35,9 @@ pub(crate) fn up(args: &UpArgs) -> Ended {
         }
         None => folder::for_run(&args.out, &plan),
     };
+    if args.watch {
+        view::needs_terminal()?;
+    }
     let interrupt = Interrupt::new();
     let (stop, quit) = (interrupt.clone(), interrupt.clone());
     on_interrupt(move || stop.trigger())?;
@@ -47,33 +51,38 @@ pub(crate) fn up(args: &UpArgs) -> Ended {
         desk: Some(desk),
     };
     announce(args, &folder);
-    let _page = serve::beside(&folder, &args.page, operator.clone())?;
-    if args.detached.is_none() {
+    let _served = serve::beside(&folder, &args.page, operator.clone())?;
+    let mut voice = Voice {
+        steps: Steps::new(&plan, true),
+        news: News::default(),
+        view: None,
+    };
+    if args.watch {
+        voice.view = Some(View::beside(&folder, operator.clone(), None, move || quit.trigger()));
+    } else if args.detached.is_none() {
         console::listen(operator.clone(), move || quit.trigger());
     }
-    let mut steps = Steps::new(&plan, true);
-    let mut news = News::default();
     let mut presence = None;
     let finished = cluster::run(&plan, &options, &mut |progress| {
         if let Progress::Connected { .. } = progress {
             presence = Some(detach::appear(args, &folder, &operator));
         }
-        if let Progress::Observed(collector) = progress {
-            news.tell(collector);
-        } else if let Progress::Control(report) = progress
-            && let Some(what) = console::news(report)
-        {
-            entry(report.at, &paint::strong("step "), &what);
-        } else {
-            show(progress, &mut steps, false);
-        }
-        if args.rpc && matches!(progress, Progress::Started { .. }) {
+        voice.tell(progress);
+        if args.rpc && !args.watch && matches!(progress, Progress::Started { .. }) {
             rpc::announce(&folder, &plan);
         }
-    })
-    .map_err(|error| not_started(error, Some(&options.data)))?;
+    });
+    let view = voice.view;
+    let finished = match finished {
+        Ok(finished) => finished,
+        Err(error) => {
+            view.into_iter().for_each(View::close);
+            return Err(not_started(error, Some(&options.data)));
+        }
+    };
     let mut collector = finished.collector;
     collector.finish(finished.took, Ending::Interrupted);
+    view.into_iter().for_each(View::wait);
     say::line(format_args!("\n{}", text::nodes(collector.world(), &plan).trim_end()));
     say::line(format_args!(
         "\nLog     {} ({} events)",
@@ -165,8 +174,9 @@ struct News {
 }
 
 impl News {
-    /// Tells of new tips, forks and reorgs.
-    fn tell(&mut self, collector: &Collector) {
+    /// Lines for new tips, forks and reorgs.
+    fn take(&mut self, collector: &Collector) -> Vec<String> {
+        let mut lines = Vec::new();
         let (plan, world) = (collector.plan(), collector.world());
         let best = world
             .nodes()
@@ -179,7 +189,7 @@ impl News {
             self.height = best.height;
             let miner = facts.miner.map_or("?", |miner| plan.name_of(miner));
             let what = format!("height {} ..{} by {miner}", best.height, best.block.short());
-            entry(facts.first_seen, &paint::good("block"), &what);
+            lines.push(entry(facts.first_seen, &paint::good("block"), &what));
         }
         for fork in &collector.forks()[self.forks..] {
             let branches: Vec<String> = fork
@@ -187,22 +197,16 @@ impl News {
                 .iter()
                 .map(|branch| format!("..{}", branch.tip.short()))
                 .collect();
-            entry(
-                fork.opened,
-                &paint::warning("fork "),
-                &format!("above height {}: {}", fork.height, branches.join(" against ")),
-            );
+            let what = format!("above height {}: {}", fork.height, branches.join(" against "));
+            lines.push(entry(fork.opened, &paint::warning("fork "), &what));
             self.open.push(fork.id);
         }
         self.forks = collector.forks().len();
         let reorgs = collector.history().reorgs();
         for record in &reorgs[self.reorgs..] {
             let depth = words::count(record.reorg.disconnected.len() as u64, "block");
-            entry(
-                record.at,
-                &paint::warning("reorg"),
-                &format!("{} gave up {depth}", plan.name_of(record.node)),
-            );
+            let what = format!("{} gave up {depth}", plan.name_of(record.node));
+            lines.push(entry(record.at, &paint::warning("reorg"), &what));
         }
         self.reorgs = reorgs.len();
         self.open.retain(|&id| {
@@ -212,20 +216,40 @@ impl News {
             };
             let lasted = Duration::from_micros(resolution.lasted_us);
             let stale = words::count(resolution.stale_blocks, "stale block");
-            entry(
-                fork.opened + lasted,
-                &paint::good("over "),
-                &format!(
-                    "the fork above height {} after {}, {stale}",
-                    fork.height,
-                    words::duration(lasted)
-                ),
-            );
+            let (height, time) = (fork.height, words::duration(lasted));
+            let what = format!("the fork above height {height} after {time}, {stale}");
+            lines.push(entry(fork.opened + lasted, &paint::good("over "), &what));
             false
         });
+        lines
     }
 }
 
-fn entry(at: Time, kind: &impl Display, what: &str) {
-    say::line(format_args!("{:>10}  {kind}  {what}", at.to_string()));
+/// Who tells the user what goes on: this, or the view while it is open.
+struct Voice<'a> {
+    steps: Steps<'a>,
+    news: News,
+    view: Option<View>,
+}
+
+impl Voice<'_> {
+    fn tell(&mut self, progress: &Progress<'_>) {
+        let is_silent = self.view.as_ref().is_some_and(View::is_open);
+        if let Progress::Observed(collector) = progress {
+            let lines = self.news.take(collector);
+            lines.iter().filter(|_| !is_silent).for_each(say::line);
+        } else if is_silent {
+            // The view reads it in the log.
+        } else if let Progress::Control(report) = progress
+            && let Some(what) = console::news(report)
+        {
+            say::line(entry(report.at, &paint::strong("step "), &what));
+        } else {
+            show(progress, &mut self.steps, false);
+        }
+    }
+}
+
+fn entry(at: Time, kind: &impl Display, what: &str) -> String {
+    format!("{:>10}  {kind}  {what}", at.to_string())
 }

@@ -7,7 +7,7 @@ use scenario::words::count;
 use serde_json::json;
 
 use crate::args::VerifyArgs;
-use crate::exit::{Ended, Exit};
+use crate::exit::{Ended, Exit, Failure};
 use crate::{look, paint, say};
 
 pub(crate) fn verify(args: &VerifyArgs) -> Ended {
@@ -29,6 +29,7 @@ pub(crate) fn verify(args: &VerifyArgs) -> Ended {
             Ok(Exit::Failed)
         }
         Err(VerifyError::Log(error)) => Err(look::unreadable(&args.run.run, error)),
+        Err(VerifyError::Arrivals(error)) => Err(Failure::bad_input(error)),
     }
 }
 

@@ -3,6 +3,7 @@
 use base::NodeId;
 use libp2p::swarm::ConnectionId;
 use node::Input;
+use node::event::Loss;
 
 use super::eviction::{self, Group};
 use super::peers::{Arrival, Standby};
@@ -78,12 +79,21 @@ impl Driver {
         self.inputs.push_back(Input::Connected { peer, outbound });
     }
 
+    /// Forgets a peer, and notes that what was under way to it is lost; gives the connection that takes over.
+    pub(super) fn part_with(&mut self, peer: NodeId) -> Option<Standby> {
+        let (under_way, standby) = self.peers.remove(peer);
+        for message in under_way {
+            self.lose(peer, &message, Loss::Disconnected);
+        }
+        standby
+    }
+
     pub(super) fn closed(&mut self, peer: NodeId, connection: ConnectionId) {
         if !self.peers.is_current(peer, connection) {
             self.peers.forget_standby(peer, connection);
             return;
         }
-        let standby = self.peers.remove(peer);
+        let standby = self.part_with(peer);
         self.turns.forget(peer);
         self.unregister(peer);
         self.inputs.push_back(Input::Disconnected { peer });

@@ -42,6 +42,7 @@ pub(super) fn note(event: &Event) {
         Event::TipChanged { new, .. } => tracing::info!(height = %new.height, block = %new.block.short(), "tip"),
         Event::MessageSent { .. }
         | Event::MessageReceived { .. }
+        | Event::MessageDropped { .. }
         | Event::HeaderAccepted { .. }
         | Event::BlockReceived { .. }
         | Event::BlockConnected { .. }

@@ -4,7 +4,8 @@ use std::mem::take;
 
 use base::NodeId;
 use gossip::Message;
-use node::{HangupReason, Input, Output};
+use node::event::Loss;
+use node::{Event, HangupReason, Input, Output};
 use observe::RunEvent;
 
 use super::{Driver, Told, journal};
@@ -18,9 +19,15 @@ impl Driver {
         self.catch_up().await
     }
 
-    /// Hands the node all inputs that wait.
+    /// Hands the node all inputs that wait, and tells what became of messages.
     pub(super) async fn catch_up(&mut self) -> Result<(), Error> {
-        while let Some(input) = self.inputs.pop_front() {
+        loop {
+            for event in take(&mut self.losses) {
+                self.emit(event).await;
+            }
+            let Some(input) = self.inputs.pop_front() else {
+                return Ok(());
+            };
             let mut outbox = take(&mut self.outbox);
             self.node.handle(&mut self.ledger, self.clock.now(), input, &mut outbox);
             for output in outbox.drain(..) {
@@ -28,7 +35,6 @@ impl Driver {
             }
             self.outbox = outbox;
         }
-        Ok(())
     }
 
     /// Carries out what follows from several orders at once. The blocks among it that must be durable are on disk, in one commit, before
@@ -76,13 +82,23 @@ impl Driver {
                 journal::note(&event);
                 self.peers.credit(&event, self.clock.now());
                 self.show(&event);
-                let nseq = self.nseq;
-                self.nseq += 1;
-                let node = self.id;
-                self.tell(RunEvent::Node { node, nseq, event }).await;
+                self.emit(event).await;
             }
         }
         Ok(())
+    }
+
+    /// Tells of what the node has told, or of what became of a message.
+    async fn emit(&mut self, event: Event) {
+        let (node, nseq) = (self.id, self.nseq);
+        self.nseq += 1;
+        self.tell(RunEvent::Node { node, nseq, event }).await;
+    }
+
+    /// Notes that a message will not arrive. What is on the wire already when a connection ends is not known here.
+    pub(super) fn lose(&mut self, peer: NodeId, message: &Message, reason: Loss) {
+        let block_size = self.node.view().config().block_size;
+        self.losses.push(Event::lost(peer, message, block_size, reason));
     }
 
     /// Tells whoever watches. Waits when they are behind, so that nothing is lost.
@@ -94,7 +110,7 @@ impl Driver {
 
     fn send(&mut self, peer: NodeId, message: Message) {
         if !self.peers.contains(peer) {
-            return;
+            return self.lose(peer, &message, Loss::Disconnected);
         }
         let now = self.clock.now();
         let weight = Weight::of(&message);
@@ -105,7 +121,9 @@ impl Driver {
             .links
             .entry(peer)
             .or_insert_with(|| plan.link(self.id, peer, plan.usual));
-        let Some(due) = link.send(now, on_line) else { return };
+        let Some(due) = link.send(now, on_line) else {
+            return self.lose(peer, &message, Loss::Cut);
+        };
         let is_slow = self.peers.hold(peer, due, message, weight).is_err() || {
             due <= now && self.peers.deliver(now).contains(&peer)
         };

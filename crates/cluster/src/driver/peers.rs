@@ -147,9 +147,12 @@ impl Peers {
         }
     }
 
-    /// Forgets a peer, with all that waits for it; gives the connection that takes over.
-    pub(crate) fn remove(&mut self, peer: NodeId) -> Option<Standby> {
-        self.peers.remove(&peer)?.standby
+    /// Forgets a peer; gives the messages under way to it, which will not arrive, and the connection that takes over.
+    pub(crate) fn remove(&mut self, peer: NodeId) -> (Vec<Message>, Option<Standby>) {
+        let Some(peer) = self.peers.remove(&peer) else {
+            return (Vec::new(), None);
+        };
+        (peer.held.into_iter().map(|held| held.message).collect(), peer.standby)
     }
 
     /// Forgets a connection that was not in use.

@@ -13,6 +13,8 @@ pub struct Cast {
     names: Vec<String>,
     by_name: BTreeMap<String, NodeId>,
     strategies: Vec<String>,
+    /// Where each is, in a network of the literature.
+    regions: Vec<Option<String>>,
     rates: Vec<HashRate>,
     changes: Vec<Change>,
 }
@@ -31,6 +33,9 @@ pub(super) enum ChangeKind {
     Down,
     Paused,
     Resumed,
+    /// It has fallen behind.
+    Behind,
+    CaughtUp,
     Rate(HashRate),
 }
 
@@ -39,6 +44,7 @@ pub(super) enum ChangeKind {
 pub(super) struct Crew {
     pub(super) running: Vec<bool>,
     pub(super) paused: Vec<bool>,
+    pub(super) behind: Vec<bool>,
     pub(super) rates: Vec<HashRate>,
 }
 
@@ -50,9 +56,12 @@ impl Crew {
             ChangeKind::Down => {
                 self.running[node] = false;
                 self.paused[node] = false;
+                self.behind[node] = false;
             }
             ChangeKind::Paused => self.paused[node] = true,
             ChangeKind::Resumed => self.paused[node] = false,
+            ChangeKind::Behind => self.behind[node] = true,
+            ChangeKind::CaughtUp => self.behind[node] = false,
             ChangeKind::Rate(rate) => self.rates[node] = rate,
         }
     }
@@ -66,6 +75,7 @@ impl Cast {
                 .insert(participant.name.clone(), NodeId::at(cast.names.len()));
             cast.names.push(participant.name.clone());
             cast.strategies.push(participant.strategy.clone());
+            cast.regions.push(None);
             cast.rates.push(rate(&participant.hashrate));
         }
         cast
@@ -73,6 +83,11 @@ impl Cast {
 
     pub(super) fn change(&mut self, at: Time, node: NodeId, what: ChangeKind) {
         self.changes.push(Change { at, node, what });
+    }
+
+    /// A node is up, and says where it is.
+    pub(super) fn place(&mut self, node: NodeId, region: Option<String>) {
+        self.regions[node.index()] = region;
     }
 
     /// How many nodes there are.
@@ -103,6 +118,12 @@ impl Cast {
     #[must_use]
     pub fn strategy(&self, node: NodeId) -> &str {
         &self.strategies[node.index()]
+    }
+
+    /// Where a node is, in a network of the literature; none in others, and before it has started.
+    #[must_use]
+    pub fn region(&self, node: NodeId) -> Option<&str> {
+        self.regions[node.index()].as_deref()
     }
 
     /// The node of a name.
@@ -137,6 +158,7 @@ impl Cast {
         let mut crew = Crew {
             running: vec![false; self.len()],
             paused: vec![false; self.len()],
+            behind: vec![false; self.len()],
             rates: self.rates.clone(),
         };
         for change in self.changes_within(Time::ZERO, at) {

@@ -1,13 +1,14 @@
 //! The blocks of a run, and what each spends.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use base::{NodeId, Time};
 use chain::{BlockId, Height, Work};
 
 use crate::arrivals::BlockNumber;
-use crate::layout::{Tree, TreeBlock};
-use crate::told::{BlockSpread, TransactionInBlock};
+use crate::layout::{Growth, Tree, TreeBlock};
+use crate::told::{BlockSpread, Convergence, TransactionInBlock};
 
 /// A block that some node found valid.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -34,14 +35,27 @@ pub struct BlockFacts {
     pub bytes: u64,
 }
 
+impl BlockFacts {
+    fn in_tree(&self) -> TreeBlock {
+        TreeBlock {
+            id: self.id,
+            parent: self.parent.map(BlockNumber::index),
+            height: self.height.0,
+            work: self.chain_work,
+        }
+    }
+}
+
 /// All blocks, by [`BlockNumber`]. A block's number is greater than its parent's.
 #[derive(Clone, Debug, Default)]
 pub struct Chain {
     blocks: Vec<BlockFacts>,
     by_id: BTreeMap<BlockId, BlockNumber>,
+    growth: Growth,
     children: Vec<Vec<BlockNumber>>,
     spends: BTreeMap<BlockNumber, Vec<TransactionInBlock>>,
     spreads: BTreeMap<BlockNumber, BlockSpread>,
+    convergences: BTreeMap<BlockNumber, Convergence>,
     /// Blocks whose parent has not been seen, by that parent: they are held until it is, so that the picture is one tree.
     waiting: BTreeMap<BlockId, Vec<BlockFacts>>,
 }
@@ -110,12 +124,21 @@ impl Chain {
         }
     }
 
-    fn insert(&mut self, block: BlockFacts) -> BlockNumber {
+    pub(super) fn converged(&mut self, convergence: Convergence) {
+        if let Some(&number) = self.by_id.get(&convergence.block) {
+            self.convergences.insert(number, convergence);
+        }
+    }
+
+    fn insert(&mut self, mut block: BlockFacts) -> BlockNumber {
         let number = BlockNumber::at(self.blocks.len());
         if let Some(parent) = block.parent {
             self.children[parent.index()].push(number);
+            // Whatever the line says that told of it.
+            block.height = self.blocks[parent.index()].height.next();
         }
         self.by_id.insert(block.id, number);
+        self.growth.push(block.in_tree());
         self.blocks.push(block);
         self.children.push(Vec::new());
         number
@@ -175,6 +198,12 @@ impl Chain {
         self.spreads.get(&number)
     }
 
+    /// How the network came to agree on a block, once that is known; of blocks that were never the best it never is.
+    #[must_use]
+    pub fn convergence_on(&self, number: BlockNumber) -> Option<&Convergence> {
+        self.convergences.get(&number)
+    }
+
     /// Blocks whose parent has not been seen: none, unless the log has lost something.
     #[must_use]
     pub fn without_parent(&self) -> usize {
@@ -209,15 +238,9 @@ impl Chain {
         path
     }
 
-    /// The first so many blocks, to be laid out.
-    pub(super) fn tree(&self, count: usize) -> Tree {
-        let block = |block: &BlockFacts| TreeBlock {
-            id: block.id,
-            parent: block.parent.map(BlockNumber::index),
-            height: block.height.0,
-            work: block.chain_work,
-        };
-        Tree::new(self.blocks[..count.max(1)].iter().map(block).collect())
+    /// The tree of the first so many blocks, to be laid out.
+    pub(super) fn tree(&self, count: usize) -> Cow<'_, Tree> {
+        self.growth.at(count.max(1), |place| self.blocks[place].in_tree())
     }
 
     /// The blocks whose name begins or ends with these digits, or whose last eight, which tables show, begin with them.

@@ -7,12 +7,11 @@ mod transactions;
 use std::collections::{BTreeMap, BTreeSet};
 
 use base::{NodeId, Time};
-use chain::{BlockId, HashRate, Height, Work};
+use chain::{BlockId, HashRate, Height};
 use serde::Serialize;
 
 use super::{BlockNumber, Model, Moment};
-use crate::forks::Cause;
-use crate::told::ForkResolved;
+use crate::told::{BranchTold, ForkEnd, ForkResolved};
 
 pub use series::{ForkSeries, SeriesPoint, Side};
 pub use story::{ForkStory, ReorgStory};
@@ -53,28 +52,15 @@ pub struct ForkCard {
 /// A branch as it stood at a time.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct BranchCard {
-    /// Its number within the fork.
-    pub id: usize,
+    /// What the log would have told of it then.
+    #[serde(flatten)]
+    pub told: BranchTold,
     /// The child of the fork point.
     pub first: BlockId,
-    /// Its block with the most work, the first seen of equals.
-    pub tip: BlockId,
-    /// The tip's height.
-    pub tip_height: Height,
-    /// The tip's chain work.
-    pub chain_work: Work,
-    /// How many blocks it has.
-    pub blocks: u32,
-    /// Who mined them.
-    pub miners: Vec<String>,
-    /// The running nodes whose tip is on it.
-    pub nodes: Vec<String>,
-    /// How many they are.
+    /// How many running nodes' tips are on it.
     pub node_count: usize,
     /// Their share of all running nodes.
     pub node_share: f64,
-    /// Their hash power together, in hashes per second, as text.
-    pub hash_power: String,
     /// Their share of all running nodes' hash power; none when nobody hashes.
     pub hash_share: Option<f64>,
 }
@@ -82,21 +68,10 @@ pub struct BranchCard {
 /// How a fork ended.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct ResolutionCard {
-    /// The branch that all are on; none when all left the fork behind for a branch elsewhere.
-    pub winner: Option<usize>,
-    /// The other branches.
-    pub losers: Vec<usize>,
-    /// How long it lasted.
-    pub lasted_us: u64,
-    /// Blocks on the branches that lost.
-    pub stale_blocks: u32,
-    /// The most blocks that one node disconnected.
-    pub deepest_reorg: u32,
-    /// The nodes that went from one branch to another.
-    pub nodes_reorged: Vec<String>,
-    /// Why it ended.
-    pub cause: Cause,
-    /// The same in words, to follow "ended because".
+    /// What the log tells of it.
+    #[serde(flatten)]
+    pub told: ForkEnd,
+    /// Its cause in words, to follow "ended because".
     pub because: &'static str,
 }
 
@@ -218,17 +193,19 @@ impl Moment<'_> {
             let tip = chain.block(tips[branch]);
             let hash_power = power(&nodes[branch]);
             BranchCard {
-                id: branch,
+                told: BranchTold {
+                    id: branch,
+                    tip: tip.id,
+                    tip_height: tip.height,
+                    blocks: blocks[branch],
+                    chain_work: tip.chain_work,
+                    miners: self.model.cast.ranges(miners[branch].iter().copied()),
+                    nodes: self.model.cast.ranges(nodes[branch].iter().copied()),
+                    hash_power: hash_power.0.to_string(),
+                },
                 first: chain.block(members.first[branch]).id,
-                tip: tip.id,
-                tip_height: tip.height,
-                chain_work: tip.chain_work,
-                blocks: blocks[branch],
-                miners: self.model.cast.ranges(miners[branch].iter().copied()),
-                nodes: self.model.cast.ranges(nodes[branch].iter().copied()),
                 node_count: nodes[branch].len(),
                 node_share: share(nodes[branch].len() as u64, running as u64).unwrap_or(0.0),
-                hash_power: hash_power.0.to_string(),
                 hash_share: share(hash_power.0, all.0),
             }
         };
@@ -239,14 +216,8 @@ impl Moment<'_> {
 impl ResolutionCard {
     fn of(told: &ForkResolved) -> Self {
         Self {
-            winner: told.winner,
-            losers: told.losers.clone(),
-            lasted_us: told.lasted_us,
-            stale_blocks: told.stale_blocks,
-            deepest_reorg: told.deepest_reorg,
-            nodes_reorged: told.nodes_reorged.clone(),
-            cause: told.cause,
-            because: told.cause.words(),
+            told: told.end.clone(),
+            because: told.end.cause.words(),
         }
     }
 }

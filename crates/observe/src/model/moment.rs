@@ -35,6 +35,10 @@ pub struct NodeState {
     pub running: bool,
     /// Whether it stood still, as a scenario can make it.
     pub paused: bool,
+    /// Whether it had fallen far behind the best.
+    pub behind: bool,
+    /// Where it is, in a network of the literature.
+    pub region: Option<String>,
     /// What it followed, or last did.
     pub tip: BlockId,
     /// The tip's height.
@@ -75,6 +79,19 @@ pub struct TreeRow {
     pub nodes: Vec<String>,
     /// How many they were.
     pub node_count: usize,
+}
+
+impl NodeState {
+    /// Whether it ran and kept up, in a word.
+    #[must_use]
+    pub const fn state_words(&self) -> &'static str {
+        match (self.running, self.paused, self.behind) {
+            (false, _, _) => "down",
+            (true, true, _) => "paused",
+            (true, false, true) => "behind",
+            (true, false, false) => "up",
+        }
+    }
 }
 
 impl<'a> Moment<'a> {
@@ -157,6 +174,8 @@ impl<'a> Moment<'a> {
                 strategy: model.cast.strategy(node).to_owned(),
                 running: self.crew.running[index],
                 paused: self.crew.paused[index],
+                behind: self.crew.behind[index],
+                region: model.cast.region(node).map(str::to_owned),
                 tip: tip.id,
                 height: tip.height,
                 hash_power: self.crew.rates[index].0.to_string(),
@@ -201,7 +220,8 @@ impl<'a> Moment<'a> {
         }
         let followers = self.followers();
         let tips = followers.keys().map(|tip| chain.block(*tip).height);
-        let layout = Layout::of_tree(&chain.tree(self.seen), tips, view);
+        let name = |place: usize| chain.blocks()[place].id;
+        let layout = Layout::of_tree((&*chain.tree(self.seen), name), tips, view);
         let row = |row: crate::layout::Row| {
             let number = match &row.content {
                 Content::Block { block, .. } => chain.number(block),

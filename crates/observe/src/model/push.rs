@@ -8,8 +8,8 @@ use super::chain::{BlockFacts, Chain};
 use super::{Cut, ForkFacts, MarkKind, Model, ReorgFacts, StepFacts};
 use crate::arrivals::{Arrival, Arrivals, BlockNumber, What};
 use crate::told::{
-    BlockConnected, BlockMined, Control, ForkResolved, ForkTold, Partition, Reorg, RunStarted, Step, StepStateTold,
-    Told,
+    BlockConnected, BlockMined, Control, ForkResolved, ForkTold, NodeStarted, Partition, Reorg, RunStarted, Step,
+    StepStateTold, Told,
 };
 
 impl Model {
@@ -37,8 +37,9 @@ impl Model {
             Told::ForkOpened(fork) => self.fork_opened(&fork),
             Told::ForkResolved(end) => self.fork_resolved(end),
             Told::BlockSpread(spread) => self.chain.spread(spread),
+            Told::Convergence(convergence) => self.chain.converged(convergence),
             Told::BlockTransactions(block) => self.chain.spends(&block.block, block.transactions),
-            Told::NodeStarted(up) => self.by(node, |model, node| model.node_started(node, &up.hashrate)),
+            Told::NodeStarted(up) => self.by(node, |model, node| model.node_started(node, up)),
             Told::NodeStopped(down) => self.by(node, |model, node| model.node_stopped(node, &down.reason)),
             Told::NodePaused => self.by(node, |model, node| {
                 model.cast.change(at, node, ChangeKind::Paused);
@@ -48,6 +49,8 @@ impl Model {
                 model.cast.change(at, node, ChangeKind::Resumed);
                 model.mark_of(MarkKind::NodeResumed, node);
             }),
+            Told::NodeLagging(_) => self.by(node, |model, node| model.cast.change(at, node, ChangeKind::Behind)),
+            Told::NodeCaughtUp(_) => self.by(node, |model, node| model.cast.change(at, node, ChangeKind::CaughtUp)),
             Told::PeerConnected(up) => self.by_both(node, &up.peer, |model, node, peer| {
                 model.connections.up(at, node, peer);
             }),
@@ -75,6 +78,7 @@ impl Model {
             | Told::HeaderAccepted(_)
             | Told::MessageSent(_)
             | Told::MessageReceived(_)
+            | Told::MessageDropped(_)
             | Told::ForkProgress(_) => {}
         }
     }
@@ -102,10 +106,11 @@ impl Model {
         self.run = Some(run);
     }
 
-    fn node_started(&mut self, node: NodeId, hashrate: &str) {
+    fn node_started(&mut self, node: NodeId, up: NodeStarted) {
         let at = self.now;
         self.cast.change(at, node, ChangeKind::Up);
-        self.cast.change(at, node, ChangeKind::Rate(rate(hashrate)));
+        self.cast.change(at, node, ChangeKind::Rate(rate(&up.hashrate)));
+        self.cast.place(node, up.region);
         self.connections.forget(at, node);
         // It knows the genesis block until it tells more.
         self.push_arrival(node, BlockNumber(0), What::Followed);

@@ -1,13 +1,6 @@
 //! Who was on which branch of a fork, from when to when.
 
-use std::ops::ControlFlow;
-
 use base::{NodeId, Time};
-
-use super::Model;
-use super::cast::{Change, Crew};
-use super::forks::Members;
-use crate::arrivals::{BlockNumber, Unreadable, What};
 
 /// A node's stays on the branches of a fork, in order.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -29,73 +22,19 @@ pub struct Stay {
     pub until: Option<Time>,
 }
 
-/// Nodes as a walk through the arrivals finds them.
-struct Walk {
-    members: Members,
-    crew: Crew,
-    tips: Vec<BlockNumber>,
-    stays: Vec<Vec<Stay>>,
-}
+/// The stays of all nodes, as they are gathered.
+#[derive(Debug)]
+pub(super) struct Stays(Vec<Vec<Stay>>);
 
-impl Model {
-    /// Who was on which branch of a fork, from when to when: nodes that were on none are left out. None when there is no such fork.
-    ///
-    /// # Errors
-    /// When what nodes followed was written to disk and cannot be read back.
-    pub fn fork_stays(&self, id: usize) -> Result<Option<Vec<NodeStays>>, Unreadable> {
-        let Some(fork) = self.fork(id) else { return Ok(None) };
-        let end = fork.end.as_ref().map(|(end, _)| *end);
-        let until = end.unwrap_or(self.now);
-        let tips = self.arrivals.tips_at(fork.opened)?;
-        let mut walk = Walk {
-            members: self.members(fork, until),
-            crew: self.cast.crew_at(fork.opened),
-            stays: vec![Vec::new(); tips.len()],
-            tips,
-        };
-        for node in 0..walk.tips.len() {
-            walk.place(fork.opened, NodeId::at(node));
-        }
-        let mut changes = self.cast.changes_within(fork.opened, until).iter().peekable();
-        let after = Time::from_micros(fork.opened.as_micros().saturating_add(1));
-        self.arrivals.walk((after, until), |arrival| {
-            while let Some(change) = changes.next_if(|change| change.at <= arrival.at) {
-                walk.change(change);
-            }
-            if arrival.what == What::Followed {
-                walk.tips[arrival.node.index()] = arrival.block;
-                walk.place(arrival.at, arrival.node);
-            }
-            ControlFlow::Continue(())
-        })?;
-        changes.for_each(|change| walk.change(change));
-        for stay in walk.stays.iter_mut().filter_map(|stays| stays.last_mut()) {
-            stay.until = stay.until.or(end);
-        }
-        let stays = walk
-            .stays
-            .into_iter()
-            .enumerate()
-            .filter(|(_, stays)| !stays.is_empty());
-        let of_node = |(node, stays)| NodeStays {
-            node: NodeId::at(node),
-            stays,
-        };
-        Ok(Some(stays.map(of_node).collect()))
-    }
-}
-
-impl Walk {
-    fn change(&mut self, change: &Change) {
-        self.crew.apply(change);
-        self.place(change.at, change.node);
+impl Stays {
+    /// Of so many nodes, none so far.
+    pub(super) fn new(nodes: usize) -> Self {
+        Self(vec![Vec::new(); nodes])
     }
 
-    /// Ends a node's stay and begins another, if it is elsewhere now.
-    fn place(&mut self, at: Time, node: NodeId) {
-        let branch = self.members.branch_of.get(&self.tips[node.index()]).copied();
-        let branch = branch.filter(|_| self.crew.running[node.index()]);
-        let stays = &mut self.stays[node.index()];
+    /// A node is on a branch now, or on none: ends its stay and begins another, if that is elsewhere.
+    pub(super) fn place(&mut self, at: Time, node: NodeId, branch: Option<usize>) {
+        let stays = &mut self.0[node.index()];
         let there = stays.last_mut().filter(|stay| stay.until.is_none());
         if there.as_ref().map(|stay| stay.branch) == branch {
             return;
@@ -110,5 +49,19 @@ impl Walk {
                 until: None,
             });
         }
+    }
+
+    /// The stays of the nodes that had any; those that go on end with the fork, if it is over.
+    pub(super) fn until(mut self, end: Option<Time>) -> Vec<NodeStays> {
+        for stay in self.0.iter_mut().filter_map(|stays| stays.last_mut()) {
+            stay.until = stay.until.or(end);
+        }
+        let nodes = self.0.into_iter().enumerate();
+        let stayed = nodes.filter(|(_, stays)| !stays.is_empty());
+        let of_node = |(node, stays)| NodeStays {
+            node: NodeId::at(node),
+            stays,
+        };
+        stayed.map(of_node).collect()
     }
 }

@@ -71,7 +71,7 @@ fn a_fork_is_seen_open_and_resolved_at_its_times() {
     let sides: Vec<_> = fork
         .branches
         .iter()
-        .map(|branch| (branch.tip, branch.nodes.join(" ")))
+        .map(|branch| (branch.told.tip, branch.told.nodes.join(" ")))
         .collect();
     assert_eq!(sides, [(id("a1"), "n0 n1".to_owned()), (id("b1"), "n2 n3".to_owned())]);
     assert_eq!(fork.branches[0].hash_share, Some(0.5));
@@ -81,10 +81,10 @@ fn a_fork_is_seen_open_and_resolved_at_its_times() {
     let fork = end.fork(0).expect("it is remembered");
     let resolution = fork.resolution.expect("it is over");
     assert_eq!(
-        (resolution.winner, resolution.nodes_reorged),
+        (resolution.told.winner, resolution.told.nodes_reorged),
         (Some(1), vec!["n0".to_owned(), "n1".to_owned()])
     );
-    assert_eq!(fork.branches[1].tip, id("b2"));
+    assert_eq!(fork.branches[1].told.tip, id("b2"));
 }
 
 #[test]

@@ -77,7 +77,7 @@ impl Model {
     /// The fork and branch on which a block lost; none when it did not lose, or nobody told of a fork.
     fn lost_at(&self, number: BlockNumber) -> Option<(usize, usize)> {
         self.forks.iter().rev().find_map(|fork| {
-            let winner = fork.end.as_ref()?.1.winner?;
+            let winner = fork.end.as_ref()?.1.end.winner?;
             let branch = *self.members(fork, self.now).branch_of.get(&number)?;
             (branch != winner).then_some((fork.id, branch))
         })

@@ -21,7 +21,7 @@ pub fn fork(story: &ForkStory, model: &Model) -> String {
     let mut text = format!("fork {} above {} {}", card.fork, card.height, card.fork_point.short());
     match (&card.resolution, card.ended_us) {
         (Some(end), Some(ended)) => {
-            let lasted = duration(Duration::from_micros(end.lasted_us));
+            let lasted = duration(Duration::from_micros(end.told.lasted_us));
             text.push_str(&format!(
                 ", {lasted}: {} to {}\n",
                 micros(card.opened_us),
@@ -35,9 +35,9 @@ pub fn fork(story: &ForkStory, model: &Model) -> String {
     }
     if let Some(end) = &card.resolution {
         text.push_str(&wrapped("  ended      ", words_of(&format!("because {}", end.because))));
-        if !end.nodes_reorged.is_empty() {
-            let depth = count(u64::from(end.deepest_reorg), "block");
-            text.push_str(&wrapped("  went over  ", end.nodes_reorged.clone()));
+        if !end.told.nodes_reorged.is_empty() {
+            let depth = count(u64::from(end.told.deepest_reorg), "block");
+            text.push_str(&wrapped("  went over  ", end.told.nodes_reorged.clone()));
             text.push_str(&format!("             leaving up to {depth} behind\n"));
         }
     }
@@ -54,20 +54,20 @@ pub fn fork(story: &ForkStory, model: &Model) -> String {
 
 fn branch_lines(branch: &BranchCard, story: &ForkStory) -> String {
     let end = story.card.resolution.as_ref();
-    let fate = match end.map(|end| end.winner) {
-        Some(Some(winner)) if winner == branch.id => ", won",
+    let fate = match end.map(|end| end.told.winner) {
+        Some(Some(winner)) if winner == branch.told.id => ", won",
         Some(_) => ", lost",
         None => "",
     };
-    let blocks = counted(branch.blocks as usize, "block");
+    let blocks = counted(branch.told.blocks as usize, "block");
     let head = format!(
         "{blocks} to {} {}, mined by {}{fate}",
-        branch.tip_height,
-        branch.tip.short(),
-        or_nobody(&branch.miners).join(" "),
+        branch.told.tip_height,
+        branch.told.tip.short(),
+        or_nobody(&branch.told.miners).join(" "),
     );
-    let mut text = wrapped(&format!("  branch {:<2}  ", branch.id), words_of(&head));
-    let Some(side) = story.series.sides.iter().find(|side| side.branch == branch.id) else {
+    let mut text = wrapped(&format!("  branch {:<2}  ", branch.told.id), words_of(&head));
+    let Some(side) = story.series.sides.iter().find(|side| side.branch == branch.told.id) else {
         return text;
     };
     text.push_str(&wrapped("    first on it  ", or_nobody(&side.first_here)));
@@ -121,7 +121,7 @@ fn difference_lines(difference: &TransactionDifference, story: &ForkStory) -> St
 
 fn rival_words(rivals: &Rivals, difference: &TransactionDifference, story: &ForkStory) -> String {
     let [one, other] = &rivals.spenders;
-    let winner = story.card.resolution.as_ref().and_then(|end| end.winner);
+    let winner = story.card.resolution.as_ref().and_then(|end| end.told.winner);
     let verb = if winner == Some(difference.branches[0]) {
         "beat"
     } else {

@@ -49,11 +49,7 @@ pub fn node_states(nodes: &[NodeState]) -> String {
         "node", "state", "height", "tip", "peers", "hashes/s", "mined", "reorgs", "side"
     );
     for node in shown() {
-        let state = match (node.running, node.paused) {
-            (false, _) => "down",
-            (true, true) => "paused",
-            (true, false) => "up",
-        };
+        let state = node.state_words();
         let sides: Vec<String> = node
             .groups
             .iter()

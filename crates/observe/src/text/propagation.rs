@@ -11,7 +11,8 @@ use crate::spread::percentile;
 /// Blocks that the table shows, the newest; the rest is counted.
 const MAX_BLOCKS: usize = 40;
 
-/// One line for each of the newest blocks whose spread was measured: how long it took to reach half, nine tenths and all of the others.
+/// One line for each of the newest blocks whose spread was measured: how long it took to reach half, nine tenths and all of the others, and
+/// until all followed it, if it came to that.
 #[must_use]
 pub fn propagation(model: &Model) -> String {
     let chain = model.chain();
@@ -26,7 +27,7 @@ pub fn propagation(model: &Model) -> String {
     let width = model.cast().names().iter().map(String::len).max().unwrap_or(0).max(5);
     let mut text = format!(
         "{:>7}  {:8}  {:width$}  {:>8}  {:>8}  {:>8}  {:>8}  {:>4}  {:>5}\n",
-        "height", "block", "miner", "50 %", "90 %", "99 %", "last", "have", "never"
+        "height", "block", "miner", "50 %", "90 %", "last", "agreed", "have", "never"
     );
     if left_out > 0 {
         text.push_str(&format!("... {} above ...\n", counted(left_out, "block")));
@@ -34,9 +35,10 @@ pub fn propagation(model: &Model) -> String {
     for (number, spread) in &measured[left_out..] {
         let block = chain.block(*number);
         let miner = block.miner.map_or("?", |miner| model.cast().name(miner));
-        let [p50, p90, p99, last] = [spread.p50_us, spread.p90_us, spread.p99_us, spread.last_us].map(delay);
+        let agreed = chain.convergence_on(*number).and_then(|convergence| convergence.all_us);
+        let [p50, p90, last, agreed] = [spread.p50_us, spread.p90_us, spread.last_us, agreed].map(delay);
         let line = format!(
-            "{:>7}  {:8}  {miner:width$}  {p50:>8}  {p90:>8}  {p99:>8}  {last:>8}  {:>4}  {:>5}",
+            "{:>7}  {:8}  {miner:width$}  {p50:>8}  {p90:>8}  {last:>8}  {agreed:>8}  {:>4}  {:>5}",
             block.height,
             block.id.short(),
             spread.seen,

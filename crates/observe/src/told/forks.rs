@@ -52,6 +52,14 @@ pub struct ForkResolved {
     /// Where it stood in the end.
     #[serde(flatten)]
     pub fork: ForkTold,
+    /// How it ended.
+    #[serde(flatten)]
+    pub end: ForkEnd,
+}
+
+/// How a fork ended.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct ForkEnd {
     /// The branch that all are on; null when all left the fork behind for a branch elsewhere.
     pub winner: Option<usize>,
     /// The other branches.
@@ -66,6 +74,30 @@ pub struct ForkResolved {
     pub nodes_reorged: Vec<String>,
     /// Why it ended.
     pub cause: Cause,
+}
+
+/// All follow the block with the most work, or another has more. Only honest nodes that run count; times are from when the first of them
+/// followed it, null where it did not come to that.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Convergence {
+    /// The block.
+    #[schemars(with = "Digits")]
+    pub block: BlockId,
+    /// Its height.
+    #[schemars(with = "u32")]
+    pub height: Height,
+    /// How many follow it.
+    pub following: usize,
+    /// Of how many.
+    pub of: usize,
+    /// Half of them followed it after this.
+    pub p50_us: Option<u64>,
+    /// Nine of ten followed it after this.
+    pub p90_us: Option<u64>,
+    /// Ninety-nine of a hundred followed it after this.
+    pub p99_us: Option<u64>,
+    /// All of them followed it after this.
+    pub all_us: Option<u64>,
 }
 
 /// A block has reached everyone, or as many as it will. Delays count from `block_mined`; percentiles are over the nodes it reached.

@@ -1,6 +1,6 @@
 //! What is told of nodes, their connections, and what is done to the network.
 
-use chain::BlockId;
+use chain::{BlockId, Height};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -20,6 +20,9 @@ pub struct NodeStarted {
     pub strategy: String,
     /// Its hash power at the start, in hashes per second.
     pub hashrate: String,
+    /// Where it is, in a network of the literature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
 }
 
 /// A node is down.
@@ -76,6 +79,61 @@ pub struct Message {
     /// The block it is about, when it is about one.
     #[schemars(with = "Option<Digits>")]
     pub about: Option<BlockId>,
+}
+
+/// A message that was handed to a link will not come out of it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct MessageDropped {
+    /// What it was, and to whom.
+    #[serde(flatten)]
+    pub message: Message,
+    /// Why.
+    pub reason: Loss,
+}
+
+/// Why a message is lost.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Loss {
+    /// The link swallows all that is sent, and tells nobody.
+    Cut,
+    /// The connection was closed before it came.
+    Disconnected,
+}
+
+impl Loss {
+    /// The reason in words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Cut => "the link was cut",
+            Self::Disconnected => "the connection closed",
+        }
+    }
+}
+
+/// A node has fallen so many blocks behind the best that any honest node follows that it does not just wait for its neighbours.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct NodeLagging {
+    /// The height of the block that it follows.
+    #[schemars(with = "u32")]
+    pub height: Height,
+    /// The greatest height of a block that a node follows.
+    #[schemars(with = "u32")]
+    pub best_height: Height,
+}
+
+/// A node that had fallen behind follows the best block, or one that is next to it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct NodeCaughtUp {
+    /// The height of the block that it follows.
+    #[schemars(with = "u32")]
+    pub height: Height,
+    /// The greatest height of a block that a node follows.
+    #[schemars(with = "u32")]
+    pub best_height: Height,
+    /// How long it was behind, in microseconds.
+    pub lasted_us: u64,
 }
 
 /// Groups of nodes are cut from each other now.

@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use chain::{BlockId, Height, Work};
 
 use super::{Wrong, wrong};
+use crate::arrivals::BlockNumber;
 use crate::told::{BlockTransactions, Spend};
 
 /// A block as its first line told it.
 #[derive(Clone, Copy, Debug)]
 struct Block {
+    /// In the order of first lines.
+    number: BlockNumber,
     parent: Option<BlockId>,
     height: Height,
     work: Option<Work>,
@@ -19,6 +22,8 @@ struct Block {
 #[derive(Debug, Default)]
 pub(super) struct Blocks {
     known: BTreeMap<BlockId, Block>,
+    /// By number.
+    names: Vec<BlockId>,
     /// The blocks that spend each coin.
     spenders: BTreeMap<Spend, Vec<BlockId>>,
 }
@@ -26,11 +31,21 @@ pub(super) struct Blocks {
 impl Blocks {
     pub(super) fn begin(&mut self, genesis: BlockId) {
         let block = Block {
+            number: BlockNumber(0),
             parent: None,
             height: Height(0),
             work: None,
         };
         self.known.insert(genesis, block);
+        self.names.push(genesis);
+    }
+
+    pub(super) fn number(&self, id: &BlockId) -> Option<BlockNumber> {
+        self.known.get(id).map(|block| block.number)
+    }
+
+    pub(super) fn name(&self, number: BlockNumber) -> BlockId {
+        self.names[number.index()]
     }
 
     /// How many there are, the genesis block aside.
@@ -60,19 +75,25 @@ impl Blocks {
                 work,
             ));
         }
-        let block = Block {
-            parent: Some(parent),
+        let number = BlockNumber::at(self.names.len());
+        let (parent, work) = (Some(parent), Some(work));
+        let block = self.known.entry(id).or_insert(Block {
+            number,
+            parent,
             height,
-            work: Some(work),
-        };
-        match self.known.insert(id, block) {
-            Some(before) if before.parent != block.parent || before.work != block.work => Err(wrong(
+            work,
+        });
+        if block.number == number {
+            self.names.push(id);
+        }
+        if block.parent != parent || block.work != work {
+            return Err(wrong(
                 "a block is the same whoever tells of it",
                 "what was told before",
                 id,
-            )),
-            Some(_) | None => Ok(()),
+            ));
         }
+        Ok(())
     }
 
     pub(super) fn height(&self, id: &BlockId) -> Result<Height, Wrong> {

@@ -1,12 +1,15 @@
 //! What the lines so far say, and what the next may.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
+use base::Time;
 use chain::BlockId;
 use serde_json::Value;
 
 use super::chain::Blocks;
 use super::{Verified, Wrong, wrong};
+use crate::arrivals::{Arrivals, Unreadable};
 use crate::log::LoggedEvent;
 use crate::told::{Place, Reorg, Told};
 
@@ -18,6 +21,8 @@ struct Node {
     honest: bool,
     /// A reorg that was told and whose change of tip was not yet.
     reorg: Option<BlockId>,
+    /// Whether it was last told to be far behind.
+    behind: bool,
 }
 
 /// See the module's documentation.
@@ -27,6 +32,14 @@ pub(super) struct State {
     last_us: u64,
     /// Whether nodes tell of all that happens: then their own numbers have no gaps.
     full: bool,
+    /// Whether what nodes follow stands beside the log.
+    tips_are_beside: bool,
+    /// Whether whatever becomes of a message is told, and in its order.
+    in_order: bool,
+    /// Messages that were sent from one node to another and of which no more was told, in full detail.
+    under_way: BTreeMap<(String, String), u64>,
+    /// The nodes' names, in order.
+    names: Vec<String>,
     genesis: Option<BlockId>,
     blocks: Blocks,
     nodes: BTreeMap<String, Node>,
@@ -80,6 +93,9 @@ impl State {
         match told {
             Told::RunStarted(run) => {
                 self.full = run.detail == "full";
+                self.tips_are_beside = run.detail == "compact";
+                self.in_order = run.engine == "sim";
+                self.names = run.participants.iter().map(|node| node.name.clone()).collect();
                 self.genesis = Some(run.genesis);
                 self.blocks.begin(run.genesis);
                 for participant in &run.participants {
@@ -98,6 +114,22 @@ impl State {
                 node.tip = genesis;
                 node.next_nseq = None;
                 node.reorg = None;
+                node.behind = false;
+            }
+            Told::NodeLagging(told) => {
+                let behind = told.height.0 < told.best_height.0;
+                self.turns(node, (behind, true))?;
+            }
+            Told::NodeCaughtUp(_) => self.turns(node, (true, false))?,
+            Told::MessageSent(message) => {
+                let way = (node.unwrap_or_default().to_owned(), message.peer.clone());
+                *self.under_way.entry(way).or_default() += 1;
+            }
+            Told::MessageReceived(message) => {
+                self.arrives((message.peer.clone(), node.unwrap_or_default().to_owned()))?;
+            }
+            Told::MessageDropped(dropped) => {
+                self.arrives((node.unwrap_or_default().to_owned(), dropped.message.peer.clone()))?;
             }
             Told::BlockMined(block) => {
                 self.blocks
@@ -114,6 +146,46 @@ impl State {
             _ => {}
         }
         Ok(())
+    }
+
+    /// A node falls behind, or has caught up: by turns. `holds` is whether its heights say so too.
+    fn turns(&mut self, node: Option<&str>, (holds, behind): (bool, bool)) -> Result<(), Wrong> {
+        let node = self.node(node)?;
+        let was = std::mem::replace(&mut node.behind, behind);
+        if was == behind || !holds {
+            let words = |behind| {
+                if behind {
+                    "a node that is behind"
+                } else {
+                    "a node that keeps up"
+                }
+            };
+            return Err(wrong(
+                "nodes fall behind and catch up by turns",
+                words(!behind),
+                words(was),
+            ));
+        }
+        Ok(())
+    }
+
+    /// A message came out of a link, or was lost on it.
+    fn arrives(&mut self, (from, to): (String, String)) -> Result<(), Wrong> {
+        if !self.in_order {
+            return Ok(());
+        }
+        let words = format!("from {from} to {to}");
+        match self.under_way.get_mut(&(from, to)) {
+            Some(count @ 1..) => {
+                *count -= 1;
+                Ok(())
+            }
+            Some(0) | None => Err(wrong(
+                "a message was sent before anything becomes of it",
+                "one under way",
+                words,
+            )),
+        }
     }
 
     fn reorg(&mut self, node: Option<&str>, reorg: &Reorg) -> Result<(), Wrong> {
@@ -186,10 +258,26 @@ impl State {
         node.ok_or_else(|| wrong("what happens to a node names it", "a node of the run", found))
     }
 
+    /// Takes in what nodes followed in the end from beside the log, where it stands there.
+    pub(super) fn take_tips(&mut self, folder: &Path) -> Result<(), Unreadable> {
+        if !self.tips_are_beside || !self.ended {
+            return Ok(());
+        }
+        let mut arrivals = Arrivals::beside(folder, self.names.len())?;
+        let blocks = &self.blocks;
+        arrivals.poll(|block| blocks.number(block))?;
+        for (name, tip) in self.names.iter().zip(arrivals.tips_at(Time::MAX)?) {
+            if let Some(node) = self.nodes.get_mut(name) {
+                node.tip = Some(blocks.name(tip));
+            }
+        }
+        Ok(())
+    }
+
     /// What all lines together say, held against the run's summary.
     pub(super) fn finish(self, summary: Option<&Value>) -> Result<Verified, Wrong> {
         let tips = summary
-            .filter(|_| self.full && self.ended)
+            .filter(|_| (self.full || self.tips_are_beside) && self.ended)
             .map(|summary| self.check_tips(summary));
         if let Some(events) = summary.and_then(|summary| summary["log"]["events"].as_u64())
             && events != self.events

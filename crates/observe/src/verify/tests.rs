@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::log::LogWriter;
 use crate::testing::{Sketch, id, plan, txid};
-use crate::{Collector, Ending, Engine};
+use crate::{Collector, Detail, Ending, Engine};
 
 /// The lines of a run in which two nodes part at `f0` and meet on `b2`.
 fn lines() -> Vec<String> {
@@ -177,4 +177,70 @@ fn a_log_that_is_not_the_one_its_summary_tells_of_does_not_hold() {
         panic!("its text is another");
     };
     assert_eq!((flaw.rule, flaw.found), ("the log's text is that of the run", digest));
+}
+
+/// The lines, and one more that a node tells or that is told of it.
+fn and(mut lines: Vec<String>, node: &str, told: &str) -> Vec<String> {
+    let seq = lines.len();
+    lines.push(format!(
+        r#"{{"v":1,"seq":{seq},"t_us":9000000,"node":"{node}","nseq":null,{told}}}"#
+    ));
+    lines
+}
+
+#[test]
+fn whatever_becomes_of_a_message_was_sent_before() {
+    let message = |kind: &str, peer: &str, more: &str| {
+        format!(r#""kind":"{kind}","peer":"{peer}","message":"headers","bytes":9,"about":null{more}"#)
+    };
+    let lost = message("message_dropped", "n1", r#","reason":"cut""#);
+    let sent = and(lines(), "n0", &message("message_sent", "n1", ""));
+    verify(logged(&and(sent.clone(), "n1", &message("message_received", "n0", ""))).path()).expect("it came");
+    let dropped = and(sent, "n0", &lost);
+    verify(logged(&dropped).path()).expect("it was lost");
+    let both = and(dropped, "n1", &message("message_received", "n0", ""));
+    let rule = "a message was sent before anything becomes of it";
+    assert_eq!(broken(&both), (rule, both.len() as u64 - 1));
+}
+
+#[test]
+fn nodes_fall_behind_and_catch_up_by_turns() {
+    let behind = r#""kind":"node_lagging","height":1,"best_height":7"#;
+    let caught_up = r#""kind":"node_caught_up","height":7,"best_height":7,"lasted_us":5"#;
+    let turns = and(and(lines(), "n1", behind), "n1", caught_up);
+    verify(logged(&turns).path()).expect("by turns");
+    for once_more in [
+        and(turns.clone(), "n1", caught_up),
+        and(and(turns, "n1", behind), "n1", behind),
+    ] {
+        let at = once_more.len() as u64 - 1;
+        assert_eq!(broken(&once_more), ("nodes fall behind and catch up by turns", at));
+    }
+}
+
+#[test]
+fn last_tips_are_checked_where_they_stand_beside_the_log() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let collector = Collector::with_detail(Arc::new(plan(2)), Engine::Sim, Some(folder.path()), Detail::Compact);
+    let mut sketch = Sketch::observed_by(collector.expect("a new folder"));
+    sketch.mine(0, "a1");
+    sketch.mine(0, "a2");
+    sketch.connect(1, "a1");
+    sketch.collector.finish(sketch.now, Ending::Interrupted);
+    assert_eq!(verify(folder.path()).expect("it is whole").tips, Some(2));
+    let summary = folder.path().join("summary.json");
+    let text = fs::read_to_string(&summary).expect("it was written");
+    let (a1, a2) = (id("a1").to_string(), id("a2").to_string());
+    fs::write(
+        &summary,
+        text.replace(&format!("\"tip\": \"{a1}\""), &format!("\"tip\": \"{a2}\"")),
+    )
+    .expect("room");
+    let Err(VerifyError::Flaw(flaw)) = verify(folder.path()) else {
+        panic!("n1 does not follow it");
+    };
+    assert_eq!(
+        (flaw.rule, flaw.found),
+        ("a replay of the log ends where the run ended", format!("n1 at {a1}"))
+    );
 }

@@ -48,6 +48,16 @@ fn metrics_are_text_that_prometheus_reads() {
 }
 
 #[test]
+fn figures_can_be_served_without_a_page() {
+    let figures = Page::await_metrics(std::path::Path::new("nowhere"), 0).expect("a free port");
+    let mut client = Client::connect(&figures);
+    assert_eq!(client.get("/metrics").status, 200);
+    for path in ["/", "/api/run", "/api/stream", "/page.js"] {
+        assert_eq!(client.get(path).status, 404, "{path}");
+    }
+}
+
+#[test]
 fn threat_h5_streams_that_nobody_reads_hold_up_nobody() {
     let page = page();
     let mut streams: Vec<Client> = (0..MAX_STREAMS).map(|_| Client::connect(&page)).collect();

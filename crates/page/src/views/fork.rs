@@ -107,15 +107,15 @@ impl ForkView {
             opened_us: card.opened_us,
             resolved_us: card.ended_us,
             branches: branches(model, &card, &series, then.as_ref()),
-            winner: ended.and_then(|end| end.winner),
-            cause: ended.and_then(|end| serde_json::to_value(end.cause).ok()),
-            stale_blocks: ended.map(|end| end.stale_blocks),
-            deepest_reorg: ended.map_or(0, |end| end.deepest_reorg),
-            nodes_reorged: ended.map_or_else(Vec::new, |end| end.nodes_reorged.clone()),
+            winner: ended.and_then(|end| end.told.winner),
+            cause: ended.and_then(|end| serde_json::to_value(end.told.cause).ok()),
+            stale_blocks: ended.map(|end| end.told.stale_blocks),
+            deepest_reorg: ended.map_or(0, |end| end.told.deepest_reorg),
+            nodes_reorged: ended.map_or_else(Vec::new, |end| end.told.nodes_reorged.clone()),
             of_nodes: series.points.iter().map(running).max().unwrap_or(0) as usize,
             widest_us: widest(&series).unwrap_or(card.opened_us),
             shares,
-            stays: stays(model, id)?,
+            stays: stays(model, &series),
             transactions_known: card.branches.iter().all(|branch| is_told(model, &card, branch)),
             transactions_left_out: differences.len().saturating_sub(MAX_DIFFERING),
             transactions: differences.into_iter().take(MAX_DIFFERING).collect(),
@@ -125,8 +125,8 @@ impl ForkView {
 
 fn branches(model: &Model, card: &ForkCard, series: &ForkSeries, then: Option<&ForkCard>) -> Vec<BranchView> {
     let view = |branch: &BranchCard| {
-        let side = series.sides.get(branch.id);
-        let now = then.and_then(|card| card.branches.get(branch.id));
+        let side = series.sides.get(branch.told.id);
+        let now = then.and_then(|card| card.branches.get(branch.told.id));
         let path = path(model, card, branch);
         let blocks: Vec<BlockView> = path
             .iter()
@@ -141,16 +141,16 @@ fn branches(model: &Model, card: &ForkCard, series: &ForkSeries, then: Option<&F
             })
             .collect();
         BranchView {
-            letter: letter(branch.id),
-            tip: branch.tip,
-            height: branch.tip_height.0,
+            letter: letter(branch.told.id),
+            tip: branch.told.tip,
+            height: branch.told.tip_height.0,
             blocks_left_out: blocks.len().saturating_sub(MAX_BRANCH_BLOCKS),
             blocks: ends(blocks),
-            miners: branch.miners.clone(),
-            chain_work: branch.chain_work.to_string(),
+            miners: branch.told.miners.clone(),
+            chain_work: branch.told.chain_work.to_string(),
             nodes: side.map_or_else(Vec::new, |side| side.first_here.clone()),
             most_nodes: side.map_or(0, |side| side.most_nodes),
-            now: now.map_or_else(Vec::new, |now| now.nodes.clone()),
+            now: now.map_or_else(Vec::new, |now| now.told.nodes.clone()),
             now_nodes: now.map_or(0, |now| now.node_count),
             now_hash_share: now.and_then(|now| now.hash_share),
         }
@@ -168,7 +168,7 @@ fn ends(mut blocks: Vec<BlockView>) -> Vec<BlockView> {
 
 fn path(model: &Model, card: &ForkCard, branch: &BranchCard) -> Vec<observe::model::BlockNumber> {
     let chain = model.chain();
-    match (chain.number(&card.fork_point), chain.number(&branch.tip)) {
+    match (chain.number(&card.fork_point), chain.number(&branch.told.tip)) {
         (Some(point), Some(tip)) => chain.path(point, tip),
         _ => Vec::new(),
     }
@@ -218,12 +218,11 @@ fn widest(series: &ForkSeries) -> Option<u64> {
     widest.map(|(_, point)| point.at.as_micros())
 }
 
-fn stays(model: &Model, id: usize) -> Result<Vec<StaysView>, Unreadable> {
+fn stays(model: &Model, series: &ForkSeries) -> Vec<StaysView> {
     if model.cast().len() > MAX_STAYING_NODES {
-        return Ok(Vec::new());
+        return Vec::new();
     }
-    let all = model.fork_stays(id)?.unwrap_or_default();
-    let view = |node: observe::model::NodeStays| StaysView {
+    let view = |node: &observe::model::NodeStays| StaysView {
         node: model.cast().name(node.node).to_owned(),
         stays: node
             .stays
@@ -235,12 +234,12 @@ fn stays(model: &Model, id: usize) -> Result<Vec<StaysView>, Unreadable> {
             })
             .collect(),
     };
-    Ok(all.into_iter().map(view).collect())
+    series.stays.iter().map(view).collect()
 }
 
 /// What branches have that the winner (or the first, while there is none) has not, and the other way round.
 fn differences(model: &Model, card: &ForkCard) -> Vec<DifferenceView> {
-    let best = card.resolution.as_ref().and_then(|end| end.winner).unwrap_or(0);
+    let best = card.resolution.as_ref().and_then(|end| end.told.winner).unwrap_or(0);
     let count = card.branches.len();
     let mut found: BTreeMap<Txid, DifferenceView> = BTreeMap::new();
     let mut rivals: BTreeMap<Txid, String> = BTreeMap::new();

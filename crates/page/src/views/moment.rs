@@ -17,8 +17,8 @@ pub(crate) struct MomentView {
     tips: Vec<TipView>,
     nodes: NodeColumns,
     sides: Vec<SideView>,
-    /// Pairs of nodes, one after the other.
-    links: Vec<u32>,
+    /// For each node, those after it that it is connected to.
+    links: Vec<Vec<u32>>,
     cuts: Vec<String>,
     open_forks: Vec<usize>,
     step: Option<RunningStep>,
@@ -28,7 +28,8 @@ pub(crate) struct MomentView {
 /// Every node, a column for each thing: with a thousand nodes, names of fields would be most of the answer.
 #[derive(Debug, Default, Serialize)]
 struct NodeColumns {
-    running: Vec<u8>,
+    /// 0 down, 1 up, 2 up and far behind the best, 3 standing still.
+    state: Vec<u8>,
     /// A place in `tips`.
     tip: Vec<usize>,
     /// A place in `sides`; none for nodes that are down, or on what several sides have in common.
@@ -104,7 +105,12 @@ impl MomentView {
                 tips.push(TipView { block, height });
                 tips.len() - 1
             });
-            nodes.running.push(u8::from(state.running));
+            nodes.state.push(match (state.running, state.paused, state.behind) {
+                (false, _, _) => 0,
+                (true, false, false) => 1,
+                (true, false, true) => 2,
+                (true, true, _) => 3,
+            });
             nodes.tip.push(tip);
             nodes.side.push(side_of.get(&state.node).copied());
             nodes
@@ -135,14 +141,15 @@ fn power(state: &NodeState) -> f64 {
     if state.running { told } else { 0.0 }
 }
 
-/// Each connection once, as both ends of it.
-fn links(states: &[NodeState]) -> Vec<u32> {
-    let mut links: BTreeSet<(u32, u32)> = BTreeSet::new();
+/// Each connection once, as either end of it sees it: at the end that comes first.
+fn links(states: &[NodeState]) -> Vec<Vec<u32>> {
+    let mut links = vec![BTreeSet::new(); states.len()];
     for state in states {
-        let ends = |peer: &NodeId| (state.node.0.min(peer.0), state.node.0.max(peer.0));
-        links.extend(state.peers.iter().map(ends));
+        for peer in &state.peers {
+            links[state.node.min(*peer).index()].insert(state.node.max(*peer).0);
+        }
     }
-    links.into_iter().flat_map(|(a, b)| [a, b]).collect()
+    links.into_iter().map(|after| after.into_iter().collect()).collect()
 }
 
 #[expect(

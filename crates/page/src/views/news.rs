@@ -128,8 +128,8 @@ fn fork_words(model: &Model, fork: &ForkFacts) -> String {
     let Some((_, end)) = &fork.end else {
         return format!("a fork above block {height}, open still");
     };
-    let lasted = words::duration(std::time::Duration::from_micros(end.lasted_us));
-    match end.winner {
+    let lasted = words::duration(std::time::Duration::from_micros(end.end.lasted_us));
+    match end.end.winner {
         Some(winner) => format!(
             "a fork above block {height} for {lasted}, branch {} won",
             letter(winner)

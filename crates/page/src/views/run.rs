@@ -1,6 +1,8 @@
 //! What a run is: told once.
 
+use base::NodeId;
 use observe::model::Model;
+use observe::told::KINDS;
 use serde::Serialize;
 
 /// What a run is.
@@ -22,44 +24,9 @@ struct ParticipantView {
     name: String,
     hashrate: String,
     strategy: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<String>,
 }
-
-/// The kinds of events, for the filter.
-const KINDS: [&str; 33] = [
-    "run_started",
-    "run_ended",
-    "node_started",
-    "node_stopped",
-    "peer_connected",
-    "peer_disconnected",
-    "peer_penalised",
-    "message_sent",
-    "message_received",
-    "block_mined",
-    "block_transactions",
-    "header_accepted",
-    "block_received",
-    "block_connected",
-    "block_rejected",
-    "orphan_held",
-    "orphan_resolved",
-    "tip_changed",
-    "reorg",
-    "tx_submitted",
-    "tx_accepted",
-    "tx_rejected",
-    "tx_evicted",
-    "tx_replaced",
-    "step",
-    "control",
-    "partition",
-    "heal",
-    "link_changed",
-    "fork_opened",
-    "fork_progress",
-    "fork_resolved",
-    "block_spread",
-];
 
 impl RunView {
     /// None before the log's first event.
@@ -75,10 +42,12 @@ impl RunView {
             participants: run
                 .participants
                 .iter()
-                .map(|node| ParticipantView {
+                .enumerate()
+                .map(|(place, node)| ParticipantView {
                     name: node.name.clone(),
                     hashrate: node.hashrate.clone(),
                     strategy: node.strategy.clone(),
+                    region: model.cast().region(NodeId::at(place)).map(str::to_owned),
                 })
                 .collect(),
             kinds: &KINDS,

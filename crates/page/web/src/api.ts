@@ -4,6 +4,7 @@ export interface Participant {
   name: string;
   hashrate: string;
   strategy: string;
+  region?: string;
 }
 
 export interface Run {
@@ -63,6 +64,8 @@ export interface Side {
 export interface NodeState {
   name: string;
   running: boolean;
+  state: "down" | "up" | "behind" | "paused";
+  region: string;
   tip: string;
   height: number;
   /** Index in sides; none when it is on the common part. */
@@ -78,7 +81,7 @@ export interface NodeState {
 interface MomentSent extends Omit<Moment, "nodes" | "links"> {
   tips: { block: string; height: number }[];
   nodes: {
-    running: number[];
+    state: number[];
     tip: number[];
     side: (number | null)[];
     group: (number | null)[];
@@ -87,20 +90,23 @@ interface MomentSent extends Omit<Moment, "nodes" | "links"> {
     reorgs: number[];
     power: number[];
   };
-  links: number[];
+  links: number[][];
 }
+
+const STATES = ["down", "up", "behind", "paused"] as const;
 
 export async function askMoment(query: string, run: Run): Promise<Moment> {
   const sent = await ask<MomentSent>(`moment?${query}`);
   const { tips, nodes } = sent;
-  const links: [number, number][] = [];
-  for (let at = 0; at + 1 < sent.links.length; at += 2) links.push([sent.links[at] as number, sent.links[at + 1] as number]);
+  const links = sent.links.flatMap((after, node) => after.map((other): [number, number] => [node, other]));
   return {
     ...sent,
     links,
     nodes: nodes.tip.map((tip, node) => ({
       name: run.participants[node]?.name ?? String(node),
-      running: nodes.running[node] === 1,
+      running: nodes.state[node] !== 0,
+      state: STATES[nodes.state[node] ?? 0] ?? "up",
+      region: run.participants[node]?.region ?? "",
       tip: tips[tip]?.block ?? "",
       height: tips[tip]?.height ?? 0,
       side: nodes.side[node] ?? null,
@@ -132,13 +138,14 @@ export type Cell = " " | "o" | "|" | ":" | "+" | "-" | "x" | "T" | "7";
 export interface TreeRow {
   /** A character for each lane, a Cell each. */
   cells: string;
-  kind: "block" | "fork" | "fold";
+  /** None when it is a block's. */
+  kind?: "fork" | "fold";
   block?: string;
   height?: number;
   miner?: string;
   stale?: boolean;
   side?: string;
-  txs?: number;
+  payments?: number;
   tips?: string[];
   tip_count?: number;
   blocks?: number;

@@ -94,7 +94,7 @@ export class LogPanel {
       const letter = node.side === null ? "" : (now.sides[node.side]?.letter ?? "");
       return [
         button(node.name, "Choose this node", () => this.listener.select(node.name), `chip${node.name === selected ? " selected" : ""}`),
-        node.running ? "up" : "down",
+        node.state === "behind" ? el("span", { class: "tag warn" }, "behind") : node.state,
         letter ? mark(letter) : "",
         String(node.height),
         button(shortBlock(node.tip), node.tip, () => this.listener.select(node.tip), "chip"),

@@ -18,6 +18,9 @@ import { TreePanel } from "./tree";
 import { fromAddress, type Tab, toAddress, type View } from "./view";
 import { count, duration, moment } from "./words";
 
+/** Rows of the tree that are asked for: those above them are seen by going back in time. */
+const TREE_ROWS = 500;
+
 class Page {
   private readonly clock = new Clock();
   private readonly view: View = fromAddress(location.search);
@@ -191,7 +194,7 @@ class Page {
       return parameters.toString();
     };
     this.moment.want(query({}));
-    this.treeAt.want(query({}));
+    this.treeAt.want(query({ rows: TREE_ROWS }));
     this.spreadAt.want(query({}));
     const fork = view.fork ?? this.forkAtTime(time);
     if (fork === null) this.fork.empty();

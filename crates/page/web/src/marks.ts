@@ -54,8 +54,26 @@ export function sideColour(letter: string | null | undefined): string {
   return colour(letter ? `--side-${"abcdef"[index(letter)]}` : "--side-none");
 }
 
+const colours = new Map<string, string>();
+
+/** A colour of the stylesheet as it is now: in light or in dark. */
 export function colour(name: string): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  let found = colours.get(name);
+  if (found === undefined) {
+    // What the name stands for is known only where it is used.
+    const probe = document.createElement("span");
+    probe.style.color = `var(${name})`;
+    document.body.append(probe);
+    found = getComputedStyle(probe).color;
+    probe.remove();
+    colours.set(name, found);
+  }
+  return found;
+}
+
+/** It is light now, or dark: colours are others. */
+export function forgetColours(): void {
+  colours.clear();
 }
 
 /** Puts a shape's outline on a canvas; the caller fills or strokes it. */

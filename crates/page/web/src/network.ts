@@ -244,7 +244,7 @@ export class NetworkPanel {
     const moment = this.moment as Moment;
     const letter = node.side === null ? "" : (moment.sides[node.side]?.letter ?? "");
     const words = node.running
-      ? `${node.name}${letter ? ` on branch ${letter}` : ""}\nheight ${node.height}, tip ${shortBlock(node.tip)}\n${count(node.peers, "peer")}, ${count(node.mined, "block")} mined, ${count(node.reorgs, "reorg")}`
+      ? `${node.name}${letter ? ` on branch ${letter}` : ""}${node.region ? `, ${node.region}` : ""}\n${node.state === "up" ? "" : `${node.state}, `}height ${node.height}, tip ${shortBlock(node.tip)}\n${count(node.peers, "peer")}, ${count(node.mined, "block")} mined, ${count(node.reorgs, "reorg")}`
       : `${node.name} is down`;
     this.listener.hover(words, event.clientX, event.clientY);
   }

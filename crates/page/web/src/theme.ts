@@ -1,5 +1,7 @@
 // Dark or light: as the system has it, until the user says otherwise.
 
+import { forgetColours } from "./marks";
+
 const KEY = "nakanet-theme";
 
 export function dark(): boolean {
@@ -12,20 +14,21 @@ export function theme(control: HTMLButtonElement, changed: () => void): () => vo
   const label = () => {
     control.textContent = dark() ? "Light" : "Dark";
   };
+  const look = () => {
+    label();
+    forgetColours();
+    changed();
+  };
   const kept = localStorage.getItem(KEY);
   if (kept === "dark" || kept === "light") document.documentElement.dataset.theme = kept;
   const toggle = () => {
     const next = dark() ? "light" : "dark";
     document.documentElement.dataset.theme = next;
     localStorage.setItem(KEY, next);
-    label();
-    changed();
+    look();
   };
   control.addEventListener("click", toggle);
-  matchMedia("(prefers-color-scheme: light)").addEventListener("change", () => {
-    label();
-    changed();
-  });
+  matchMedia("(prefers-color-scheme: light)").addEventListener("change", look);
   label();
   return toggle;
 }

@@ -116,7 +116,7 @@ export class TreePanel {
         type: "button",
         class: `row choice${row.stale ? " stale" : ""}${block === this.selected ? " selected" : ""}`,
         "aria-pressed": String(block === this.selected),
-        title: `${block}\nby ${row.miner ?? "an unknown miner"}, ${count(row.txs ?? 0, "transaction")}`,
+        title: `${block}\nby ${row.miner ?? "an unknown miner"}, ${count(row.payments ?? 0, "payment")}`,
         "data-block": block,
       },
       el("span", { class: "height" }, String(row.height ?? "")),

@@ -17,7 +17,7 @@ use crate::words::{clipped, letter, listed, moment, percent, span};
 pub(super) fn chosen(model: &Model) -> Vec<&ForkFacts> {
     let cost = |fork: &&ForkFacts| match &fork.end {
         None => (u32::MAX, u32::MAX, u64::MAX),
-        Some((_, end)) => (end.deepest_reorg, end.stale_blocks, end.lasted_us),
+        Some((_, end)) => (end.end.deepest_reorg, end.end.stale_blocks, end.end.lasted_us),
     };
     let mut forks: Vec<&ForkFacts> = model.forks().iter().collect();
     forks.sort_by_key(|fork| Reverse(cost(fork)));
@@ -68,7 +68,7 @@ fn card(model: &Model, fork: &ForkFacts) -> Result<Markup, ReportError> {
         to: card
             .branches
             .iter()
-            .map(|branch| branch.tip_height.next())
+            .map(|branch| branch.told.tip_height.next())
             .max()
             .unwrap_or(card.height),
         rows: MAX_ROWS_OF_FORK,
@@ -114,8 +114,9 @@ fn branch_of(model: &Model, fork: &ForkFacts, block: &BlockId) -> Option<usize> 
 /// Pairs of branches to compare: the winner with each loser, or the first two of a fork without a winner.
 fn losers(card: &ForkCard) -> Vec<(usize, usize)> {
     match &card.resolution {
-        Some(end) => match end.winner {
+        Some(end) => match end.told.winner {
             Some(winner) => end
+                .told
                 .losers
                 .iter()
                 .take(MAX_BRANCHES)
@@ -135,11 +136,11 @@ fn story(card: &ForkCard, opened: u64) -> Markup {
         @match &card.resolution {
             None => { span class="open" { "Still open at the end." } },
             Some(end) => {
-                "Over after " b { (span(end.lasted_us)) } ", because " (end.because) ". "
-                @if let Some(winner) = end.winner { "Branch " b { (letter(winner)) } " won; " } @else { "No branch won; " }
-                (end.stale_blocks) @if end.stale_blocks == 1 { " block was" } @else { " blocks were" } " in vain"
-                @if end.deepest_reorg > 0 {
-                    ", and " (listed(&end.nodes_reorged)) " gave up as many as " (end.deepest_reorg) " at once"
+                "Over after " b { (span(end.told.lasted_us)) } ", because " (end.because) ". "
+                @if let Some(winner) = end.told.winner { "Branch " b { (letter(winner)) } " won; " } @else { "No branch won; " }
+                (end.told.stale_blocks) @if end.told.stale_blocks == 1 { " block was" } @else { " blocks were" } " in vain"
+                @if end.told.deepest_reorg > 0 {
+                    ", and " (listed(&end.told.nodes_reorged)) " gave up as many as " (end.told.deepest_reorg) " at once"
                 }
                 "."
             }
@@ -148,7 +149,7 @@ fn story(card: &ForkCard, opened: u64) -> Markup {
 }
 
 fn branches(card: &ForkCard, series: Option<&ForkSeries>) -> Markup {
-    let winner = card.resolution.as_ref().and_then(|end| end.winner);
+    let winner = card.resolution.as_ref().and_then(|end| end.told.winner);
     html! {
         div class="wide" { table {
             tr {
@@ -163,23 +164,23 @@ fn branches(card: &ForkCard, series: Option<&ForkSeries>) -> Markup {
 }
 
 fn row(branch: &BranchCard, series: Option<&ForkSeries>, winner: Option<usize>) -> Markup {
-    let side = series.and_then(|series| series.sides.iter().find(|side| side.branch == branch.id));
+    let side = series.and_then(|series| series.sides.iter().find(|side| side.branch == branch.told.id));
     let at = |micros: Option<u64>| micros.map(|micros| moment(Time::from_micros(micros)));
     html! {
         tr {
-            td { span class=(format!("nk swatch c{}", branch.id.min(5))) { (letter(branch.id)) } }
-            td { code title=(branch.tip) { (branch.tip.short()) } }
-            td class="n" { (branch.tip_height) }
-            td class="n" { (branch.blocks) }
-            td { (listed(&branch.miners)) }
+            td { span class=(format!("nk swatch c{}", branch.told.id.min(5))) { (letter(branch.told.id)) } }
+            td { code title=(branch.told.tip) { (branch.told.tip.short()) } }
+            td class="n" { (branch.told.tip_height) }
+            td class="n" { (branch.told.blocks) }
+            td { (listed(&branch.told.miners)) }
             @if let Some(side) = side {
                 td { (listed(&side.first_here)) }
                 td class="n" { (side.most_nodes) }
                 td { (at(side.from_us).unwrap_or_else(|| "never".to_owned())) @if let Some(until) = at(side.until_us) { " – " (until) } @else { " on" } }
             } @else {
-                td { (listed(&branch.nodes)) } td class="n" { (branch.node_count) } td { (percent(branch.node_share)) }
+                td { (listed(&branch.told.nodes)) } td class="n" { (branch.node_count) } td { (percent(branch.node_share)) }
             }
-            td { @if winner == Some(branch.id) { b class="good" { "won" } } @else if winner.is_some() { span class="faint" { "lost" } } }
+            td { @if winner == Some(branch.told.id) { b class="good" { "won" } } @else if winner.is_some() { span class="faint" { "lost" } } }
         }
     }
 }
@@ -188,7 +189,7 @@ fn row(branch: &BranchCard, series: Option<&ForkSeries>, winner: Option<usize>) 
 fn transactions(card: &ForkCard, difference: &TransactionDifference) -> Markup {
     let [one, other] = difference.branches;
     let lost = |branch: usize| {
-        let winner = card.resolution.as_ref().and_then(|end| end.winner);
+        let winner = card.resolution.as_ref().and_then(|end| end.told.winner);
         winner.is_some_and(|winner| winner != branch)
     };
     let alone = difference.only[0].len() + difference.only[1].len();

@@ -140,11 +140,12 @@ pub(super) fn nodes(model: &Model, end: &Moment<'_>) -> Markup {
 }
 
 fn state(node: &NodeState) -> Markup {
-    match (node.running, node.paused) {
-        (true, false) => html! { span class="good" { "up" } },
-        (true, true) => html! { span class="open" { "paused" } },
-        (false, _) => html! { span class="bad" { "down" } },
-    }
+    let class = match (node.running, node.paused || node.behind) {
+        (true, false) => "good",
+        (true, true) => "open",
+        (false, _) => "bad",
+    };
+    html! { span class=(class) { (node.state_words()) } }
 }
 
 fn first<T>(rows: &[T]) -> &[T] {

@@ -129,6 +129,7 @@ impl NodeFacts {
             | Event::PeerPenalised { .. }
             | Event::MessageSent { .. }
             | Event::MessageReceived { .. }
+            | Event::MessageDropped { .. }
             | Event::HeaderAccepted { .. }
             | Event::BlockReceived { .. }
             | Event::OrphanHeld { .. }

@@ -1,6 +1,7 @@
 //! What lies over the panels: keys, why a block is where it is, a step that is typed.
 
-use chain::BlockId;
+use observe::model::WhyBlock;
+use observe::text;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Flex, Layout, Rect};
 use ratatui::style::{Style, Stylize as _};
@@ -8,7 +9,6 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Paragraph, Wrap};
 
 use super::Scene;
-use super::status::moment;
 use crate::app::Overlay;
 
 /// The keys and what they do.
@@ -43,7 +43,12 @@ pub(super) fn overlay(frame: &mut Frame<'_>, body: Rect, scene: &Scene<'_>) {
                 .collect();
             popup(frame, body, "Keys", &lines);
         }
-        Some(Overlay::Why(block)) => popup(frame, body, &format!("Block {}", block.short()), &why(block, scene)),
+        Some(Overlay::Why(block)) => popup(
+            frame,
+            body,
+            &format!("Block {}", block.block.short()),
+            &why(block, scene),
+        ),
         Some(Overlay::Prompt(text)) => {
             let lines = [
                 Line::from(vec![Span::from("> ").bold(), Span::from(text.clone()), Span::from("█")]),
@@ -76,59 +81,8 @@ fn popup(frame: &mut Frame<'_>, body: Rect, title: &str, lines: &[Line<'_>]) {
     frame.render_widget(text, area);
 }
 
-/// Who mined a block, who follows it, and how it came to everyone.
-fn why(block: &BlockId, scene: &Scene<'_>) -> Vec<Line<'static>> {
-    let (model, chain) = (scene.model, scene.model.chain());
-    let Some(number) = chain.number(block) else {
-        return vec![Line::from("nobody has seen it")];
-    };
-    let facts = chain.block(number);
-    let mined = match facts.miner {
-        Some(miner) => {
-            let at = moment(facts.mined.unwrap_or(facts.seen));
-            format!(", mined by {} at {at}", model.cast().name(miner))
-        }
-        None if facts.parent.is_none() => ", where all chains begin".to_owned(),
-        None => format!(", first seen at {}", moment(facts.seen)),
-    };
-    let best = scene.moment.best();
-    let on_best = best.is_some_and(|best| best == number || chain.fork_point(best, number) == number);
-    let mut lines = vec![
-        Line::from(block.to_string()).bold(),
-        Line::from(format!(
-            "height {}{mined}, {}",
-            facts.height,
-            scenario::words::count(facts.transactions as u64, "transaction")
-        )),
-        if on_best {
-            Line::from("on the chain with the most work").green()
-        } else {
-            Line::from("stale: another branch has more work").yellow()
-        },
-    ];
-    let followers = scene.moment.followers();
-    if let Some(nodes) = followers.get(&number) {
-        lines.push(Line::from(format!(
-            "followed by {}",
-            model.cast().ranges(nodes.iter().copied()).join(" ")
-        )));
-    }
-    lines.push(Line::default());
-    match model.spread(number) {
-        Ok(spread) => {
-            for arrival in spread
-                .arrivals
-                .iter()
-                .filter(|arrival| arrival.at <= scene.moment.time())
-            {
-                let from = arrival
-                    .from
-                    .map_or(String::new(), |from| format!("from {}", model.cast().name(from)));
-                let name = model.cast().name(arrival.node);
-                lines.push(Line::from(format!("{name:<10} {:>12}  {from}", moment(arrival.at))));
-            }
-        }
-        Err(error) => lines.push(Line::from(error.to_string()).red()),
-    }
-    lines
+/// What every node had made of a block by the time that is shown.
+fn why(why: &WhyBlock, scene: &Scene<'_>) -> Vec<Line<'static>> {
+    let told = text::why_block(&why.clone().until(scene.moment.time()), scene.model);
+    told.lines().map(|line| Line::from(line.to_owned())).collect()
 }

@@ -44,10 +44,11 @@ pub(super) fn nodes(frame: &mut Frame<'_>, area: Rect, scene: &Scene<'_>) {
 }
 
 fn row(node: &NodeState, name: usize, scene: &Scene<'_>) -> Vec<Span<'static>> {
-    let (mark, colour) = match (node.running, node.paused) {
-        (true, false) => ("●", Color::Green),
-        (true, true) => ("‖", Color::Yellow),
-        (false, _) => ("✗", Color::Red),
+    let (mark, colour) = match (node.running, node.paused, node.behind) {
+        (true, false, false) => ("●", Color::Green),
+        (true, false, true) => ("◐", Color::Yellow),
+        (true, true, _) => ("‖", Color::Yellow),
+        (false, _, _) => ("✗", Color::Red),
     };
     let tip = scene.model.chain().number(&node.tip).filter(|_| node.running);
     let letter = tip.and_then(|tip| scene.letter(tip));
@@ -164,7 +165,7 @@ fn mark_line(mark: &Mark, scene: &Scene<'_>) -> Line<'static> {
 fn because(what: &str, scene: &Scene<'_>) -> String {
     let fork = what.parse().ok().and_then(|id| scene.model.fork(id));
     let end = fork.and_then(|fork| fork.end.as_ref());
-    end.map_or_else(String::new, |(_, end)| format!(", because {}", end.cause.words()))
+    end.map_or_else(String::new, |(_, end)| format!(", because {}", end.end.cause.words()))
 }
 
 fn entry(at: Time, word: &'static str, colour: Color, words: String) -> Line<'static> {

@@ -9,6 +9,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tempfile::TempDir;
 
 use super::*;
+use crate::app::Wish;
 use crate::limits::MAX_ROWS;
 
 const LOG: &[u8] = include_bytes!("double-spend.jsonl.zst");
@@ -32,7 +33,10 @@ fn frame_of(app: &App, follow: &Follow, (width, height): (u16, u16)) -> String {
 
 fn press(app: &mut App, follow: &Follow, keys: &[KeyCode]) {
     for &key in keys {
-        app.key(KeyEvent::new(key, KeyModifiers::NONE), follow.model());
+        let wish = app.key(KeyEvent::new(key, KeyModifiers::NONE), follow.model());
+        if let Some(Wish::Explain(block)) = wish {
+            app.explain(follow.why_block(&block));
+        }
     }
 }
 

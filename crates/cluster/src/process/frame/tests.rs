@@ -4,7 +4,7 @@ use base::{NodeId, Time};
 use chain::uint::U256;
 use chain::{Amount, Height, OutPoint, Params, Txid, Work};
 use gossip::{MessageKind, Offence};
-use node::event::{Conflict, DroppedTransaction, TipRef};
+use node::event::{Conflict, DroppedTransaction, Loss, TipRef};
 use node::{Event, HangupReason, TipChange};
 
 use super::*;
@@ -104,6 +104,13 @@ fn events_of_peers() -> Vec<Event> {
             message: MessageKind::GetHeaders,
             bytes,
             about: Some(block),
+        },
+        Event::MessageDropped {
+            peer,
+            message: MessageKind::CompactBlock,
+            bytes,
+            about: Some(block),
+            reason: Loss::Cut,
         },
     ]
 }

@@ -10,7 +10,8 @@ use super::{ForkFacts, Members};
 use crate::arrivals::{BlockNumber, Unreadable, What};
 use crate::limits::MAX_SERIES_POINTS;
 use crate::model::Model;
-use crate::model::cast::Crew;
+use crate::model::cast::{Change, Crew};
+use crate::model::stays::{NodeStays, Stays};
 
 /// How nodes and hash power moved between the branches of a fork, from its opening to its end, or until now.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -19,6 +20,9 @@ pub struct ForkSeries {
     pub points: Vec<SeriesPoint>,
     /// Who was on which branch.
     pub sides: Vec<Side>,
+    /// Each running node's stays on branches, from when to when: nodes that were on none are left out.
+    #[serde(skip)]
+    pub stays: Vec<NodeStays>,
 }
 
 /// Where things stood from a time on. Lists hold one entry for each branch.
@@ -64,6 +68,7 @@ struct Walk {
     from: Vec<Option<Time>>,
     until: Vec<Option<Time>>,
     most: Vec<u32>,
+    stays: Stays,
     points: Vec<SeriesPoint>,
     /// The least time between two points.
     step: u64,
@@ -96,7 +101,9 @@ impl Model {
             from_us: micros(walk.from[branch]),
             until_us: micros(walk.until[branch]),
         };
+        let end = fork.end.as_ref().map(|(end, _)| *end).filter(|end| *end <= until);
         Ok(Some(ForkSeries {
+            stays: walk.stays.until(end),
             sides: (0..walk.members.first.len()).map(side).collect(),
             points: walk.points,
         }))
@@ -111,7 +118,7 @@ impl Model {
             (fork.opened, end),
         );
         for (node, &tip) in tips.iter().enumerate() {
-            walk.place(fork.opened, NodeId::at(node), tip);
+            walk.follow(fork.opened, NodeId::at(node), tip);
         }
         walk.note(fork.opened);
         let changes = self.cast.changes_within(fork.opened, end);
@@ -119,19 +126,15 @@ impl Model {
         let after = Time::from_micros(fork.opened.as_micros().saturating_add(1));
         self.arrivals.walk((after, end), |arrival| {
             while let Some(change) = changes.next_if(|change| change.at <= arrival.at) {
-                walk.crew.apply(change);
-                walk.note(change.at);
+                walk.change(change);
             }
             if arrival.what == What::Followed {
-                walk.place(arrival.at, arrival.node, arrival.block);
+                walk.follow(arrival.at, arrival.node, arrival.block);
                 walk.note(arrival.at);
             }
             ControlFlow::Continue(())
         })?;
-        for change in changes {
-            walk.crew.apply(change);
-            walk.note(change.at);
-        }
+        changes.for_each(|change| walk.change(change));
         Ok(walk)
     }
 }
@@ -144,9 +147,9 @@ impl SeriesPoint {
 
 impl Walk {
     fn new(members: Members, crew: Crew, (from, to): (Time, Time)) -> Self {
-        let branches = members.first.len();
+        let (branches, nodes) = (members.first.len(), crew.running.len());
         Self {
-            on: vec![None; crew.running.len()],
+            on: vec![None; nodes],
             members,
             crew,
             first_here: vec![BTreeSet::new(); branches],
@@ -155,12 +158,25 @@ impl Walk {
             from: vec![None; branches],
             until: vec![None; branches],
             most: vec![0; branches],
+            stays: Stays::new(nodes),
             points: Vec::new(),
             step: (to.as_micros() - from.as_micros()) / (MAX_SERIES_POINTS as u64 - 2) + 1,
         }
     }
 
-    fn place(&mut self, at: Time, node: NodeId, tip: BlockNumber) {
+    /// A node goes up or down, or hashes faster or slower.
+    fn change(&mut self, change: &Change) {
+        self.crew.apply(change);
+        self.stay(change.at, change.node);
+        self.note(change.at);
+    }
+
+    fn stay(&mut self, at: Time, node: NodeId) {
+        let branch = self.on[node.index()].filter(|_| self.crew.running[node.index()]);
+        self.stays.place(at, node, branch);
+    }
+
+    fn follow(&mut self, at: Time, node: NodeId, tip: BlockNumber) {
         let branch = self.members.branch_of.get(&tip).copied();
         let left = std::mem::replace(&mut self.on[node.index()], branch);
         if let Some(branch) = branch {
@@ -176,6 +192,7 @@ impl Walk {
         {
             self.until[left] = Some(at);
         }
+        self.stay(at, node);
     }
 
     /// Notes where things stand, unless nothing is another; points that lie close together are one, the last of them.

@@ -67,7 +67,7 @@ impl Moment<'_> {
         let Some(series) = self.model.fork_series_until(id, self.at)? else {
             return Ok(None);
         };
-        let first = card.resolution.as_ref().and_then(|end| end.winner).unwrap_or(0);
+        let first = card.resolution.as_ref().and_then(|end| end.told.winner).unwrap_or(0);
         let others = (0..card.branches.len()).filter(|branch| *branch != first);
         let differences = others.filter_map(|other| self.model.transaction_difference(id, [first, other], self.at));
         Ok(Some(ForkStory {

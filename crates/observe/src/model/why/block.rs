@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::WhyError;
 use crate::model::events::EventFilter;
 use crate::model::{BlockNumber, Follow, Model};
-use crate::told::Told;
+use crate::told::{Loss, MessageDropped, Told};
 
 /// A block, and what every node made of it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -57,9 +57,28 @@ pub struct NodeAndBlock {
     pub refused: Option<(String, String)>,
     /// The parent it waited for.
     pub waited_for: Option<BlockId>,
+    /// How many messages about it were lost on the way to the node: in full detail.
+    pub lost_messages: u32,
+    /// Why the last of them was.
+    pub lost_because: Option<Loss>,
 }
 
 impl WhyBlock {
+    /// The same as far as it had come at a time: what nodes did later is left out. Where it stood in the end stays.
+    #[must_use]
+    pub fn until(mut self, at: Time) -> Self {
+        let later = |time: &mut Option<u64>| time.take_if(|time| *time > at.as_micros()).is_some();
+        for node in &mut self.nodes {
+            if later(&mut node.connected_us) {
+                (node.delay_us, node.from) = (None, None);
+            }
+            for time in [&mut node.heard_us, &mut node.followed_us, &mut node.left_us] {
+                later(time);
+            }
+        }
+        self
+    }
+
     pub(super) fn of(follow: &Follow, number: BlockNumber) -> Result<Self, WhyError> {
         let model = follow.model();
         let facts = model.chain.block(number);
@@ -90,7 +109,7 @@ impl WhyBlock {
                 .collect(),
             stale: model.is_stale(number),
             lost_at,
-            because: end.map(|(_, told)| told.cause.words()),
+            because: end.map(|(_, told)| told.end.cause.words()),
             nodes,
         })
     }
@@ -106,7 +125,13 @@ fn heard(follow: &Follow, number: BlockNumber) -> Result<Vec<NodeAndBlock>, WhyE
             ..NodeAndBlock::default()
         })
         .collect();
-    let kinds = ["header_accepted", "block_received", "block_rejected", "orphan_held"];
+    let kinds = [
+        "header_accepted",
+        "block_received",
+        "block_rejected",
+        "orphan_held",
+        "message_dropped",
+    ];
     let filter = EventFilter {
         kinds: kinds.map(str::to_owned).to_vec(),
         about: Some(model.chain.block(number).id.to_string()),
@@ -117,7 +142,12 @@ fn heard(follow: &Follow, number: BlockNumber) -> Result<Vec<NodeAndBlock>, WhyE
             continue;
         };
         let id = model.chain.block(number).id;
-        let (about, node) = (Told::of(&event).ok().flatten(), &mut nodes[node.index()]);
+        let about = Told::of(&event).ok().flatten();
+        if let Some(Told::MessageDropped(dropped)) = &about {
+            lose(model, dropped, id, &mut nodes);
+            continue;
+        }
+        let node = &mut nodes[node.index()];
         let mut hear = |is: bool| {
             if is {
                 node.heard_us.get_or_insert(event.t_us);
@@ -139,6 +169,18 @@ fn heard(follow: &Follow, number: BlockNumber) -> Result<Vec<NodeAndBlock>, WhyE
         }
     }
     Ok(nodes)
+}
+
+/// Counts a message about a block that did not come, with whom it was for.
+fn lose(model: &Model, dropped: &MessageDropped, block: BlockId, nodes: &mut [NodeAndBlock]) {
+    if let Some(to) = model
+        .cast
+        .node(&dropped.message.peer)
+        .filter(|_| dropped.message.about == Some(block))
+    {
+        nodes[to.index()].lost_messages += 1;
+        nodes[to.index()].lost_because = Some(dropped.reason);
+    }
 }
 
 /// When each node first stood on a block, and when a reorg took it away.
