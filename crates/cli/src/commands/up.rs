@@ -83,15 +83,7 @@ pub(crate) fn up(args: &UpArgs) -> Ended {
     let mut collector = finished.collector;
     collector.finish(finished.took, Ending::Interrupted);
     view.into_iter().for_each(View::wait);
-    say::line(format_args!("\n{}", text::nodes(collector.world(), &plan).trim_end()));
-    say::line(format_args!(
-        "\nLog     {} ({} events)",
-        folder.display(),
-        collector.events()
-    ));
-    if let Some(report) = report_at_the_end(&folder, collector.events()) {
-        say::line(format_args!("Report  {}", report.display()));
-    }
+    conclude(&collector, &folder);
     // Only now is everything written: whoever waits for the end may look.
     drop(presence);
     Ok(if finished.died.is_empty() {
@@ -99,6 +91,20 @@ pub(crate) fn up(args: &UpArgs) -> Ended {
     } else {
         Exit::NodeDied
     })
+}
+
+/// How the network stood in the end, and where all of it is told.
+fn conclude(collector: &Collector, folder: &Path) {
+    let nodes = text::nodes(collector.world(), collector.plan());
+    say::line(format_args!("\n{}", nodes.trim_end()));
+    say::line(format_args!(
+        "\nLog     {} ({} events)",
+        folder.display(),
+        collector.events()
+    ));
+    if let Some(report) = report_at_the_end(folder, collector.events()) {
+        say::line(format_args!("Report  {}", report.display()));
+    }
 }
 
 /// What is being started, and what ends it.
