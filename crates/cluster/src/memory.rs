@@ -1,4 +1,4 @@
-//! What a node may be made to hold, whatever its peers do: every bound that takes memory, added up.
+//! What a node may be made to hold, whatever its peers do: every bound that takes memory, added up; and what an interface adds.
 //!
 //! The chain itself is no part of it (headers, bodies, coins: it grows with proof of work, and bodies that are saved or sent are its), nor are
 //! the buffers of the kernel and of libp2p. Figures are of the worst case: B-trees half full, vectors just doubled.
@@ -58,6 +58,25 @@ const SHARED: usize = Config::DEFAULT_MEMPOOL_BYTES
 const _: () = assert!(
     SHARED + MAX_PEERS as usize * PER_PEER <= MAX_NODE_BYTES,
     "a node may be made to hold more than it should"
+);
+
+/// What the clients of an interface may make a node hold beside that, where the operator opens one: heads and connections, and the bodies of
+/// those who have the password. Their answers are not counted: each is as long as what it shows, and they are as many as connections; but whoever
+/// has the password may stop the node as well, and who has none gets answers of REST alone, on this machine.
+const INTERFACE: usize = rpc::limits::MAX_CONNECTIONS * (rpc::limits::MAX_HEAD_BYTES + CONNECTION)
+    + rpc::limits::MAX_BODIES_BYTES
+    + rpc::limits::MAX_WAITING * ENTRY
+    + rpc::limits::MAX_BANS * ENTRY * SLACK;
+
+/// What the server keeps of a connection besides what was sent on it.
+const CONNECTION: usize = 8 << 10;
+
+/// The most that an interface may add.
+const MAX_INTERFACE_BYTES: usize = 20 << 20;
+
+const _: () = assert!(
+    INTERFACE <= MAX_INTERFACE_BYTES,
+    "an interface may be made to hold more than it should"
 );
 
 const fn bytes(limit: u64) -> usize {

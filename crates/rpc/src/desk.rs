@@ -186,3 +186,36 @@ impl Clerk {
         answer.await.map_err(|_| RpcError::stopping())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chain::{BlockId, Height, Work};
+
+    use super::*;
+
+    /// Whether something is done as it is.
+    async fn is_done<T>(work: impl Future<Output = T>) -> bool {
+        tokio::select! {
+            biased;
+            _ = work => true,
+            () = std::future::ready(()) => false,
+        }
+    }
+
+    /// Core's work queue refuses; here a request that finds no room waits its turn.
+    #[tokio::test]
+    async fn few_requests_wait_at_the_desk_and_the_next_before_it() {
+        let tip = TipRef {
+            block: BlockId::ZERO,
+            height: Height(0),
+            chain_work: Work::ZERO,
+        };
+        let (mut desk, clerk) = Desk::new(tip);
+        for _ in 0..MAX_WAITING {
+            assert!(is_done(clerk.stop()).await);
+        }
+        assert!(!is_done(clerk.stop()).await);
+        assert!(desk.next_waiting().is_some());
+        assert!(is_done(clerk.stop()).await);
+    }
+}

@@ -375,15 +375,63 @@ mod tests {
     fn a_file_that_is_no_wallet_or_is_exposed_is_refused_and_stays() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(WALLET_FILE);
-        for content in ["{}", "no", "{\"seed\":\"00\",\"addresses\":1}", &"x".repeat(5_000)] {
+        let seed = "00".repeat(32);
+        let record = format!("{{\"seed\":\"{seed}\",\"addresses\":0}}");
+        let filled = |bytes: u64| format!("{record:<width$}", width = usize::try_from(bytes).unwrap());
+        let too_long = filled(MAX_WALLET_FILE_BYTES + 1);
+        for content in ["{}", "no", "{\"seed\":\"00\",\"addresses\":1}", &too_long] {
             fs::write(&path, content).unwrap();
             fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
             assert!(Wallet::open(folder.path()).is_err(), "{content:.20}");
             assert_eq!(fs::read_to_string(&path).unwrap(), content);
         }
-        Wallet::open(tempfile::tempdir().unwrap().path()).unwrap();
+        fs::write(&path, filled(MAX_WALLET_FILE_BYTES)).unwrap();
+        Wallet::open(folder.path()).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         assert!(Wallet::open(folder.path()).unwrap_err().message.contains("chmod 600"));
+    }
+
+    /// A payment spends the largest coins first, and no more than fit.
+    #[test]
+    fn what_a_payment_spends_is_bounded() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut wallet = Wallet::open(folder.path()).unwrap();
+        let owner = wallet.new_owner().unwrap();
+        let owned = |index| Owned {
+            outpoint: OutPoint {
+                txid: chain::Txid(Hash([1; 32])),
+                index,
+            },
+            coin: Coin {
+                output: TxOutput {
+                    value: Amount::COIN,
+                    owner,
+                },
+                height: Height(1),
+                coinbase: false,
+            },
+            confirmations: 1,
+            is_mature: true,
+            is_trusted: true,
+        };
+        let most = u32::try_from(MAX_PAYMENT_INPUTS).unwrap();
+        let holdings = Holdings {
+            coins: (0..=most).map(owned).collect(),
+            tip: (BlockId::ZERO, Height(1)),
+            transactions: 1,
+            genesis: BlockId::ZERO,
+            min_fee: 0,
+        };
+        let terms = Terms {
+            change: owner,
+            rate: None,
+            bears_fee: BearsFee::Payer,
+        };
+        let coins = |count| Amount::from_coins(u64::from(count)).unwrap();
+        let payment = wallet.pay(&holdings, (owner, coins(most)), terms).unwrap();
+        assert_eq!(payment.inputs().len(), MAX_PAYMENT_INPUTS);
+        let refused = wallet.pay(&holdings, (owner, coins(most + 1)), terms).unwrap_err();
+        assert_eq!(refused.code, Code::InsufficientFunds);
     }
 
     #[test]

@@ -125,19 +125,6 @@ fn threat_h5_bodies_heads_and_batches_are_bounded() {
 }
 
 #[test]
-fn a_batch_whose_answers_are_large_is_cut_short_with_an_error_for_each() {
-    let node = Node::start(&[]);
-    let genesis = node.call("getbestblockhash", &json!([]));
-    // The list of all methods is some kilobytes; a thousand of them are more than fits when each is asked for a long text.
-    let long = "x".repeat(3_500);
-    let call = json!({ "method": "validateaddress", "params": [long], "id": genesis });
-    let (status, body) = node.post(&json!(vec![call; MAX_BATCH]).to_string());
-    let answers: Vec<Value> = serde_json::from_str(&body).expect("a list");
-    assert_eq!((status, answers.len()), (200, MAX_BATCH));
-    assert!(body.len() < rpc::limits::MAX_BATCH_REPLY_BYTES + MAX_BODY_BYTES);
-}
-
-#[test]
 fn what_is_no_json_and_no_http_is_told_so_or_hung_up_on() {
     let node = Node::start(&[]);
     for (body, status, code) in [

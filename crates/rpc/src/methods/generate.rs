@@ -11,7 +11,7 @@ use super::{Category, Method, Run, may, needs};
 use crate::arguments::{Arguments, Flag, Kind};
 use crate::desk::{Mine, Mined};
 use crate::error::Answer;
-use crate::limits::{DEFAULT_MAX_TRIES, MAX_CHOSEN_TRANSACTIONS, MAX_GENERATED, SEARCH_SLICE};
+use crate::limits::{DEFAULT_MAX_TRIES, MAX_BLOCKS_PER_COMMIT, MAX_CHOSEN_TRANSACTIONS, MAX_GENERATED, SEARCH_SLICE};
 use crate::office::Office;
 use crate::{Code, RpcError, address, raw};
 
@@ -62,7 +62,7 @@ async fn generate_to_address(office: Arc<Office>, arguments: Arguments) -> Answe
     let mut run = Tries(tries);
     let mut ids: Vec<String> = Vec::new();
     while (ids.len() as u64) < count && run.0 > 0 {
-        let wanted = count - ids.len() as u64;
+        let wanted = (count - ids.len() as u64).min(MAX_BLOCKS_PER_COMMIT as u64);
         let mine = Mine {
             owner,
             blocks: u32::try_from(wanted).expect("at most the limit"),
@@ -186,4 +186,56 @@ async fn chosen(office: &Office, item: &Value) -> Result<Arc<Transaction>, RpcEr
         });
     }
     super::transactions::read(text).map(Arc::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use chain::{Height, Work};
+    use node::event::TipRef;
+
+    use super::*;
+    use crate::desk::{Desk, Request};
+
+    /// The answer to `generatetoaddress`, and how many blocks were asked for at a time, of a node that finds every nonce at once.
+    async fn generate(count: usize) -> (Answer, Vec<u32>) {
+        let tip = TipRef {
+            block: BlockId::ZERO,
+            height: Height(0),
+            chain_work: Work::ZERO,
+        };
+        let (mut desk, clerk) = Desk::new(tip);
+        let owner = tokio::spawn(async move {
+            let mut asked = Vec::new();
+            while let Some(request) = desk.next().await {
+                let Request::Mine(mine, reply) = request else {
+                    panic!("{request:?}, where blocks are to be mined");
+                };
+                asked.push(mine.blocks);
+                let mined = Mined {
+                    blocks: vec![BlockId::ZERO; mine.blocks as usize],
+                    ..Mined::default()
+                };
+                reply.send(mined).expect("somebody waits");
+            }
+            asked
+        });
+        let folder = std::path::PathBuf::new();
+        let office = Office::new(clerk, (folder.clone(), folder));
+        let address = address::of(&Owner([7; 32]));
+        let given = json!([count, address]);
+        let arguments = Arguments::read(METHODS[0].parameters, given).expect("good ones");
+        let answer = generate_to_address(office, arguments.expect("enough of them")).await;
+        (answer, owner.await.expect("the desk's owner ends"))
+    }
+
+    #[tokio::test]
+    async fn a_commit_holds_few_blocks_and_a_call_as_many_as_it_takes() {
+        let (answer, asked) = generate(2 * MAX_BLOCKS_PER_COMMIT + 3).await;
+        let full = u32::try_from(MAX_BLOCKS_PER_COMMIT).expect("few");
+        assert_eq!(asked, [full, full, 3]);
+        assert_eq!(
+            answer.expect("blocks").as_array().map(Vec::len),
+            Some(2 * MAX_BLOCKS_PER_COMMIT + 3)
+        );
+    }
 }

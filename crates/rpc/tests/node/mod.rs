@@ -28,7 +28,11 @@ pub(crate) struct Node {
 impl Node {
     /// A node that keeps connected to these.
     pub(crate) fn start(peers: &[&str]) -> Self {
-        let folder = tempfile::tempdir().expect("a folder for the node");
+        Self::start_in(tempfile::tempdir().expect("a folder for the node"), peers)
+    }
+
+    /// The same, in a folder that has something in it.
+    pub(crate) fn start_in(folder: TempDir, peers: &[&str]) -> Self {
         let interrupt = Interrupt::new();
         let options = SoloOptions {
             params: Params::instant(),
@@ -111,6 +115,14 @@ impl Node {
             body.len()
         );
         split(&self.exchange(request.as_bytes()))
+    }
+
+    /// The code of the error that a method gives.
+    pub(crate) fn refusal(&self, method: &str, params: &Value) -> Value {
+        let request = json!({ "method": method, "params": params, "id": 1 });
+        let (_, body) = self.post(&request.to_string());
+        let mut answer: Value = serde_json::from_str(&body).expect("JSON");
+        answer["error"]["code"].take()
     }
 
     /// The result of a method.
