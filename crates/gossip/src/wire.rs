@@ -7,7 +7,7 @@ use bincode::config::{Configuration, Fixint, Limit, LittleEndian};
 use bincode::enc::write::Writer;
 use bincode::error::EncodeError;
 
-use crate::Message;
+use crate::{Message, MessageKind};
 use crate::limits::{MAX_AGENT_BYTES, MAX_MESSAGE_BYTES, max_bytes};
 
 mod frame;
@@ -66,6 +66,9 @@ pub fn decode(bytes: &[u8], limit: usize) -> Result<Message, DecodeError> {
         return Err(DecodeError::Oversize);
     }
     layout::check(kind, bytes).ok_or(DecodeError::Malformed)?;
+    if kind == MessageKind::Headers {
+        return Ok(layout::headers(bytes));
+    }
     let (message, _) = bincode::serde::decode_from_slice(bytes, CONFIG).map_err(|_| DecodeError::Malformed)?;
     if is_encoding_of(bytes, &message) && is_presentable(&message) {
         Ok(message)

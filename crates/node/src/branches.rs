@@ -53,15 +53,25 @@ impl Node {
             return;
         }
         // It takes the place of those it extends.
-        targets.retain(|target| !cx.ledger.is_ancestor(target.block, block));
+        let mut wanted_to = Height(0);
+        targets.retain(|target| {
+            let is_extended = cx.ledger.is_ancestor(target.block, block);
+            if is_extended {
+                wanted_to = wanted_to.max(target.wanted_to);
+            }
+            !is_extended
+        });
         let id = cx.ledger.id(block);
         let at = targets.partition_point(|target| target.id < id);
-        let wanted_to = Height(0);
         targets.insert(at, Target { id, block, wanted_to });
         if self.bodies.targets.len() > MAX_TARGETS {
             self.drop_least_target(cx);
         }
-        self.want_bodies(cx, &id);
+        // While headers come by the thousand there is nothing more to want: the window is full.
+        let base = self.knowledge.connected_base(cx.ledger, block);
+        if wanted_to.0 < cx.ledger.height(base).0.saturating_add(BODY_WINDOW) {
+            self.want_bodies(cx, &id);
+        }
     }
 
     /// Looks at all branches anew, after one was condemned or the operator marked a block.
@@ -96,18 +106,31 @@ impl Node {
 
     /// The peer has this block and all below: it may be asked for their bodies.
     pub(crate) fn note_has(&mut self, cx: &mut Context<'_>, peer: NodeId, block: BlockRef) {
+        self.note_has_up_to(cx, peer, block, false);
+    }
+
+    /// The same. When `more_to_come`, headers above it follow at once, and what was noted with those below it is not noted again.
+    pub(crate) fn note_has_up_to(
+        &mut self,
+        cx: &mut Context<'_>,
+        peer: NodeId,
+        block: BlockRef,
+        more_to_come: bool,
+    ) {
         let Some(source) = self.peers.ready_mut(peer) else {
             return;
         };
-        let is_news = source
-            .best
-            .is_none_or(|best| cx.ledger.work(block) > cx.ledger.work(best));
+        let before = source.best;
+        let is_news = before.is_none_or(|best| cx.ledger.work(block) > cx.ledger.work(best));
         if is_news {
             source.best = Some(block);
         }
         // Even a lighter block than the best may be on another branch that is wanted.
         for at in 0..self.bodies.targets.len() {
             let window = Window::of(cx.ledger, &self.knowledge, self.bodies.targets[at]);
+            if more_to_come && before.is_some_and(|before| window.lies_below(cx.ledger, before)) {
+                continue;
+            }
             window.add_source(cx, &mut self.bodies, (peer, block));
         }
     }
@@ -210,6 +233,11 @@ impl Window {
             return height;
         }
         ledger.height(ledger.fork_point(self.target, other))
+    }
+
+    /// Whether all of it is on the chain of this block.
+    fn lies_below(self, ledger: &Ledger, block: BlockRef) -> bool {
+        ledger.height(block) >= self.end && self.common(ledger, block) >= self.end
     }
 
     /// A peer has a block and all below: it may be asked for those of the window whose bodies are still to come.

@@ -69,7 +69,7 @@ impl Node {
             peer.unconnecting = 0;
         }
         if let Some(last) = last {
-            self.note_has(cx, peer, last);
+            self.note_has_up_to(cx, peer, last, kept.may_be_more);
         }
         self.headers_answered(cx, peer, last.filter(|_| kept.may_be_more));
     }

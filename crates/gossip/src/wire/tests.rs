@@ -367,3 +367,20 @@ proptest! {
         check_canonical(&bytes)?;
     }
 }
+
+/// Headers are decoded beside the codec, which must agree.
+#[test]
+fn headers_are_decoded_as_the_codec_would() {
+    let header = |number: u8| {
+        let bytes: Vec<u8> = (0..80).map(|at| number.wrapping_mul(31).wrapping_add(at)).collect();
+        Header::from_bytes(bytes.as_slice().try_into().expect("eighty bytes"))
+    };
+    for count in [0, 1, 2, 200] {
+        let bytes = encode(&Message::headers((0..count).map(header)));
+        let (by_codec, _): (Message, usize) = bincode::serde::decode_from_slice(&bytes, CONFIG).expect("it is sound");
+        assert_eq!(decode(&bytes, MAX_MESSAGE_BYTES), Ok(by_codec));
+        for cut in [&bytes[..bytes.len() - 1], &[&bytes[..], &[0]].concat()] {
+            assert_eq!(decode(cut, MAX_MESSAGE_BYTES), Err(DecodeError::Malformed));
+        }
+    }
+}
