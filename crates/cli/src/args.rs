@@ -154,9 +154,8 @@ pub(crate) struct RunArgs {
     pub(crate) engine: EngineKind,
     #[command(flatten)]
     pub(crate) overrides: OverrideArgs,
-    /// Where real nodes live
-    #[arg(long, value_enum, default_value_t = NodesKind::Tasks)]
-    pub(crate) nodes: NodesKind,
+    #[command(flatten)]
+    pub(crate) living: LivingArgs,
     /// Answer other people's tools for each real node, in Bitcoin Core's JSON-RPC (see `nakanet rpc`)
     #[arg(long)]
     pub(crate) rpc: bool,
@@ -263,14 +262,24 @@ pub(crate) enum SchemaKind {
     Events,
 }
 
+/// Where real nodes live, and as what.
+#[derive(Debug, Args)]
+pub(crate) struct LivingArgs {
+    /// Where real nodes live
+    #[arg(long, value_enum, default_value_t = NodesKind::Tasks)]
+    pub(crate) nodes: NodesKind,
+    /// A program that `upgrade` steps can turn nodes into, when they are processes, such as next=/opt/nakanet; may be given more than once
+    #[arg(long = "program", value_name = "NAME=PATH", value_parser = key_value)]
+    pub(crate) programs: Vec<(String, String)>,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct UpArgs {
     /// How many nodes
     #[arg(short = 'n', long = "count", value_name = "NODES", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub(crate) count: u32,
-    /// Where the nodes live
-    #[arg(long, value_enum, default_value_t = NodesKind::Tasks)]
-    pub(crate) nodes: NodesKind,
+    #[command(flatten)]
+    pub(crate) living: LivingArgs,
     /// The time between two blocks of the whole network, such as 2s; `off` mines nothing
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = values::interval_or_off)]
     pub(crate) mine_interval: String,

@@ -121,6 +121,7 @@ fn exercise(kills: usize) {
         nodes: Nodes::Processes(Program {
             path: std::env::current_exe().expect("this program"),
             arguments: vec!["worker".into()],
+            upgrades: std::collections::BTreeMap::new(),
             logs: None,
         }),
         folder: None,

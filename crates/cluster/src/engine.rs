@@ -45,6 +45,16 @@ pub enum Nodes {
     Processes(Program),
 }
 
+impl Nodes {
+    /// The names of the programs that nodes can be upgraded to.
+    fn programs(&self) -> Vec<String> {
+        match self {
+            Self::Tasks => Vec::new(),
+            Self::Processes(program) => program.upgrades.keys().cloned().collect(),
+        }
+    }
+}
+
 /// News of a run, for whoever shows it.
 #[derive(Debug)]
 pub enum Progress<'a> {

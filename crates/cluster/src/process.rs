@@ -13,6 +13,7 @@ pub(crate) mod outfit;
 mod words;
 mod worker;
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -26,6 +27,19 @@ pub struct Program {
     pub path: PathBuf,
     /// What makes it a worker.
     pub arguments: Vec<OsString>,
+    /// Other executables that nodes can be upgraded to, by the names that steps have for them. They are given the same arguments.
+    pub upgrades: BTreeMap<String, PathBuf>,
     /// The folder for its logs, one `<node>.log` each; none writes no log.
     pub logs: Option<PathBuf>,
+}
+
+impl Program {
+    /// The same of the executable that was given this name, or of the first one.
+    pub(crate) fn named(&self, name: Option<&str>) -> Self {
+        let other = name.and_then(|name| self.upgrades.get(name));
+        Self {
+            path: other.unwrap_or(&self.path).clone(),
+            ..self.clone()
+        }
+    }
 }

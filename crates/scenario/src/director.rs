@@ -12,18 +12,17 @@ mod judge;
 mod links;
 mod load;
 mod nodes;
+mod order;
 mod standing;
 mod wallet;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use base::{NodeId, Time};
+use base::Time;
 use chain::{Height, Txid};
-use node::Command;
 
-use crate::link::Conditions;
 use crate::plan::{Expectation, StepKind};
 use crate::{Engine, Plan, World, words};
 use act::Effect;
@@ -35,35 +34,7 @@ use wallet::Wallets;
 
 pub use control::{ControlReport, Instruction};
 pub use deed::Deed;
-
-/// What an engine is to do.
-#[derive(Clone, Debug)]
-pub enum Order {
-    /// Give a node a command.
-    Command(NodeId, Command),
-    /// Start a node; it reconnects as its links want.
-    Start(NodeId),
-    /// Stop a node in good order.
-    Stop(NodeId),
-    /// Stop a node without warning: nothing more is written for it.
-    Kill(NodeId),
-    /// Let a node stand still: it reads, writes and mines nothing, and its connections stay as they are.
-    Pause(NodeId),
-    /// Let a node that stands still go on.
-    Resume(NodeId),
-    /// Remove all that a node that is down has on its disk.
-    Wipe(NodeId),
-    /// Keep two nodes connected from now on: the first dials.
-    Connect(NodeId, NodeId),
-    /// Disconnect two nodes, and dial no more.
-    Disconnect(NodeId, NodeId),
-    /// Close the connection between two nodes, if there is one, and refuse new ones until [`Order::Mend`].
-    Sever(NodeId, NodeId),
-    /// Allow connections again, and dial at once where a link is wanted.
-    Mend(NodeId, NodeId),
-    /// From now on, messages from the first to the second node travel under these conditions.
-    SetLink(NodeId, NodeId, Conditions),
-}
+pub use order::Order;
 
 /// Where a step stands.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -134,6 +105,8 @@ pub struct Director {
     next_control: u64,
     known: Known,
     outcome: Option<Outcome>,
+    /// The programs that nodes can be upgraded to, by the names that the operator gave them.
+    programs: BTreeSet<String>,
 }
 
 /// What a `never` step watches for.
@@ -207,7 +180,15 @@ impl Director {
             controls: Vec::new(),
             next_control: 0,
             outcome: None,
+            programs: BTreeSet::new(),
         }
+    }
+
+    /// The same director, whose nodes can be upgraded to the programs of these names.
+    #[must_use]
+    pub fn with_programs(mut self, names: impl IntoIterator<Item = String>) -> Self {
+        self.programs.extend(names);
+        self
     }
 
     /// Goes as far as it can now: appends orders for the engine and news of steps.

@@ -42,20 +42,20 @@ impl Engine {
 
     /// Why it cannot carry out a step, in words; `None` when it can.
     pub(crate) fn refuses(self, step: &StepKind) -> Option<&'static str> {
-        (self == Self::Sim && pauses(step)).then_some(
-            "a simulation has no machine that could stand still under a node, as `pause` lets it; a cluster can carry it out",
-        )
-    }
-}
-
-fn pauses(step: &StepKind) -> bool {
-    matches!(
-        step,
-        StepKind::Act {
-            action: Action::Pause { .. },
-            ..
+        let StepKind::Act { action, .. } = step else {
+            return None;
+        };
+        match self {
+            Self::Cluster => None,
+            Self::Sim if matches!(action, Action::Pause { .. }) => Some(
+                "a simulation has no machine that could stand still under a node, as `pause` lets it; a cluster can carry it out",
+            ),
+            Self::Sim if matches!(action, Action::Upgrade { .. }) => Some(
+                "a simulation has one program for all nodes, and none to `upgrade` them to; a cluster of processes can carry it out",
+            ),
+            Self::Sim => None,
         }
-    )
+    }
 }
 
 #[cfg(test)]
@@ -92,11 +92,16 @@ mod tests {
     }
 
     #[test]
-    fn a_simulation_pauses_nobody() {
-        let source = "[network]\nnodes = 2\n[steps]\nrun = [{ pause = \"n1\" }]\n";
-        let plan = parse("x.toml", source, &Overrides::default()).expect("a sound file");
-        let refusal = Engine::Sim.refusal(&plan).expect("not in virtual time");
-        assert!(refusal.contains("`pause`"), "{refusal}");
-        assert_eq!(Engine::Cluster.refusal(&plan), None);
+    fn a_simulation_pauses_and_upgrades_nobody() {
+        for (step, word) in [
+            ("pause = \"n1\"", "`pause`"),
+            ("upgrade = \"n1\", to = \"next\"", "`upgrade`"),
+        ] {
+            let source = format!("[network]\nnodes = 2\n[steps]\nrun = [{{ {step} }}]\n");
+            let plan = parse("x.toml", &source, &Overrides::default()).expect("a sound file");
+            let refusal = Engine::Sim.refusal(&plan).expect("not in virtual time");
+            assert!(refusal.contains(word), "{refusal}");
+            assert_eq!(Engine::Cluster.refusal(&plan), None);
+        }
     }
 }

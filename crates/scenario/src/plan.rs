@@ -212,6 +212,8 @@ pub enum Action {
     Kill { nodes: Vec<NodeId> },
     /// Nodes stop in good order and start again from their disk.
     Restart { nodes: Vec<NodeId> },
+    /// Nodes stop in good order and start again as another program, which whoever runs the plan has given this name.
+    Upgrade { nodes: Vec<NodeId>, program: String },
     /// Nodes stand still until they are resumed.
     Pause { nodes: Vec<NodeId> },
     /// Nodes that stand still go on.

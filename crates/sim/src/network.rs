@@ -227,7 +227,9 @@ impl Network {
                 let what = Intervention::Wiped;
                 self.record(RunEvent::Intervention { node, what });
             }
-            Order::Pause(_) | Order::Resume(_) => unreachable!("a plan that pauses nodes is refused"),
+            Order::Pause(_) | Order::Resume(_) | Order::Upgrade(..) => {
+                unreachable!("a plan that pauses or upgrades nodes is refused")
+            }
             Order::Connect(a, b) => {
                 let way = self.pairs.way(a, b);
                 self.pairs.get_mut(way).wanted = Some(way);

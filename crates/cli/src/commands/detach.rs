@@ -77,7 +77,7 @@ pub(crate) fn leave_the_terminal() {
 
 /// The arguments of the one in the background.
 fn again(args: &UpArgs, folder: &Path) -> Vec<std::ffi::OsString> {
-    let kind = args.nodes.to_possible_value();
+    let kind = args.living.nodes.to_possible_value();
     let pairs = [
         ("--count", args.count.to_string()),
         (
@@ -92,6 +92,12 @@ fn again(args: &UpArgs, folder: &Path) -> Vec<std::ffi::OsString> {
     let mut words = vec!["up".into()];
     for (flag, value) in pairs {
         words.extend([flag.into(), value.into()]);
+    }
+    for (name, path) in &args.living.programs {
+        words.extend(["--program".into(), format!("{name}={path}").into()]);
+    }
+    if args.rpc {
+        words.push("--rpc".into());
     }
     words.extend(["--detached".into(), folder.into()]);
     words
@@ -114,7 +120,7 @@ impl Drop for Presence {
 /// Lets a cluster that is up be found: by `latest`, by its state file, and in the background by those who want to give it steps.
 pub(crate) fn appear(args: &UpArgs, folder: &Path, operator: &Operator) -> Presence {
     folder::mark_latest(folder);
-    let kind = args.nodes.to_possible_value();
+    let kind = args.living.nodes.to_possible_value();
     let kind = kind.map_or_else(String::new, |kind| kind.get_name().to_owned());
     let told = |what: &str, error: &std::io::Error| {
         say::aside(format_args!("{}: {what}: {error}", paint::warning("warning")));

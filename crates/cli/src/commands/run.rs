@@ -1,5 +1,6 @@
 //! `nakanet run`: one scenario file, from start to verdict.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +12,7 @@ use observe::{Desk, Detail, Ending, Operator, Verdict};
 use scenario::{Engine, Plan, words};
 use sim::Verify;
 
-use crate::args::{DetailKind, EngineKind, NodesKind, RunArgs, VerifyKind};
+use crate::args::{DetailKind, EngineKind, LivingArgs, NodesKind, RunArgs, VerifyKind};
 use crate::commands::export::report_at_the_end;
 use crate::commands::rpc;
 use crate::commands::serve;
@@ -92,7 +93,7 @@ fn launch(plan: &Arc<Plan>, folder: &Path, args: &RunArgs, taking: Option<Taking
     let data = folder.join("nodes");
     let options = RunOptions {
         data: data.clone(),
-        nodes: nodes(args.nodes, folder)?,
+        nodes: nodes(&args.living, folder)?,
         rpc: args.rpc,
         folder: Some(folder.to_owned()),
         interrupt,
@@ -133,18 +134,33 @@ fn launch(plan: &Arc<Plan>, folder: &Path, args: &RunArgs, taking: Option<Taking
 }
 
 /// Where nodes are to live, with their logs in this run folder. As processes they are of this very program.
-pub(crate) fn nodes(kind: NodesKind, folder: &Path) -> Result<Nodes, Failure> {
-    match kind {
+pub(crate) fn nodes(args: &LivingArgs, folder: &Path) -> Result<Nodes, Failure> {
+    match args.nodes {
+        NodesKind::Tasks if !args.programs.is_empty() => Err(Failure::bad_input(anyhow!(
+            "only nodes that are processes can be upgraded to another program; add --nodes process"
+        ))),
         NodesKind::Tasks => journal::shared(folder).map(|()| Nodes::Tasks),
         NodesKind::Process => {
             let path = std::env::current_exe().context("cannot find this program");
             Ok(Nodes::Processes(Program {
                 path: path.map_err(Failure::could_not_start)?,
                 arguments: vec!["worker".into()],
+                upgrades: upgrades(&args.programs)?,
                 logs: Some(folder.join(journal::FOLDER)),
             }))
         }
     }
+}
+
+/// The programs that nodes can be upgraded to; a missing one is noticed before anything starts.
+fn upgrades(programs: &[(String, String)]) -> Result<BTreeMap<String, PathBuf>, Failure> {
+    let mut upgrades = BTreeMap::new();
+    for (name, path) in programs {
+        let whole = std::path::absolute(path).ok().filter(|path| path.is_file());
+        let whole = whole.ok_or_else(|| Failure::bad_input(anyhow!("--program {name}: there is no file {path}")))?;
+        upgrades.insert(name.clone(), whole);
+    }
+    Ok(upgrades)
 }
 
 /// Why real nodes did not come up. When that was the user's wish their databases, of no use to anybody, are removed, if they are named.
@@ -285,8 +301,11 @@ fn repeat(args: &RunArgs) -> String {
     if args.engine == EngineKind::Sim {
         flag("engine", Some("sim".to_owned()));
     }
-    if args.nodes != NodesKind::Tasks {
-        flag("nodes", Some(name(&args.nodes)));
+    if args.living.nodes != NodesKind::Tasks {
+        flag("nodes", Some(name(&args.living.nodes)));
+    }
+    for (program, path) in &args.living.programs {
+        flag("program", Some(format!("{program}={path}")));
     }
     if let Some(seed) = args.overrides.seed {
         flag("seed", Some(seed.to_string()));

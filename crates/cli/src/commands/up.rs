@@ -44,7 +44,7 @@ pub(crate) fn up(args: &UpArgs) -> Ended {
     let (operator, desk) = Operator::new();
     let options = RunOptions {
         data: folder.join("nodes"),
-        nodes: nodes(args.nodes, &folder)?,
+        nodes: nodes(&args.living, &folder)?,
         rpc: args.rpc,
         folder: Some(folder.clone()),
         interrupt,

@@ -1,6 +1,7 @@
 //! Runs whose nodes are processes: the same scenarios pass, ends are meant or told, and nobody is left behind.
 
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::mpsc::channel;
@@ -45,7 +46,7 @@ fn every_action_and_expectation_works_on_processes() {
     assert_eq!(output.code, 0, "{output:?}");
 }
 
-/// One node stands still and catches up, another is killed while it does, a third loses its disk.
+/// One node stands still and catches up, another is killed while it does, a third loses its disk, a fourth stands still to the end.
 const STILL: &str = r#"
 name = "still"
 [network]
@@ -62,9 +63,11 @@ run = [
   { kill = "n2" },
   { resume = "n1" },
   { start = "n2" },
-  { wipe = "n3" },
-  { start = "n3" },
   { wait = "converged", height = 4, within = "30s" },
+  { mine = 1, on = "n2" },
+  { wipe = ["n1", "n3"] },
+  { start = ["n1", "n3"] },
+  { wait = "converged", height = 5, within = "30s" },
   { pause = "n3" },
   { mine = 1, on = "n0" },
 ]
@@ -81,6 +84,98 @@ fn processes_are_paused_resumed_killed_and_wiped_as_tasks_are() {
             let lock = stage.path(&format!("runs/latest/nodes/{node}/lock"));
             assert!(!lock.exists(), "{nodes}: {node} stopped in good order");
         }
+    }
+}
+
+/// The file of the program that is a node, by the process id in its folder's lock.
+fn program_of(stage: &Stage, node: &str) -> PathBuf {
+    let pid = fs::read_to_string(lock_of(stage, node)).expect("it runs");
+    fs::read_link(format!("/proc/{}/exe", pid.trim())).expect("Linux tells what a process runs")
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_node_is_upgraded_to_another_program_by_a_step_and_by_hand_and_stays_with_it() {
+    let stage = Stage::new();
+    let (first, next) = (PathBuf::from(env!("CARGO_BIN_EXE_nakanet")), stage.path("next-nakanet"));
+    fs::copy(&first, &next).expect("a copy of the program");
+    let first = first.canonicalize().expect("it is there");
+    stage.write(
+        "up.toml",
+        "limit = \"10m\"\n[network]\nnodes = 2\n[steps]\nrun = [\n{ mine = 3, on = \"n0\" },\n\
+         { wait = \"converged\", height = 3, within = \"30s\" },\n{ upgrade = \"n0\", to = \"next\" },\n{ kill = \"n0\" },\n\
+         { start = \"n0\" },\n{ wait = \"height\", on = \"n1\", height = 9, within = \"5m\" },\n]\n",
+    );
+    let mut run = stage.start(&["run", "up.toml", "--nodes", "process", "--program", "next=next-nakanet"]);
+    let upgraded = run.line_with("[3/6] ok");
+    assert!(
+        upgraded.contains("n0 at height 3"),
+        "its chain came from its disk: {upgraded}"
+    );
+    run.line_with("[5/6] ok");
+    assert_eq!(program_of(&stage, "n0"), next);
+    assert_eq!(program_of(&stage, "n1"), first);
+    run.interrupt();
+    run.end();
+
+    let stage = Stage::new();
+    let arguments = [
+        "up",
+        "-n",
+        "2",
+        "--mine-interval",
+        "off",
+        "--nodes",
+        "process",
+        "--program",
+    ];
+    let program = format!("next={}", next_to(&stage).display());
+    let (mut up, mut typed) = stage.start_typed(&[&arguments[..], &[program.as_str()]].concat());
+    up.line_with("link up");
+    writeln!(typed, "upgrade = \"n1\", to = \"next\"").expect("it reads");
+    up.line_with("n1 at height 0");
+    assert_eq!(program_of(&stage, "n1"), next_to(&stage));
+    up.interrupt();
+    up.end();
+}
+
+/// A copy of the program in the stage's folder.
+fn next_to(stage: &Stage) -> PathBuf {
+    let path = stage.path("next-nakanet");
+    if !path.exists() {
+        fs::copy(env!("CARGO_BIN_EXE_nakanet"), &path).expect("a copy of the program");
+    }
+    path
+}
+
+#[test]
+fn tasks_and_programs_that_nobody_named_are_no_upgrade() {
+    let stage = Stage::new();
+    stage.write(
+        "up.toml",
+        "[network]\nnodes = 2\n[steps]\nrun = [\n{ upgrade = \"n0\", to = \"next\" },\n]\n",
+    );
+    let nakanet = env!("CARGO_BIN_EXE_nakanet");
+    let (next, other) = (format!("next={nakanet}"), format!("other={nakanet}"));
+    for (arguments, code, words) in [
+        (vec![], 1, "tasks to none"),
+        (
+            vec!["--nodes", "process", "--program", &other],
+            1,
+            "there is no program `next`, but other",
+        ),
+        (vec!["--program", &next], 2, "add --nodes process"),
+        (
+            vec!["--nodes", "process", "--program", "next=nothing"],
+            2,
+            "there is no file nothing",
+        ),
+        (vec!["--engine", "sim"], 2, "`upgrade`"),
+    ] {
+        let output = stage.run(&[&["run", "up.toml"], &arguments[..]].concat());
+        assert_eq!(output.code, code, "{output:?}");
+        let said = format!("{}{}", output.stdout, output.stderr);
+        assert!(said.contains(words), "{said}");
     }
 }
 
@@ -171,6 +266,7 @@ fn a_worker_that_cannot_open_its_folder_says_why() {
         nodes: cluster::Nodes::Processes(cluster::Program {
             path: env!("CARGO_BIN_EXE_nakanet").into(),
             arguments: vec!["worker".into()],
+            upgrades: std::collections::BTreeMap::new(),
             logs: None,
         }),
         rpc: false,

@@ -1,5 +1,6 @@
 //! The nodes of a run: starting, ordering, stopping, and noticing when one ends.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::panic::AssertUnwindSafe;
 use std::path::{Component, Path, PathBuf};
@@ -70,6 +71,8 @@ pub(super) struct Fleet {
     rpc: bool,
     roster: Arc<Roster>,
     slots: Vec<Slot>,
+    /// The names of the programs that nodes were upgraded to.
+    programs: BTreeMap<NodeId, String>,
     pub(super) wiring: Wiring,
     hasher: Hasher,
     /// Hashes that nodes in other processes owed and never tried.
@@ -93,6 +96,7 @@ impl Fleet {
         Self {
             wiring: Wiring::new(&plan),
             slots: plan.node_ids().map(|_| Slot::default()).collect(),
+            programs: BTreeMap::new(),
             hasher: Hasher::start(clock),
             tasks: JoinSet::new(),
             roster: Arc::new(roster),
@@ -164,7 +168,8 @@ impl Fleet {
         control: mpsc::Receiver<Control>,
     ) -> impl Future<Output = Result<Exit, Error>> + Send + use<> {
         let node = outfit.id;
-        let host = Host::start(program, (node, self.plan.name_of(node)), self.clock);
+        let program = program.named(self.programs.get(&node).map(String::as_str));
+        let host = Host::start(&program, (node, self.plan.name_of(node)), self.clock);
         let roster = self.roster.keys().iter().map(PeerId::to_string).collect();
         let lines = Lines {
             control,
@@ -217,6 +222,11 @@ impl Fleet {
         match order {
             Order::Command(node, command) => self.command(node, command),
             Order::Start(node) => {
+                self.start(node, self.plan.nodes[node.index()].hashrate);
+                Ok(())
+            }
+            Order::Upgrade(node, program) => {
+                self.programs.insert(node, program);
                 self.start(node, self.plan.nodes[node.index()].hashrate);
                 Ok(())
             }

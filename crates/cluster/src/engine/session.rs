@@ -90,7 +90,7 @@ impl<'a> Session<'a> {
         let (be_ready, ready) = mpsc::channel(plan.nodes.len().max(1));
         Ok(Self {
             collector,
-            director: Director::new(Arc::clone(plan), Engine::Cluster),
+            director: Director::new(Arc::clone(plan), Engine::Cluster).with_programs(options.nodes.programs()),
             desk: options.desk.clone(),
             owed: Owed::default(),
             fleet: Fleet::new(Arc::clone(plan), clock, options, (tell, be_ready)),

@@ -115,37 +115,6 @@ fn a_killed_and_a_restarted_node_go_on_from_their_disks() {
 }
 
 #[test]
-fn a_paused_node_misses_what_happens_and_a_wiped_one_fetches_it_all() {
-    run_text(
-        r#"
-        [network]
-        nodes = 3
-        topology = { kind = "full" }
-        [steps]
-        run = [
-          { mine = 2, on = "n0" },
-          { wait = "converged", height = 2, within = "30s" },
-          { pause = ["n1", "n2"] },
-          { mine = 2, on = "n0" },
-          { expect = "height", on = ["n1", "n2"], height = 2 },
-          { kill = "n2" },
-          { resume = "n1" },
-          { wait = "height", on = "n1", height = 4, within = "30s" },
-          { start = "n2" },
-          { wait = "converged", height = 4, within = "30s" },
-          { mine = 1, on = "n2" },
-          { wait = "converged", height = 5, within = "30s" },
-          { wipe = ["n1", "n2"] },
-          { start = ["n1", "n2"] },
-          { wait = "converged", height = 5, within = "30s" },
-          { pause = "n2" },
-          { mine = 1, on = "n0" },
-        ]
-        "#,
-    );
-}
-
-#[test]
 fn metered_miners_agree_in_the_end() {
     run_text(
         r#"

@@ -15,7 +15,7 @@ use crate::limits::{MAX_FRAME_TEXT_BYTES, MAX_RECORD_BYTES};
 use crate::store::record;
 
 /// The version of the exchange. Engine and workers of different programs understand each other when it is the same.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 const HEAD_BYTES: usize = 12;
 
 /// What makes the other side unintelligible.

@@ -38,6 +38,7 @@ pub(super) fn build(
         "stop" => act.stop("stop").map(|nodes| Action::Stop { nodes }),
         "kill" => act.kill("kill").map(|nodes| Action::Kill { nodes }),
         "restart" => act.runners("restart").map(|nodes| Action::Restart { nodes }),
+        "upgrade" => act.upgrade(),
         "pause" => act.pause(),
         "resume" => act.resume(),
         "wipe" => act.wipe(),

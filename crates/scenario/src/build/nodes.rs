@@ -42,6 +42,12 @@ impl Act<'_, '_> {
         self.stop(key)
     }
 
+    pub(super) fn upgrade(&mut self) -> Option<Action> {
+        let nodes = self.runners("upgrade")?;
+        let program = self.step.fields.text("to")?.text.clone();
+        Some(Action::Upgrade { nodes, program })
+    }
+
     pub(super) fn pause(&mut self) -> Option<Action> {
         let nodes = self.runners("pause")?;
         self.state.paused.extend(&nodes);

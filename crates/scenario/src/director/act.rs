@@ -49,12 +49,14 @@ pub(super) enum Effect {
 }
 
 /// What comes when nodes are down.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Then {
     /// They stay down.
     Stay,
     /// They start again.
     Restart,
+    /// They start again, as this program.
+    Upgrade(String),
     /// Their disks are cleared.
     Wipe,
 }
@@ -101,6 +103,7 @@ impl Director {
             | Action::Stop { .. }
             | Action::Kill { .. }
             | Action::Restart { .. }
+            | Action::Upgrade { .. }
             | Action::Pause { .. }
             | Action::Resume { .. }
             | Action::Wipe { .. } => self.change_nodes(action, world, orders),

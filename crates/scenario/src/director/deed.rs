@@ -105,6 +105,7 @@ impl Director {
             | Action::Stop { .. }
             | Action::Kill { .. }
             | Action::Restart { .. }
+            | Action::Upgrade { .. }
             | Action::Pause { .. }
             | Action::Resume { .. }
             | Action::Wipe { .. }

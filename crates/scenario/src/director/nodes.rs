@@ -29,6 +29,12 @@ impl Director {
             }
             Action::Stop { nodes } => self.take_down(nodes, Then::Stay, world, orders),
             Action::Restart { nodes } => self.take_down(nodes, Then::Restart, world, orders),
+            Action::Upgrade { nodes, program } => {
+                if !self.programs.contains(program) {
+                    return Err(self.no_program(program));
+                }
+                self.take_down(nodes, Then::Upgrade(program.clone()), world, orders)
+            }
             Action::Kill { nodes } => {
                 if let Some(&down) = nodes.iter().find(|&&node| !world.node(node).running) {
                     return Err(format!("{} is not running", self.plan.name_of(down)));
@@ -50,6 +56,16 @@ impl Director {
                 Ok(Effect::Going(nodes.clone()))
             }
             other => unreachable!("{other:?} changes no node"),
+        }
+    }
+
+    fn no_program(&self, program: &str) -> String {
+        let known: Vec<&str> = self.programs.iter().map(String::as_str).collect();
+        match known[..] {
+            [] => format!(
+                "there is no program `{program}`: nodes that are processes can be upgraded to those that `--program NAME=PATH` names, tasks to none"
+            ),
+            [..] => format!("there is no program `{program}`, but {}", known.join(", ")),
         }
     }
 
@@ -89,6 +105,10 @@ impl Director {
                     Then::Stay => return Some(told(&nodes, "down")),
                     Then::Restart => {
                         orders.extend(nodes.iter().map(|&node| Order::Start(node)));
+                        Effect::Up(nodes)
+                    }
+                    Then::Upgrade(program) => {
+                        orders.extend(nodes.iter().map(|&node| Order::Upgrade(node, program.clone())));
                         Effect::Up(nodes)
                     }
                     Then::Wipe => {

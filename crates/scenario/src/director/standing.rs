@@ -66,7 +66,11 @@ impl Known {
             }
             Action::DoubleSpend { to, .. } => self.paid.extend(to),
             // A node that goes down does not go on with what it was told to mine.
-            Action::Stop { nodes } | Action::Kill { nodes } | Action::Restart { nodes } | Action::Wipe { nodes } => {
+            Action::Stop { nodes }
+            | Action::Kill { nodes }
+            | Action::Restart { nodes }
+            | Action::Upgrade { nodes, .. }
+            | Action::Wipe { nodes } => {
                 for node in nodes {
                     self.promised.remove(node);
                 }

@@ -253,6 +253,15 @@ pub(crate) static ACTIONS: &[Action] = &[
         example: r#"restart = "n3""#,
     },
     Action {
+        verb: Key::required("upgrade", Kind::Nodes, "who"),
+        doc: "Nodes stop in good order and start again from their disk as another program; in a cluster whose nodes are processes only",
+        keys: &[
+            Key::required("to", Kind::Name, "what `--program NAME=PATH` calls the program"),
+            WITHIN,
+        ],
+        example: r#"upgrade = "n3", to = "next""#,
+    },
+    Action {
         verb: Key::required("pause", Kind::Nodes, "who"),
         doc: "Nodes stand still, with all they hold, until they are resumed; in a cluster only",
         keys: &[WITHIN],
