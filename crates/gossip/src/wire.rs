@@ -7,8 +7,8 @@ use bincode::config::{Configuration, Fixint, Limit, LittleEndian};
 use bincode::enc::write::Writer;
 use bincode::error::EncodeError;
 
-use crate::{Message, MessageKind};
 use crate::limits::{MAX_AGENT_BYTES, MAX_MESSAGE_BYTES, max_bytes};
+use crate::{Message, MessageKind};
 
 mod frame;
 mod layout;

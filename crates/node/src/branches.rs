@@ -110,13 +110,7 @@ impl Node {
     }
 
     /// The same. When `more_to_come`, headers above it follow at once, and what was noted with those below it is not noted again.
-    pub(crate) fn note_has_up_to(
-        &mut self,
-        cx: &mut Context<'_>,
-        peer: NodeId,
-        block: BlockRef,
-        more_to_come: bool,
-    ) {
+    pub(crate) fn note_has_up_to(&mut self, cx: &mut Context<'_>, peer: NodeId, block: BlockRef, more_to_come: bool) {
         let Some(source) = self.peers.ready_mut(peer) else {
             return;
         };

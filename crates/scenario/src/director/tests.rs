@@ -9,9 +9,9 @@ use chain::{Amount, Block, BlockId, HashRate, Ledger, Params, TxOutput, Work};
 use node::event::TipRef;
 use node::{Event, Strategy, TipChange};
 
+use crate::Conditions;
 use base::NodeId;
 use node::Command;
-use crate::Conditions;
 
 use super::*;
 use crate::plan::{Action, CutId, LinkPlan, NodePlan, Step};
