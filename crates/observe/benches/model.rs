@@ -2,7 +2,8 @@
 //!
 //! `cargo bench -p observe --bench model -- NODES BLOCKS` makes up a log of that many nodes and blocks in a temporary folder, in compact detail
 //! (one block in fifty forks, for one to three blocks), reads it, and goes to a thousand times of it: nodes, the tree's newest rows, open forks
-//! and steps, as the page asks for them; of each the CPU time, as other programs may want the cores too. Without numbers, 1,000 nodes and 100,000 blocks. `docs/PERFORMANCE.md` has the results.
+//! and steps, as the page asks for them; of each the CPU time, as other programs may want the cores too. Without numbers, 1,000 nodes and 100,000
+//! blocks. A third word is a folder that is made and stays, for the page's bench. `docs/PERFORMANCE.md` has the results.
 
 use std::fs;
 use std::path::Path;
@@ -15,6 +16,7 @@ use chain::{Block, BlockId, HashRate, Height, Params, Work};
 use node::event::TipRef;
 use node::{Event, TipChange};
 use observe::arrivals::ArrivalsWriter;
+use observe::convergence::Convergence;
 use observe::forks::{BranchReport, Cause, ForkReport, Resolution};
 use observe::layout::View;
 use observe::log::LogWriter;
@@ -29,23 +31,25 @@ use scenario::plan::NodePlan;
 const SEEKS: usize = 1_000;
 
 fn main() {
-    let numbers: Vec<usize> = std::env::args()
-        .skip(1)
-        .filter_map(|number| number.parse().ok())
-        .collect();
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let numbers: Vec<usize> = words.iter().filter_map(|word| word.parse().ok()).collect();
+    let is_folder = |word: &&String| word.parse::<usize>().is_err() && !word.starts_with('-');
     let (nodes, blocks) = match numbers.as_slice() {
         [nodes, blocks, ..] => (*nodes, *blocks),
         [_] | [] => (1_000, 100_000),
     };
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let end = make_up(folder.path(), nodes, blocks);
+    let passing = tempfile::tempdir().expect("a temporary folder");
+    let folder = words.iter().find(is_folder).map_or(passing.path(), Path::new);
+    fs::create_dir_all(folder).expect("room");
+    let end = make_up(folder, nodes, blocks);
     println!(
-        "{nodes} nodes, {blocks} blocks, {} of log and arrivals",
-        megabytes(size(folder.path()))
+        "{nodes} nodes, {blocks} blocks, {} of log and arrivals in {}",
+        megabytes(size(folder)),
+        folder.display()
     );
     let before = resident();
     let begun = Instant::now();
-    let follow = Follow::open(folder.path()).expect("a sound log");
+    let follow = Follow::open(folder).expect("a sound log");
     let read = begun.elapsed();
     let model = follow.model();
     assert_eq!(model.not_understood(), 0, "every line makes sense");
@@ -244,6 +248,17 @@ impl Story {
             last_us: Some(20_000_000),
         };
         self.tell(at, RunEvent::Derived(Derived::BlockSpread(spread)));
+        let convergence = Convergence {
+            block: tip.block,
+            height: tip.height,
+            following: self.plan.nodes.len(),
+            of: self.plan.nodes.len(),
+            p50_us: Some(1_400_000),
+            p90_us: Some(4_600_000),
+            p99_us: Some(9_200_000),
+            all_us: Some(20_000_000),
+        };
+        self.tell(at, RunEvent::Derived(Derived::Convergence(convergence)));
     }
 
     fn arrive(&mut self, at: Time, node: NodeId, tip: TipRef, follows: bool) {

@@ -190,3 +190,37 @@ const fn is_message(event: &Event) -> bool {
         Event::MessageSent { .. } | Event::MessageReceived { .. } | Event::MessageDropped { .. }
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{id, plan};
+
+    #[test]
+    fn reorgs_beyond_those_that_are_remembered_are_counted() {
+        let mut history = History::new(&plan(1));
+        for seq in 0..=MAX_REORGS as u64 {
+            let event = Event::Reorg {
+                fork_point: id("0"),
+                depth: 1,
+                disconnected: vec![id("a1")],
+                connected: vec![id("b1")],
+                old_work: chain::Work::ZERO,
+                new_work: chain::Work::ZERO,
+                txs_returned: Vec::new(),
+                txs_dropped: Vec::new(),
+            };
+            let what = RunEvent::Node {
+                node: NodeId(0),
+                nseq: seq,
+                event,
+            };
+            let at = Time::from_micros(seq);
+            history.observe(&Record { seq, at, what });
+        }
+        assert_eq!(history.reorgs().len(), MAX_REORGS);
+        assert_eq!(history.reorgs_seen(), MAX_REORGS as u64 + 1);
+        assert_eq!(history.reorg_depths()[&1], MAX_REORGS as u64 + 1);
+        assert_eq!(history.recent(NodeId(0)).count(), RECENT_EVENTS);
+    }
+}

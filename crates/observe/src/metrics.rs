@@ -230,6 +230,18 @@ mod tests {
     }
 
     #[test]
+    fn so_many_nodes_have_figures_of_their_own() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let plan = Arc::new(plan(MAX_METRIC_NODES + 1));
+        let collector = RunCollector::new(plan, Engine::Sim, Some(folder.path())).expect("a new folder");
+        let mut sketch = Sketch::observed_by(collector);
+        sketch.collector.flush();
+        let text = text(Follow::open(folder.path()).expect("a log").model());
+        assert_eq!(text.matches("nakanet_node_up{").count(), MAX_METRIC_NODES);
+        assert!(text.contains(&format!("nakanet_nodes_running {}\n", MAX_METRIC_NODES + 1)));
+    }
+
+    #[test]
     fn a_run_that_has_not_begun_has_no_figures() {
         assert_eq!(text(&Model::new()).trim_end(), "# EOF");
     }

@@ -63,6 +63,15 @@ fn wrapped(heading: &str, words: impl IntoIterator<Item = String>) -> String {
     text
 }
 
+/// What a branch of a fork is called, here and everywhere: A to Z in the order in which they were seen, then numbers.
+#[must_use]
+pub fn letter(branch: usize) -> String {
+    match u8::try_from(branch) {
+        Ok(place @ 0..26) => char::from(b'A' + place).to_string(),
+        Ok(_) | Err(_) => format!("#{}", branch + 1),
+    }
+}
+
 /// A moment of a run, to the millisecond.
 #[must_use]
 pub fn moment(at: Time) -> String {

@@ -77,3 +77,38 @@ fn keep(mut reading: Reading, asked: &Receiver<Question>, tell: &watch::Sender<C
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn questions_beyond_those_that_may_wait_are_refused() {
+        let (desk, keeper) = Desk::open(Reading::awaiting(Path::new("nowhere"))).expect("a thread");
+        let (begun, has_begun) = sync_channel(0);
+        let (go_on, held) = sync_channel::<()>(0);
+        let first: Question = Box::new(move |_| {
+            begun.send(()).expect("the test waits");
+            held.recv().expect("the test lets it go on");
+        });
+        desk.questions.try_send(first).expect("there is room");
+        has_begun.recv().expect("it is being answered");
+        for _ in 0..MAX_QUESTIONS {
+            desk.questions.try_send(Box::new(|_| {})).expect("there is room");
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .expect("no system is asked");
+        let refused = runtime.block_on(desk.ask(|_| ())).expect_err("there is no room");
+        assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE);
+        go_on.send(()).expect("it waits");
+        runtime.block_on(async {
+            // The one who answers has caught up when a question goes through.
+            while desk.ask(|_| ()).await.is_err() {}
+        });
+        drop(desk);
+        keeper.join().expect("it ends with the last copy of the desk");
+    }
+}

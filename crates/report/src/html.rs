@@ -13,7 +13,7 @@ use observe::layout::View;
 use observe::model::{Follow, FollowError, Model, Moment};
 use thiserror::Error;
 
-use crate::limits::{MAX_REPORT_BYTES, MAX_ROWS_OF_TREE};
+use crate::limits::{MAX_EVENTS_AT_THE_END, MAX_REPORT_BYTES, MAX_ROWS_OF_TREE};
 use crate::svg::{self, Curves};
 use crate::words::{clipped, span};
 
@@ -81,6 +81,12 @@ pub fn write(folder: &Path) -> Result<Written, ReportError> {
         written.push(path);
     }
     Ok(Written { report, plots: written })
+}
+
+/// Whether the log of a run that has just ended is so short that its report is made without being asked for: nobody wants to wait for one.
+#[must_use]
+pub const fn is_made_at_the_end(events: u64) -> bool {
+    events <= MAX_EVENTS_AT_THE_END
 }
 
 /// A reader sees the old file or the new one, never half of one.

@@ -13,4 +13,7 @@ pub mod svg;
 
 mod words;
 
-pub use html::{Written, write};
+pub use html::{Written, is_made_at_the_end, write};
+
+#[cfg(test)]
+mod tests;

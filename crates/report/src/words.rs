@@ -37,14 +37,6 @@ pub(crate) fn listed(names: &[String]) -> String {
     }
 }
 
-/// A branch's letter: A to Z, then numbers.
-pub(crate) fn letter(branch: usize) -> String {
-    match u8::try_from(branch) {
-        Ok(place @ 0..26) => char::from(b'A' + place).to_string(),
-        Ok(_) | Err(_) => format!("#{}", branch + 1),
-    }
-}
-
 /// A share in percent.
 pub(crate) fn percent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)

@@ -14,7 +14,5 @@ pub const SPEEDS: (u64, u64) = (1, 100_000_000);
 pub const MAX_ROWS: usize = 500;
 /// The most bytes of a line in the prompt.
 pub const MAX_PROMPT_BYTES: usize = 4_096;
-/// Entries of the list of what happened.
-pub const MAX_ENTRIES: usize = 200;
 /// Steps handed in here whose answers are waited for.
 pub const MAX_PENDING: usize = 16;

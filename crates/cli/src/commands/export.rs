@@ -61,7 +61,7 @@ pub(crate) fn report(args: &ReportArgs) -> Ended {
 
 /// The report of a run that has just ended; none of one whose log is so long that the user would wait for it.
 pub(crate) fn report_at_the_end(folder: &std::path::Path, events: u64) -> Option<PathBuf> {
-    if events > report::limits::MAX_EVENTS_AT_THE_END {
+    if !report::is_made_at_the_end(events) {
         let command = format!("nakanet report {}", folder.display());
         say::aside(paint::dim(format_args!(
             "the log is long; `{command}` makes its report.html"

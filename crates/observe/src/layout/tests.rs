@@ -192,3 +192,34 @@ fn pictures_of_a_long_tree_are_few_and_end_near_its_tip() {
         assert_eq!(growth.at(place + 1, block).len(), place + 1);
     }
 }
+
+#[test]
+fn a_drawing_keeps_its_newest_rows_however_many_are_asked_for() {
+    // A block beside each, so that nothing is folded: three rows for each height.
+    let mut tree = Tree::new();
+    let mut names = Vec::new();
+    let mut push = |parent: Option<usize>, height: u32| {
+        let name = id(&format!("{:x}", names.len()));
+        tree.push(TreeBlock {
+            id: name,
+            parent,
+            height,
+            work: Work(U256::from(u64::from(height))),
+        });
+        names.push(name);
+        names.len() - 1
+    };
+    let mut tip = push(None, 0);
+    for height in 1..=1_000 {
+        let parent = tip;
+        tip = push(Some(parent), height);
+        push(Some(parent), height);
+    }
+    let view = View {
+        rows: usize::MAX,
+        ..View::default()
+    };
+    let layout = Layout::of_tree((&tree, |place: usize| names[place]), [], view);
+    assert_eq!(layout.rows.len(), MAX_ROWS);
+    assert_eq!(layout.rows_left_out, 1 + 3 * 1_000 - MAX_ROWS);
+}

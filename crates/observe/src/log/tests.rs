@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
+use crate::limits::MAX_FRAME_BYTES;
 
 fn text(seq: u64) -> String {
     format!(r#"{{"v":1,"seq":{seq},"t_us":{seq},"node":"n0","nseq":{seq},"kind":"block_mined","height":{seq}}}"#)
@@ -137,4 +138,16 @@ proptest! {
         let (end, events) = *ends.iter().rev().find(|(end, _)| *end <= cut).expect("0 is below");
         prop_assert_eq!(seqs(folder.path()), ((0..events).collect(), end != cut));
     }
+}
+
+#[test]
+fn a_frame_that_unpacks_to_more_than_there_may_be_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("events-0000.jsonl.zst");
+    // A bomb: some kilobytes that stand for one byte too many.
+    let length = usize::try_from(MAX_FRAME_BYTES + 1).expect("memory has so many");
+    let bomb = zstd::bulk::compress(&vec![b' '; length], 1).expect("it can be packed");
+    assert!(bomb.len() < 100_000);
+    fs::write(&path, bomb).expect("room");
+    assert!(error_of(folder.path()).ends_with(&format!("has a frame above {MAX_FRAME_BYTES} bytes")));
 }

@@ -96,3 +96,20 @@ impl std::fmt::Debug for LogWriter {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_ends_with_the_last_segment_that_has_a_name() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut log = LogWriter::create(folder.path()).expect("a new log");
+        for (number, has_room) in [(MAX_SEGMENTS - 2, true), (MAX_SEGMENTS - 1, false)] {
+            (log.segment_number, log.segment_bytes) = (number, SEGMENT_BYTES);
+            log.append("{}").expect("it waits for its frame");
+            assert_eq!(log.flush().is_ok(), has_room, "behind segment {number}");
+        }
+        assert!(folder.path().join(segment_name(MAX_SEGMENTS - 1)).exists());
+    }
+}

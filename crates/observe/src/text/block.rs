@@ -6,7 +6,7 @@ use base::Time;
 use scenario::words::duration;
 
 use super::fork::{place, words_of};
-use super::{clip, counted, moment, wrapped};
+use super::{clip, counted, letter, moment, wrapped};
 use crate::model::{Model, NodeAndBlock, WhyBlock};
 
 /// The block, and a line for each node: when it had it, from whom, and what it made of it.
@@ -68,7 +68,10 @@ fn fate(why: &WhyBlock) -> String {
     match (why.stale, why.lost_at, why.because) {
         (false, _, _) => "on the chain with the most work".to_owned(),
         (true, Some((fork, branch)), Some(because)) => {
-            format!("stale: fork {fork} ended because {because}, and this is branch {branch}, which lost")
+            format!(
+                "stale: fork {fork} ended because {because}, and this is branch {}, which lost",
+                letter(branch)
+            )
         }
         (true, _, _) => "stale: not on the chain with the most work".to_owned(),
     }
@@ -100,7 +103,7 @@ fn verdict(node: &NodeAndBlock, why: &WhyBlock) -> String {
         (false, None) => {
             return match (node.heard_us, node.waited_for) {
                 (Some(heard), Some(_)) => format!("heard of it at {}, lacks its parent", at(heard)),
-                (Some(heard), None) => format!("heard of it at {}, no more", at(heard)),
+                (Some(heard), None) => format!("heard of it at {}, never had it", at(heard)),
                 (None, _) => match (node.lost_messages, node.lost_because) {
                     (0, _) | (_, None) => "never heard of it".to_owned(),
                     (lost, Some(because)) => format!(

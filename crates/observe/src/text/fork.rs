@@ -6,7 +6,7 @@ use base::Time;
 use chain::{BlockId, Txid};
 use scenario::words::{count, duration};
 
-use super::{counted, moment, wrapped};
+use super::{counted, letter, moment, wrapped};
 use crate::model::{BranchCard, ForkStory, Model, ReorgStory, Rivals, Side, TransactionDifference, Unshared};
 use crate::told::{Dropped, Spend};
 
@@ -66,7 +66,7 @@ fn branch_lines(branch: &BranchCard, story: &ForkStory) -> String {
         branch.told.tip.short(),
         or_nobody(&branch.told.miners).join(" "),
     );
-    let mut text = wrapped(&format!("  branch {:<2}  ", branch.told.id), words_of(&head));
+    let mut text = wrapped(&format!("  branch {:<2}  ", letter(branch.told.id)), words_of(&head));
     let Some(side) = story.series.sides.iter().find(|side| side.branch == branch.told.id) else {
         return text;
     };
@@ -107,7 +107,10 @@ fn difference_lines(difference: &TransactionDifference, story: &ForkStory) -> St
             if only.len() > MAX_LISTED {
                 listed.push(format!("and {} more", only.len() - MAX_LISTED));
             }
-            text.push_str(&wrapped(&format!("  only on {branch}  "), words_of(&listed.join(", "))));
+            text.push_str(&wrapped(
+                &format!("  only on {}  ", letter(*branch)),
+                words_of(&listed.join(", ")),
+            ));
         }
     }
     for rivals in difference.rivals.iter().take(MAX_LISTED) {

@@ -3,7 +3,7 @@
 use base::Time;
 
 use super::fork::{coin, words_of};
-use super::{counted, moment, wrapped};
+use super::{counted, letter, moment, wrapped};
 use crate::model::{InBlock, WhyTransaction};
 
 /// The transaction, what it competed with, and for each node what happened to it there.
@@ -91,8 +91,8 @@ fn fate(why: &WhyTransaction) -> String {
 }
 
 fn place(block: &InBlock) -> String {
-    let lost = block
-        .lost_at
-        .map_or_else(String::new, |(fork, branch)| format!(" (fork {fork}, branch {branch})"));
+    let lost = block.lost_at.map_or_else(String::new, |(fork, branch)| {
+        format!(" (fork {fork}, branch {})", letter(branch))
+    });
     format!("{} {}{lost}", block.height, block.block.short())
 }

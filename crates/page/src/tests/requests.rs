@@ -6,7 +6,9 @@ use scenario::{ControlReport, StepState};
 
 use super::client::Client;
 use super::page;
-use crate::limits::{MAX_BODY_BYTES, MAX_STREAMS};
+use crate::limits::{
+    MAX_BODY_BYTES, MAX_EVENTS, MAX_FILTER_BYTES, MAX_HEAD_BYTES, MAX_HEADERS, MAX_STREAMS, MAX_TIME_US, MAX_TREE_ROWS,
+};
 use crate::{Options, Page};
 
 #[test]
@@ -37,6 +39,50 @@ fn threat_h7_numbers_out_of_bounds_are_refused_with_the_bounds() {
     assert_eq!(client.get("/api/fork?id=0").status, 404);
     assert_eq!(client.get("/api/nothing").status, 404);
     assert_eq!(client.get("/api/run").status, 503, "the run has not begun");
+}
+
+#[test]
+fn threat_h7_every_bound_of_a_question_is_the_last_that_is_answered() {
+    let page = page();
+    let mut client = Client::connect(&page);
+    let filter = |bytes: usize| format!("/api/news?since={}", "0".repeat(bytes));
+    for (within, beyond) in [
+        (
+            format!("/api/events?limit={MAX_EVENTS}"),
+            format!("/api/events?limit={}", MAX_EVENTS + 1),
+        ),
+        (
+            format!("/api/tree?rows={MAX_TREE_ROWS}"),
+            format!("/api/tree?rows={}", MAX_TREE_ROWS + 1),
+        ),
+        (
+            format!("/api/moment?t={MAX_TIME_US}"),
+            format!("/api/moment?t={}", MAX_TIME_US + 1),
+        ),
+        (filter(MAX_FILTER_BYTES), filter(MAX_FILTER_BYTES + 1)),
+    ] {
+        assert_eq!(client.get(&within).status, 200, "{within}");
+        let refused = client.get(&beyond);
+        assert_eq!(refused.status, 400, "{beyond}: {}", refused.body);
+    }
+}
+
+#[test]
+fn threat_h5_a_head_has_so_many_headers_and_bytes() {
+    let page = page();
+    let ask = |path: &str, headers: &str| {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n{headers}\r\n", page.address());
+        Client::connect(&page).send(request.as_bytes()).status
+    };
+    assert_eq!(
+        ask("/", &"X: y\r\n".repeat(MAX_HEADERS - 1)),
+        200,
+        "the host is one of them"
+    );
+    assert_eq!(ask("/", &"X: y\r\n".repeat(MAX_HEADERS)), 431);
+    let long = |bytes: usize| format!("X: {}\r\n", "y".repeat(bytes));
+    assert_eq!(ask("/", &long(MAX_HEAD_BYTES / 2)), 200);
+    assert_eq!(ask("/", &long(MAX_HEAD_BYTES)), 431);
 }
 
 #[test]

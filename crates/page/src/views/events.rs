@@ -31,6 +31,14 @@ impl EventFilter {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn of_kind(kind: &str) -> Self {
+        Self {
+            kind: Some(kind.to_owned()),
+            ..Self::default()
+        }
+    }
+
     /// Quick, on the line as it stands, before it is read.
     fn may_match(&self, line: &[u8]) -> bool {
         let holds = |text: &String| {

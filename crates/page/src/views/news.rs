@@ -83,7 +83,10 @@ impl MarkView {
 impl NewsView {
     /// The marks that began, went on or ended at a time or later.
     pub(crate) fn since(reading: &Reading, since: u64) -> Self {
-        let model = reading.model();
+        Self::of(Cursor::of(reading), reading.model(), since)
+    }
+
+    pub(super) fn of(cursor: Cursor, model: &Model, since: u64) -> Self {
         let mut marks = spans(model);
         marks.extend(reorgs(model));
         marks.extend(ticks(model));
@@ -93,7 +96,7 @@ impl NewsView {
         marks.truncate(MAX_MARKS);
         marks.sort_by_key(|mark| mark.from_us);
         Self {
-            cursor: Cursor::of(reading),
+            cursor,
             marks,
             marks_left_out: left_out,
         }

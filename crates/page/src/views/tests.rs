@@ -1,5 +1,7 @@
 //! What the page is told of small runs, made up line by line.
 
+mod caps;
+
 use base::Time;
 use observe::log::LoggedEvent;
 use observe::model::Model;

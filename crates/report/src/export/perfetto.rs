@@ -29,16 +29,14 @@ const MARKS: [&str; 8] = [
 pub(super) fn trace(model: &Model, folder: &Path) -> Result<Exported, ReportError> {
     let mut events = names(model);
     events.extend(spans(model));
-    let mut left_out = 0_u64;
+    let mut marks = Marks { events, left_out: 0 };
     for event in log::read(folder).map_err(observe::model::FollowError::from)? {
         let event = event.map_err(observe::model::FollowError::from)?;
-        let Some(mark) = mark(model, &event) else { continue };
-        if events.len() < MAX_TRACE_EVENTS {
-            events.push(mark);
-        } else {
-            left_out += 1;
+        if let Some(mark) = mark(model, &event) {
+            marks.push(mark);
         }
     }
+    let Marks { events, left_out } = marks;
     let trace = json!({ "displayTimeUnit": "ms", "traceEvents": events });
     let text = serde_json::to_string(&trace).expect("a trace has no maps with keys other than text");
     Ok(Exported {
@@ -46,6 +44,22 @@ pub(super) fn trace(model: &Model, folder: &Path) -> Result<Exported, ReportErro
         left_out: (left_out > 0)
             .then(|| format!("the trace has {MAX_TRACE_EVENTS} events, {left_out} later ones had no room")),
     })
+}
+
+/// Events of a trace, as many as there is room for.
+struct Marks {
+    events: Vec<Value>,
+    left_out: u64,
+}
+
+impl Marks {
+    fn push(&mut self, mark: Value) {
+        if self.events.len() < MAX_TRACE_EVENTS {
+            self.events.push(mark);
+        } else {
+            self.left_out += 1;
+        }
+    }
 }
 
 fn names(model: &Model) -> Vec<Value> {
@@ -107,4 +121,19 @@ fn mark(model: &Model, event: &LoggedEvent) -> Option<Value> {
     Some(json!({
         "ph": "i", "s": "t", "cat": "node", "name": event.kind, "pid": NODES, "tid": node.index(), "ts": event.t_us, "args": event.fields,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trace_has_so_many_events_and_counts_the_others() {
+        let mut marks = Marks {
+            events: vec![Value::Null; MAX_TRACE_EVENTS - 1],
+            left_out: 0,
+        };
+        (0..3).for_each(|_| marks.push(Value::Null));
+        assert_eq!((marks.events.len(), marks.left_out), (MAX_TRACE_EVENTS, 2));
+    }
 }

@@ -5,6 +5,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::html::tests::recorded;
+use crate::limits::MAX_MERMAID_BLOCKS;
 
 /// Two halves that part above block 1 and meet again.
 const SPLIT: &str = r#"
@@ -92,8 +93,8 @@ fn a_graph_that_has_no_room_for_all_blocks_says_so() {
         exported.left_out.as_deref(),
         Some("the graph has the newest 250 of 301 blocks")
     );
-    assert_eq!(exported.text.matches("\"]").count(), 250);
-    assert_eq!(exported.text.matches(" --> ").count(), 249);
+    assert_eq!(exported.text.matches("\"]").count(), MAX_MERMAID_BLOCKS);
+    assert_eq!(exported.text.matches(" --> ").count(), MAX_MERMAID_BLOCKS - 1);
 }
 
 #[test]

@@ -7,11 +7,12 @@ use chain::{BlockId, Height};
 use maud::{Markup, html};
 use observe::layout::View;
 use observe::model::{BranchCard, ForkCard, ForkFacts, ForkSeries, Model, TransactionDifference, Unshared};
+use observe::text::letter;
 
 use super::ReportError;
 use crate::limits::{MAX_BRANCHES, MAX_FORKS, MAX_ROWS_OF_FORK, MAX_TRANSACTIONS};
 use crate::svg;
-use crate::words::{clipped, letter, listed, moment, percent, span};
+use crate::words::{clipped, listed, moment, percent, span};
 
 /// The forks that a report shows, in the order of their opening: those open at the end, and those with the most stale blocks.
 pub(super) fn chosen(model: &Model) -> Vec<&ForkFacts> {

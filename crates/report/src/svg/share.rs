@@ -2,10 +2,10 @@
 
 use maud::html;
 use observe::model::ForkSeries;
+use observe::text::letter;
 
 use super::{Picture, seconds, ticks};
 use crate::limits::{MAX_BRANCHES, MAX_POINTS};
-use crate::words::letter;
 
 const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 170.0;

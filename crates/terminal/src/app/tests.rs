@@ -137,3 +137,18 @@ fn a_prompt_takes_no_more_than_its_bound() {
     };
     assert_eq!(text.len(), MAX_PROMPT_BYTES);
 }
+
+#[test]
+fn so_many_steps_wait_for_their_answers() {
+    let model = live();
+    let (operator, desk) = Operator::new();
+    let mut app = App::new(Some(operator), None);
+    let heal = |app: &mut App| app.key(KeyEvent::new(KeyCode::Char('h'), KeyModifiers::NONE), &model);
+    for _ in 0..MAX_PENDING {
+        heal(&mut app);
+        assert!(app.said.as_ref().is_some_and(|(_, bad)| !bad), "{:?}", app.said);
+    }
+    heal(&mut app);
+    assert_eq!(app.said, Some(("too many steps wait already".to_owned(), true)));
+    assert_eq!(std::iter::from_fn(|| desk.take()).count(), MAX_PENDING);
+}

@@ -12,7 +12,6 @@ use ratatui::widgets::Paragraph;
 use super::status::moment;
 use super::{Scene, framed, window};
 use crate::app::Panel;
-use crate::limits::MAX_ENTRIES;
 
 pub(super) fn nodes(frame: &mut Frame<'_>, area: Rect, scene: &Scene<'_>) {
     let block = framed("Nodes", Panel::Nodes, scene);
@@ -107,7 +106,6 @@ pub(super) fn events(frame: &mut Frame<'_>, area: Rect, scene: &Scene<'_>) {
 
 /// The last so many things that happened, the newest first: marks and blocks.
 fn entries(scene: &Scene<'_>, most: usize) -> Vec<Line<'static>> {
-    let most = most.min(MAX_ENTRIES);
     let now = scene.moment.time();
     let marks = scene.model.marks();
     let marks = marks[..marks.partition_point(|mark| mark.at <= now)].iter().rev();
