@@ -69,13 +69,14 @@ mod tests {
             let source = format!("[network]\nnodes = {nodes}\n");
             parse("x.toml", &source, &Overrides::default()).expect("a sound file")
         };
-        assert_eq!(Engine::Cluster.refusal(&plan(1_000)), None);
-        let refusal = Engine::Cluster.refusal(&plan(1_001)).expect("too large");
+        assert_eq!(Engine::Cluster.refusal(&plan(MAX_CLUSTER_NODES)), None);
+        let larger = plan(MAX_CLUSTER_NODES + 1);
+        let refusal = Engine::Cluster.refusal(&larger).expect("too large");
         assert!(
             refusal.contains("at most 1000 nodes, this scenario has 1001"),
             "{refusal}"
         );
-        assert_eq!(Engine::Sim.refusal(&plan(1_001)), None);
+        assert_eq!(Engine::Sim.refusal(&larger), None);
     }
 
     #[test]

@@ -232,6 +232,47 @@ mod tests {
     }
 
     #[test]
+    fn a_run_that_takes_more_than_there_is_begins_only_when_its_user_insists() {
+        let least = Estimate {
+            blocks: 1,
+            payments: 0,
+            events: MAX_EVENTS,
+            memory: MAX_MEMORY,
+            hashes: MAX_HASHES,
+        };
+        assert_eq!(least.refusal(), None);
+        for (one_more, what) in [
+            (
+                Estimate {
+                    events: MAX_EVENTS + 1,
+                    ..least
+                },
+                "events",
+            ),
+            (
+                Estimate {
+                    memory: MAX_MEMORY + 1,
+                    ..least
+                },
+                "bytes of memory",
+            ),
+            (
+                Estimate {
+                    hashes: MAX_HASHES + 1,
+                    ..least
+                },
+                "hashes",
+            ),
+        ] {
+            let refusal = one_more.refusal().expect("too much");
+            assert!(
+                refusal.contains(&format!(" {what}; ")) && refusal.contains("--force"),
+                "{refusal}"
+            );
+        }
+    }
+
+    #[test]
     fn what_comes_with_the_program_may_run() {
         let small = of(include_str!("../../../scenarios/simblock-bitcoin-2015.toml"));
         assert_eq!((small.blocks, small.hashes, small.payments), (10, 0, 0));

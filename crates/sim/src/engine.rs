@@ -200,10 +200,15 @@ fn settle(plan: &Plan, network: &mut Network) {
     for node in plan.node_ids() {
         network.command(node, Command::StopMining);
     }
-    let until = network.now() + MAX_SETTLE + longest_transmission(plan).min(MAX_TRANSMISSION);
+    let until = network.now() + settling(plan);
     while !network.is_quiet() && network.next().is_some_and(|next| next <= until) {
         network.step();
     }
+}
+
+/// How long a network may take to grow quiet.
+fn settling(plan: &Plan) -> Duration {
+    MAX_SETTLE + longest_transmission(plan).min(MAX_TRANSMISSION)
 }
 
 /// How long the plan's narrowest link takes to carry the largest block, rounded up to seconds.
@@ -250,6 +255,30 @@ run = [{ wait = "height", on = "n0", at-least = 12, within = "4h" }]
             runs[0].2 > runs[1].2 && runs[1].2 > runs[2].2,
             "less detail, fewer lines"
         );
+    }
+
+    #[test]
+    fn the_narrowest_link_counts_for_no_more_than_a_day() {
+        let settling = |bandwidth: &str| {
+            let source = format!("[network]\nnodes = 2\n[network.link]\nbandwidth = \"{bandwidth}\"\n");
+            settling(&scenario::parse("x", &source, &Overrides::default()).expect("a scenario without fault"))
+        };
+        assert_eq!(settling("8388608bit/s"), MAX_SETTLE + Duration::from_secs(1));
+        assert_eq!(settling("1bit/s"), MAX_SETTLE + MAX_TRANSMISSION);
+    }
+
+    #[test]
+    fn links_that_do_not_come_up_end_a_run_before_it_begins() {
+        let connected = |latency: Duration| {
+            let source = format!(
+                "[network]\nnodes = 2\n[network.link]\nlatency = \"{}s\"\n[steps]\nrun = [{{ mine = 1, on = \"n0\" }}]",
+                latency.as_secs()
+            );
+            let plan = scenario::parse("x", &source, &Overrides::default()).expect("a scenario without fault");
+            run(&Arc::new(plan), &Options::default(), &mut |_| {}).map(|_| ())
+        };
+        assert!(connected(MAX_CONNECT / 30).is_ok());
+        assert!(matches!(connected(MAX_CONNECT), Err(Error::NotConnected)));
     }
 
     #[test]

@@ -111,3 +111,14 @@ fn no_ledger_is_made_of_unsound_parameters() {
         ..Params::instant()
     });
 }
+
+#[test]
+fn a_name_is_bounded() {
+    let named = |bytes: usize| Params {
+        name: "n".repeat(bytes),
+        ..Params::instant()
+    };
+    assert_eq!(named(MAX_NAME_BYTES).check(), Ok(()));
+    let bytes = MAX_NAME_BYTES + 1;
+    assert_eq!(named(bytes).check(), Err(UnsoundParams::Name { bytes }));
+}

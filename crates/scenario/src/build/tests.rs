@@ -1,5 +1,6 @@
 //! Whole files, sound and broken.
 
+mod caps;
 mod diagnostics;
 mod files;
 mod models;

@@ -97,9 +97,13 @@ fn double_spend(
     Ok([side(1)?, side(2)?])
 }
 
-fn solved(mut block: Block) -> Result<Block, String> {
-    let header = mining::solve(&block.header, MAX_DEFECT_HASHES)
-        .ok_or_else(|| format!("no proof of work found in {MAX_DEFECT_HASHES} hashes; use an easier chain"))?;
+fn solved(block: Block) -> Result<Block, String> {
+    solved_within(block, MAX_DEFECT_HASHES)
+}
+
+fn solved_within(mut block: Block, hashes: u32) -> Result<Block, String> {
+    let header = mining::solve(&block.header, hashes)
+        .ok_or_else(|| format!("no proof of work found in {hashes} hashes; use an easier chain"))?;
     block.header = header.into();
     Ok(block)
 }
@@ -114,4 +118,32 @@ fn unsolved(mut header: Header) -> Result<Header, String> {
         }
     }
     Err("every hash meets the target".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use chain::{CompactTarget, Params};
+
+    use super::*;
+
+    fn block(expected_hashes: u128) -> Block {
+        let block = Params::instant().genesis_block();
+        let header = Header {
+            bits: CompactTarget::from_expected_hashes(expected_hashes),
+            ..*block.header
+        };
+        Block {
+            header: header.into(),
+            ..block
+        }
+    }
+
+    /// A step never searches for long, and long enough for chains that are mined on demand: in 2^24 hashes a block of 2^16 fails once in e^256 times.
+    #[test]
+    fn the_search_for_a_broken_blocks_nonce_ends() {
+        let found = solved(block(1 << 8)).expect("2^24 hashes for 2^8");
+        assert!(u64::from(found.header.nonce) < u64::from(MAX_DEFECT_HASHES));
+        let refused = solved_within(block(1 << 60), 100).expect_err("a hundred hashes for 2^60");
+        assert_eq!(refused, "no proof of work found in 100 hashes; use an easier chain");
+    }
 }

@@ -152,3 +152,36 @@ impl NodeFacts {
         entry.last = now;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chain::Height;
+
+    use super::*;
+
+    #[test]
+    fn only_the_last_reorgs_are_remembered() {
+        let genesis = TipRef {
+            block: BlockId::ZERO,
+            height: Height(0),
+            chain_work: Work::ZERO,
+        };
+        let mut facts = NodeFacts::down(genesis);
+        let most = u32::try_from(MAX_REORGS_KEPT).expect("few");
+        for depth in 0..=most {
+            let reorg = Event::Reorg {
+                fork_point: BlockId::ZERO,
+                depth,
+                disconnected: Vec::new(),
+                connected: Vec::new(),
+                old_work: Work::ZERO,
+                new_work: Work::ZERO,
+                txs_returned: Vec::new(),
+                txs_dropped: Vec::new(),
+            };
+            facts.observe(Time::ZERO, &reorg);
+        }
+        let depths: Vec<u32> = facts.reorgs.iter().map(|reorg| reorg.depth).collect();
+        assert_eq!(depths, (1..=most).collect::<Vec<u32>>());
+    }
+}
