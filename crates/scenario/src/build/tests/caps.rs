@@ -158,12 +158,8 @@ fn the_names_of_a_run_are_bounded() {
     let fund = |names: usize| {
         let mut plan = sound(&file(2, ""));
         plan.wallets = (0..names).map(|number| format!("w{number}")).collect();
-        operator::step(
-            ("console", "fund = \"one-more\", coins = 1"),
-            &plan,
-            standing(),
-        )
-        .map_err(|errors| shown(&errors))
+        operator::step(("console", "fund = \"one-more\", coins = 1"), &plan, standing())
+            .map_err(|errors| shown(&errors))
     };
     let read = fund(MAX_RUN_NAMES - 1).expect("room for one");
     assert_eq!(read.wallets.len(), MAX_RUN_NAMES);
