@@ -2,16 +2,20 @@
 //!
 //! `cargo bench -p cluster --bench startup` starts 20, 50 and 300 nodes in this process, each dialling 8 others at random over TCP on the
 //! loopback interface, with a database on disk each; then mines 50 blocks on one of 20 nodes, without link delays, and prints the median
-//! time from the miner's first send to the last node's connect.
+//! time from the miner's first send to the last node's connect. Then 20 nodes as processes of their own. Then 20 nodes in two halves that are cut
+//! apart and mine 3 and 5 blocks: how long after the cut is healed all of them agree, dials included; the median of nine.
 //!
-//! Budgets on two cores: 20 nodes within 0.5 s, 50 within 2 s, 300 within 10 s; a block within 50 ms.
+//! Budgets on two cores: 20 nodes within 0.5 s, 50 within 2 s, 300 within 10 s; a block within 50 ms; agreement within 30 ms.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chain::Params;
-use cluster::{Finished, Interrupt, Nodes, RunOptions, run};
-use scenario::{Overrides, parse};
+use cluster::{Finished, Interrupt, Nodes, Program, Progress, RunOptions, run, run_worker};
+use scenario::{Overrides, StepState, parse};
 
 /// What the budgets are for: nodes, and how long they may take to start and connect.
 const BUDGETS: [(usize, Duration); 3] = [
@@ -21,20 +25,25 @@ const BUDGETS: [(usize, Duration); 3] = [
 ];
 const BLOCKS: usize = 50;
 
-fn main() {
-    for (nodes, budget) in BUDGETS {
-        let finished = measure(nodes, 0);
-        let (starting, connecting) = (finished.starting, finished.connecting);
-        let total = starting + connecting;
-        let verdict = if total <= budget { "within" } else { "OVER" };
-        println!(
-            "{nodes} nodes: started in {} ms, connected in {} ms, together {} ms ({verdict} {budget:?})",
-            starting.as_millis(),
-            connecting.as_millis(),
-            total.as_millis(),
-        );
+fn main() -> ExitCode {
+    if std::env::args().nth(1).is_some_and(|first| first == "worker") {
+        return match run_worker() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::FAILURE,
+        };
     }
-    let finished = measure(20, BLOCKS);
+    in_this_process();
+    as_processes();
+    agreement();
+    ExitCode::SUCCESS
+}
+
+fn in_this_process() {
+    for (nodes, budget) in BUDGETS {
+        let finished = measure(nodes, 0, Nodes::Tasks);
+        tell(&format!("{nodes} nodes"), &finished, budget);
+    }
+    let finished = measure(20, BLOCKS, Nodes::Tasks);
     let mut spreads: Vec<Duration> = finished
         .collector
         .spread()
@@ -50,8 +59,80 @@ fn main() {
     println!("a block reaches 20 nodes in {median:.1?} (median of {})", spreads.len());
 }
 
+fn as_processes() {
+    let program = Program {
+        path: std::env::current_exe().expect("this program"),
+        arguments: vec!["worker".into()],
+        upgrades: BTreeMap::new(),
+        logs: None,
+    };
+    let finished = measure(20, 0, Nodes::Processes(program));
+    tell("20 nodes as processes", &finished, BUDGETS[0].1);
+}
+
+fn tell(what: &str, finished: &Finished, budget: Duration) {
+    let (starting, connecting) = (finished.starting, finished.connecting);
+    let total = starting + connecting;
+    let verdict = if total <= budget { "within" } else { "OVER" };
+    println!(
+        "{what}: started in {} ms, connected in {} ms, together {} ms ({verdict} {budget:?})",
+        starting.as_millis(),
+        connecting.as_millis(),
+        total.as_millis(),
+    );
+}
+
+fn agreement() {
+    const HEAL: usize = 5;
+    let text = "[network]\nnodes = 20\ntopology = { kind = \"random\", outbound = 8 }\n[steps]\nrun = [\n\
+                { partition = [[\"n0..n9\"], [\"n10..n19\"]], as = \"halves\" },\n\
+                { mine = 3, on = \"n0\" },\n{ mine = 5, on = \"n10\" },\n\
+                { wait = \"converged\", on = [\"n0..n9\"], height = 3, within = \"30s\" },\n\
+                { wait = \"converged\", on = [\"n10..n19\"], height = 5, within = \"30s\" },\n\
+                { heal = \"halves\" },\n{ wait = \"converged\", height = 5, within = \"30s\" },\n]\n";
+    let plan =
+        Arc::new(parse("agreement.toml", text, &Overrides::default()).unwrap_or_else(|faults| panic!("{}", faults[0])));
+    let mut all: Vec<Duration> = (0..9)
+        .map(|_| {
+            let data = tempfile::tempdir().expect("a folder for the nodes' data");
+            let (mut healed, mut agreed) = (None, None);
+            let finished = run(&plan, &options(data.path(), Nodes::Tasks), &mut |progress| {
+                if let Progress::Step(report) = progress {
+                    match report.state {
+                        StepState::Started if report.step == HEAL => healed = Some(report.at),
+                        StepState::Passed { .. } if report.step == HEAL + 1 => agreed = Some(report.at),
+                        StepState::Started | StepState::Passed { .. } | StepState::Failed { .. } => {}
+                    }
+                }
+            });
+            let finished = finished.expect("the network starts");
+            assert!(finished.died.is_empty(), "{:?}", finished.died);
+            agreed.expect("they agree").since(healed.expect("they were cut apart"))
+        })
+        .collect();
+    all.sort_unstable();
+    println!(
+        "20 nodes in halves of 3 and 5 blocks agree {:.1?} after the cut is healed (median of {}, from {:.1?} to {:.1?})",
+        all[all.len() / 2],
+        all.len(),
+        all[0],
+        all[all.len() - 1],
+    );
+}
+
+fn options(data: &Path, nodes: Nodes) -> RunOptions {
+    RunOptions {
+        data: data.to_owned(),
+        nodes,
+        rpc: false,
+        folder: None,
+        desk: None,
+        interrupt: Interrupt::new(),
+    }
+}
+
 /// Runs a network of `Params::instant` rules, of which the first node mines so many blocks, one after the other.
-fn measure(nodes: usize, blocks: usize) -> Finished {
+fn measure(nodes: usize, blocks: usize, living: Nodes) -> Finished {
     assert_eq!(Params::instant().name, "instant");
     let mut steps: Vec<String> = Vec::new();
     for height in 1..=blocks {
@@ -69,15 +150,7 @@ fn measure(nodes: usize, blocks: usize) -> Finished {
     );
     let plan = parse("startup.toml", &text, &Overrides::default()).expect("a scenario without faults");
     let data = tempfile::tempdir().expect("a folder for the nodes' data");
-    let options = RunOptions {
-        data: data.path().to_owned(),
-        nodes: Nodes::Tasks,
-        rpc: false,
-        folder: None,
-        desk: None,
-        interrupt: Interrupt::new(),
-    };
-    let finished = run(&Arc::new(plan), &options, &mut |_| {}).expect("the network starts");
+    let finished = run(&Arc::new(plan), &options(data.path(), living), &mut |_| {}).expect("the network starts");
     assert!(finished.died.is_empty(), "{:?}", finished.died);
     finished
 }

@@ -160,6 +160,25 @@ mod tests {
         ));
     }
 
+    /// A sparse file of a terabyte: whoever read it would not come back.
+    #[test]
+    fn no_more_of_a_key_file_is_read_than_a_key_has() {
+        let folder = tempfile::tempdir().unwrap();
+        load_or_create(folder.path()).unwrap();
+        let path = folder.path().join(KEY_FILE);
+        assert!(fs::metadata(&path).unwrap().len() < MAX_KEY_FILE_BYTES);
+        OpenOptions::new()
+            .write(true)
+            .open(&path)
+            .unwrap()
+            .set_len(1 << 40)
+            .unwrap();
+        assert!(matches!(
+            load_or_create(folder.path()),
+            Err(IdentityError::NotAKey { .. })
+        ));
+    }
+
     #[test]
     fn planned_keys_differ_by_node_and_by_seed() {
         let id = |seed, node| planned(&Seed::from_number(seed), NodeId(node)).public().to_peer_id();

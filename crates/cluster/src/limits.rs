@@ -22,8 +22,6 @@ pub const MAX_HASHING_DEBT: Duration = Duration::from_millis(250);
 /// Hashes tried between two looks at whether the work has changed: below a millisecond on any machine of this decade.
 pub const HASHING_SLICE: u32 = 4_096;
 
-/// Orders of the interface's clients whose blocks go to disk in one commit: as many as may wait at its desk.
-pub const MAX_COMMIT_ORDERS: usize = rpc::limits::MAX_WAITING;
 /// Connections that a client of the interface can want, those of the operator counted (Core's `MAX_ADDNODE_CONNECTIONS` is 8).
 pub const MAX_WANTED: usize = 64;
 

@@ -377,3 +377,61 @@ fn swarm(config: NetConfig) -> Swarm<Behaviour> {
         .with_connection_timeout(CONNECTION_TIMEOUT)
         .build()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn net() -> Net {
+        Net::new(NetConfig {
+            identity: Keypair::generate_ed25519(),
+            genesis: BlockId::ZERO,
+            agent: "/test/".to_owned(),
+            max_peers: 2,
+            max_inbound: 2,
+        })
+    }
+
+    /// Lets two nodes talk until the first tells of its connection to the second, or of the end of it.
+    async fn hear(a: &mut Net, b: &mut Net, is_it: fn(&NetEvent) -> bool) -> NetEvent {
+        loop {
+            tokio::select! {
+                event = a.next() => if is_it(&event) { return event },
+                _ = b.next() => {}
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_answers_no_ping_is_let_go_after_some_and_one_answer_begins_the_count_anew() {
+        let (mut a, mut b) = (net(), net());
+        let address = b.listen("/ip4/127.0.0.1/tcp/0".parse().unwrap()).await.unwrap();
+        a.dial(None, address).unwrap();
+        let opened = hear(&mut a, &mut b, |event| matches!(event, NetEvent::Opened { .. })).await;
+        let NetEvent::Opened {
+            peer,
+            connection,
+            streams: _streams,
+            ..
+        } = opened
+        else {
+            unreachable!("just matched");
+        };
+        let ping = |result| ping::Event {
+            peer,
+            connection,
+            result,
+        };
+        let failures = |net: &Net| net.connections[&connection].ping_failures;
+        for _ in 1..MAX_PING_FAILURES {
+            a.count_ping(&ping(Err(ping::Failure::Timeout)));
+        }
+        assert_eq!(failures(&a), MAX_PING_FAILURES - 1);
+        a.count_ping(&ping(Ok(Duration::ZERO)));
+        assert_eq!(failures(&a), 0);
+        for _ in 0..MAX_PING_FAILURES {
+            a.count_ping(&ping(Err(ping::Failure::Timeout)));
+        }
+        hear(&mut a, &mut b, |event| matches!(event, NetEvent::Closed { .. })).await;
+    }
+}

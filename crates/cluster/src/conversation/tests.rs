@@ -118,3 +118,31 @@ async fn a_peer_that_does_not_read_is_found_too_slow() {
     assert!(written * bytes <= 2 * MAX_QUEUED_BYTES, "{written} messages");
     assert!(written * bytes > MAX_QUEUED_BYTES / 2, "{written} messages");
 }
+
+/// THREATS M6: all peers together have only so many bytes waiting.
+#[tokio::test]
+async fn words_wait_until_all_that_wait_has_room() {
+    let (ear, mut heard) = mpsc::channel(10);
+    let shared = Shared::new(ear);
+    let mouthpiece = |peer| Mouthpiece {
+        party: Party {
+            peer: NodeId(peer),
+            connection: ConnectionId::new_unchecked(peer as usize),
+            outbound: false,
+        },
+        turns: Arc::new(Semaphore::new(MAX_HEARD_PER_PEER)),
+        shared: shared.clone(),
+    };
+    let (first, second) = (mouthpiece(1), mouthpiece(2));
+    first.say(Word::End, MAX_HEARD_BYTES - 1).await;
+    second.say(Word::End, 1).await;
+    let mut one_more = std::pin::pin!(second.say(Word::End, 1));
+    assert!(futures::poll!(one_more.as_mut()).is_pending(), "a byte too many");
+    drop(hear(&mut heard).await);
+    timeout(PATIENCE, one_more).await.expect("there is room again");
+    // One that is larger than all the room takes all of it, and does not wait for ever.
+    while heard.try_recv().is_ok() {}
+    timeout(PATIENCE, first.say(Word::End, 2 * MAX_HEARD_BYTES))
+        .await
+        .expect("there is room");
+}

@@ -18,7 +18,7 @@ use libp2p::{Multiaddr, PeerId};
 use node::event::TipRef;
 use node::{Command, Event, Input, Output};
 use rpc::desk::{Mine, Mined};
-use rpc::limits::{MAX_BLOCKS_PER_COMMIT, QUICK_SEARCH};
+use rpc::limits::{MAX_BLOCKS_PER_COMMIT, MAX_WAITING, QUICK_SEARCH};
 use rpc::network::{Connection, Network};
 use rpc::{Bound, Desk, Request, Scene, Server};
 use tokio::sync::oneshot;
@@ -27,7 +27,7 @@ pub(super) use bans::Bans;
 
 use super::{Driver, Exit};
 use crate::Error;
-use crate::limits::{MAX_COMMIT_ORDERS, MAX_UNSAVED_BYTES};
+use crate::limits::MAX_UNSAVED_BYTES;
 use crate::store::Store;
 
 /// The interface, its desk, and what it is told of connections.
@@ -114,7 +114,7 @@ impl Driver {
                 Request::Command(command, reply) => {
                     bytes += size(&command);
                     orders.push((command, reply));
-                    if orders.len() < MAX_COMMIT_ORDERS && bytes < MAX_UNSAVED_BYTES {
+                    if orders.len() < MAX_WAITING && bytes < MAX_UNSAVED_BYTES {
                         next = self.front.as_mut().and_then(|front| front.desk.next_waiting());
                     }
                 }

@@ -2,6 +2,7 @@
 
 mod crowds;
 mod hostile;
+mod limits;
 mod raw;
 
 use std::time::Duration;
@@ -55,6 +56,43 @@ fn config(name: &str) -> Config {
     }
 }
 
+/// Where a node takes its orders from, and where it tells.
+type Lines = (mpsc::Sender<Control>, mpsc::Receiver<Told>);
+
+/// What a node is set up with, but for the change.
+fn setup(number: u32, hasher: &Hasher, clock: Clock, change: impl FnOnce(&mut Setup)) -> (Setup, TempDir, Lines) {
+    let seed = Seed::from_number(u64::from(number));
+    let folder = tempfile::tempdir().unwrap();
+    let (control, orders) = mpsc::channel(100);
+    let (tell, told) = mpsc::channel(10_000);
+    let mut setup = Setup {
+        id: NodeId(0),
+        config: config("/test/"),
+        params: Params::instant(),
+        seed,
+        clock,
+        folder: folder.path().to_owned(),
+        identity: identity::planned(&seed, NodeId(0)),
+        listen: "/ip4/127.0.0.1/tcp/0".parse().unwrap(),
+        max_peers: 10,
+        max_inbound: 10,
+        directory: Directory::Open(Register::default()),
+        links: Links {
+            seed,
+            usual: Conditions::default(),
+            set: Vec::new(),
+        },
+        severed: Vec::new(),
+        seat: hasher.seat(NodeId(number)),
+        control: orders,
+        rpc: None,
+        told: tell,
+        complaints: None,
+    };
+    change(&mut setup);
+    (setup, folder, (control, told))
+}
+
 impl Rig {
     async fn start(number: u32, hasher: &Hasher, clock: Clock) -> Self {
         Self::start_with(number, hasher, clock, |_| {}).await
@@ -62,38 +100,8 @@ impl Rig {
 
     /// One that is set up otherwise.
     async fn start_with(number: u32, hasher: &Hasher, clock: Clock, change: impl FnOnce(&mut Setup)) -> Self {
-        let seed = Seed::from_number(u64::from(number));
-        let folder = tempfile::tempdir().unwrap();
-        let identity = identity::planned(&seed, NodeId(0));
-        let key = identity.public().to_peer_id();
-        let (control, orders) = mpsc::channel(100);
-        let (tell, told) = mpsc::channel(10_000);
-        let mut setup = Setup {
-            id: NodeId(0),
-            config: config("/test/"),
-            params: Params::instant(),
-            seed,
-            clock,
-            folder: folder.path().to_owned(),
-            identity,
-            listen: "/ip4/127.0.0.1/tcp/0".parse().unwrap(),
-            max_peers: 10,
-            max_inbound: 10,
-            directory: Directory::Open(Register::default()),
-            links: Links {
-                seed,
-                usual: Conditions::default(),
-                set: Vec::new(),
-            },
-            severed: Vec::new(),
-            seat: hasher.seat(NodeId(number)),
-            control: orders,
-            rpc: None,
-            told: tell,
-            complaints: None,
-        };
-        change(&mut setup);
-        let params = setup.params.clone();
+        let (setup, folder, (control, told)) = setup(number, hasher, clock, change);
+        let (params, key) = (setup.params.clone(), setup.identity.public().to_peer_id());
         let (driver, address) = Driver::start(setup).await.unwrap();
         Self {
             folder,

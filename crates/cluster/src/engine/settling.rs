@@ -67,7 +67,7 @@ impl Session<'_> {
 
     /// When a network that has not changed since then has had time enough: blocks cross it link by link, so every change begins the wait
     /// anew, and every link takes a request, an answer, and as long as the largest block of the plan takes on the slowest one.
-    fn patience_ends(&self, began: Time, quiet_since: Time) -> Time {
+    pub(super) fn patience_ends(&self, began: Time, quiet_since: Time) -> Time {
         let wiring = &self.fleet.wiring;
         let bytes = u64::from(self.plan.params.max_block_bytes);
         let patience = SETTLING_PATIENCE

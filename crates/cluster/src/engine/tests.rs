@@ -11,7 +11,7 @@ use scenario::{Instruction, Overrides, StepState, parse};
 use super::settling::Settling;
 use super::*;
 use crate::StoreError;
-use crate::limits::MAX_QUEUED_ORDERS;
+use crate::limits::{MAX_QUEUED_ORDERS, MAX_SETTLING};
 
 fn plan(text: &str) -> Arc<Plan> {
     let parsed = parse("test.toml", text, &Overrides::default());
@@ -271,6 +271,16 @@ fn a_run_that_is_interrupted_while_it_settles_has_not_passed() {
     assert!(finished.interrupted && finished.outcome.is_none() && !finished.settled);
     assert!(finished.collector.violations().is_empty());
     assert_nothing_is_locked(data.path());
+}
+
+#[tokio::test]
+async fn nobody_waits_longer_for_a_network_to_settle_than_somebody_waits_for_the_verdict() {
+    let data = tempfile::tempdir().unwrap();
+    let mut quiet = |_: &Progress<'_>| {};
+    let text = NARROW.replace("1kbit/s", "1bit/s");
+    let session = Session::new(&plan(&text), &options(data.path()), Clock::start(), &mut quiet).unwrap();
+    let (began, changed) = (Time::from_secs(1), Time::from_secs(100));
+    assert_eq!(session.patience_ends(began, changed), began + MAX_SETTLING);
 }
 
 /// On one thread, so that the node takes no order before all are given.

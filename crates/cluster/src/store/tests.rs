@@ -11,6 +11,7 @@ use redb::StorageBackend;
 use redb::backends::InMemoryBackend;
 
 use super::*;
+use crate::limits::{MAX_UNSAVED_BLOCKS, MAX_UNSAVED_BYTES};
 
 pub(super) fn genesis() -> BlockId {
     Params::instant().genesis_block().id()
@@ -283,4 +284,34 @@ async fn a_group_commit_is_due_once_its_oldest_block_has_waited() {
     writer.done().await.unwrap();
     writer.close().await.unwrap();
     assert_eq!(restored(&open(folder.path())).unwrap(), blocks(0..2));
+}
+
+#[test]
+fn a_writer_is_full_of_so_many_blocks_or_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut writer = Writer::new(open(folder.path()));
+    for block in blocks(0..u32::try_from(MAX_UNSAVED_BLOCKS).unwrap()) {
+        assert!(!writer.is_full());
+        writer.push(block, Time::ZERO);
+    }
+    assert!(writer.is_full());
+
+    let folder = tempfile::tempdir().unwrap();
+    let mut writer = Writer::new(open(folder.path()));
+    let [small] = &blocks(0..1)[..] else {
+        unreachable!("one block")
+    };
+    let count = (1 << 20) / small.bytes();
+    let transactions = vec![Arc::clone(&small.transactions[0]); usize::try_from(count).unwrap()];
+    let large = Arc::new(Block {
+        header: small.header,
+        transactions,
+    });
+    let mut bytes = 0;
+    while bytes < MAX_UNSAVED_BYTES {
+        assert!(!writer.is_full(), "{bytes}");
+        bytes += large.bytes();
+        writer.push(Arc::clone(&large), Time::ZERO);
+    }
+    assert!(writer.is_full());
 }

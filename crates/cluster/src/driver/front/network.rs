@@ -12,7 +12,7 @@ use super::super::dialer::Target;
 use crate::limits::MAX_WANTED;
 
 impl Driver {
-    pub(super) async fn order_network(&mut self, order: NetworkOrder) -> Result<(), Unfulfilled> {
+    pub(in crate::driver) async fn order_network(&mut self, order: NetworkOrder) -> Result<(), Unfulfilled> {
         match order {
             NetworkOrder::Add(address) => self.add(&address),
             NetworkOrder::Try(address) => self.dial_once(&address),
