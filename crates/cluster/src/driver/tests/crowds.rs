@@ -193,6 +193,48 @@ async fn threat_c14_every_block_that_a_node_finds_is_valid_whatever_its_mempool_
     stage.end().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn threat_m7_c7_a_fresh_node_catches_up_from_one_honest_peer_among_stallers_liars_and_mutators() {
+    let mut stage = Stage::empty().await;
+    let mut chain = Vec::new();
+    for _ in 0..300 {
+        let block = stage.sandbox.block(stage.tip, &[]);
+        stage.tip = stage.sandbox.accept(&block).unwrap();
+        chain.push(block);
+    }
+    let mut hostile = Vec::new();
+    for number in 0..6 {
+        let mut raw = Raw::greet(&stage.node).await;
+        match number % 3 {
+            // Has everything and sends nothing.
+            0 => raw.is_mute = true,
+            // Has everything, and denies it when it is asked.
+            1 => {}
+            // Sends a body that is another than the header's.
+            _ => {
+                for block in &chain {
+                    let mut body = (**block).clone();
+                    body.transactions.push(Arc::clone(&body.transactions[0]));
+                    raw.serve(block.id(), &Arc::new(body));
+                }
+            }
+        }
+        hostile.push(raw.claim(&chain).await);
+    }
+    let mut honest = Raw::greet(&stage.node).await;
+    for block in &chain {
+        honest.serve(block.id(), block);
+    }
+    let honest = honest.claim(&chain).await;
+    let tip = chain.last().unwrap().id();
+    let at_tip = |event: &Event| matches!(event, Event::TipChanged { new, .. } if new.block == tip);
+    stage.node.until("at the tip", at_tip).await;
+    for task in hostile.into_iter().chain([honest]) {
+        task.abort();
+    }
+    stage.end().await;
+}
+
 /// Waiting for the minute after which a silent announcer is passed over would take a minute: `gossip/src/txfetch/tests.rs` does that in no time.
 #[tokio::test(flavor = "multi_thread")]
 async fn threat_m5_who_announces_first_and_does_not_send_keeps_no_transaction_away() {

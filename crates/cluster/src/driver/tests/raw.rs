@@ -98,6 +98,8 @@ pub(super) struct Raw {
     pub(super) heard: Vec<Message>,
     /// Whether it answers no question.
     pub(super) is_mute: bool,
+    /// The headers that it answers with, lowest first.
+    chain: Vec<Header>,
     /// Answers that are not written yet.
     owed: Vec<u8>,
     is_unflushed: bool,
@@ -126,6 +128,7 @@ impl Raw {
             transactions: BTreeMap::new(),
             heard: Vec::new(),
             is_mute: false,
+            chain: Vec::new(),
             owed: Vec::new(),
             is_unflushed: false,
             pump,
@@ -207,6 +210,12 @@ impl Raw {
                 && !self.is_mute
             {
                 self.answer(items);
+            } else if let Message::GetHeaders { locator } = &message
+                && !self.chain.is_empty()
+            {
+                let known = self.chain.iter().rposition(|header| locator.contains(&header.id()));
+                let rest = &self.chain[known.map_or(0, |at| at + 1)..];
+                self.owe(&Message::headers(rest.iter().copied()));
             }
             self.heard.push(message);
         }
@@ -220,10 +229,20 @@ impl Raw {
                 Item::Transaction(wtxid) => self.transactions.get(wtxid).cloned().map(Message::Transaction),
                 Item::Parent(_) | Item::CompactBlock(_) => None,
             };
-            let answer = answer.unwrap_or_else(|| Message::NotFound(vec![*item]));
-            self.owed.extend(wire::frame(&answer));
-            self.is_unflushed = true;
+            self.owe(&answer.unwrap_or_else(|| Message::NotFound(vec![*item])));
         }
+    }
+
+    fn owe(&mut self, message: &Message) {
+        self.owed.extend(wire::frame(message));
+        self.is_unflushed = true;
+    }
+
+    /// Announces this chain, of at most as many headers as one answer takes, and goes on talking for as long as the connection lasts.
+    pub(super) async fn claim(mut self, chain: &[Arc<Block>]) -> JoinHandle<()> {
+        self.chain = chain.iter().map(|block| Header::from(block.header)).collect();
+        self.send(&Message::headers(self.chain.iter().copied())).await;
+        tokio::spawn(async move { while self.hear().await {} })
     }
 
     /// Talks on until the node tells of this.
