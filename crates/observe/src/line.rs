@@ -1,10 +1,13 @@
 //! From a record to its line of JSON: the envelope, nodes by their names.
 
+use std::io::{self, Write};
 use std::time::Duration;
 
 use base::{Hash, NodeId};
 use chain::{Params, Retarget, Txid};
 use scenario::{ControlReport, Deed, Engine, Plan, StepReport, StepState};
+use serde::Serialize;
+use serde_json::ser::{Formatter, Serializer};
 use serde_json::{Map, Value, json};
 
 use crate::detail::Detail;
@@ -14,6 +17,8 @@ use crate::record::{Derived, Intervention, Record, RunEvent};
 /// The version of the log's schema: `v` of every line.
 pub const SCHEMA: u32 = 1;
 
+/// Bytes that most lines have room in.
+const LINE_BYTES: usize = 512;
 /// Fields that hold one node.
 const NODE_FIELDS: [&str; 3] = ["peer", "from", "miner"];
 /// Fields that hold a list of nodes, written as ranges.
@@ -40,30 +45,150 @@ pub fn line(record: &Record, plan: &Plan) -> String {
         | RunEvent::Control(_)
         | RunEvent::Derived(_) => (None, None),
     };
-    let mut line = Map::new();
-    line.insert("v".to_owned(), json!(SCHEMA));
-    line.insert("seq".to_owned(), json!(record.seq));
-    line.insert("t_us".to_owned(), json!(record.at.as_micros()));
-    line.insert("node".to_owned(), json!(node.map(|node| plan.name_of(node))));
-    line.insert("nseq".to_owned(), json!(nseq));
-    line.extend(fields(record, plan));
-    Value::Object(line).to_string()
+    let envelope = Envelope {
+        v: SCHEMA,
+        seq: record.seq,
+        t_us: record.at.as_micros(),
+        node: node.map(|node| plan.name_of(node)),
+        nseq,
+    };
+    let mut line = Vec::with_capacity(LINE_BYTES);
+    serde_json::to_writer(&mut line, &envelope).expect("text is written to memory");
+    // The event's fields follow in the same object.
+    line.pop();
+    let mut writer = Serializer::with_formatter(&mut line, Naming::new(plan));
+    match &record.what {
+        RunEvent::Node { event, .. } => event.serialize(&mut writer),
+        RunEvent::Derived(derived) => derived.serialize(&mut writer),
+        RunEvent::RunStarted { .. }
+        | RunEvent::RunEnded { .. }
+        | RunEvent::NodeStarted { .. }
+        | RunEvent::NodeStopped { .. }
+        | RunEvent::Intervention { .. }
+        | RunEvent::Step(_)
+        | RunEvent::Control(_) => told(&record.what, plan).serialize(&mut writer),
+    }
+    .expect("events have no maps with keys other than text");
+    String::from_utf8(line).expect("JSON is UTF-8")
 }
 
 /// The record's kind and fields, as they stand in its line.
 #[must_use]
 pub fn fields(record: &Record, plan: &Plan) -> Map<String, Value> {
-    let Value::Object(mut fields) = told(&record.what, plan) else {
-        unreachable!("every event is an object");
-    };
-    name_nodes(&mut fields, plan);
+    let line: Result<Map<String, Value>, _> = serde_json::from_str(&line(record, plan));
+    let mut fields = line.expect("a line is an object");
+    for of_envelope in ["v", "seq", "t_us", "node", "nseq"] {
+        fields.shift_remove(of_envelope);
+    }
     fields
 }
 
-/// An event's kind and fields, nodes by number.
+/// What every line begins with.
+#[derive(Serialize)]
+struct Envelope<'a> {
+    v: u32,
+    seq: u64,
+    t_us: u64,
+    node: Option<&'a str>,
+    nseq: Option<u64>,
+}
+
+/// Writes an event's fields behind those of its envelope, with names where the numbers of nodes stand: what a field holds is told by its key.
+struct Naming<'a> {
+    plan: &'a Plan,
+    depth: usize,
+    /// Whether a key is being written.
+    in_key: bool,
+    holds: Holds,
+    /// The nodes of the list that is being written.
+    list: Option<Vec<NodeId>>,
+}
+
+/// What the value behind a key is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Holds {
+    Node,
+    Nodes,
+    Other,
+}
+
+impl<'a> Naming<'a> {
+    const fn new(plan: &'a Plan) -> Self {
+        Self {
+            plan,
+            depth: 0,
+            in_key: false,
+            holds: Holds::Other,
+            list: None,
+        }
+    }
+}
+
+impl Formatter for Naming<'_> {
+    fn begin_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.depth += 1;
+        writer.write_all(if self.depth == 1 { b"," } else { b"{" })
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        self.in_key = true;
+        if first { Ok(()) } else { writer.write_all(b",") }
+    }
+
+    fn end_object_key<W: ?Sized + Write>(&mut self, _: &mut W) -> io::Result<()> {
+        self.in_key = false;
+        Ok(())
+    }
+
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        if self.in_key {
+            self.holds = if NODE_FIELDS.contains(&fragment) {
+                Holds::Node
+            } else if NODE_LIST_FIELDS.contains(&fragment) {
+                Holds::Nodes
+            } else {
+                Holds::Other
+            };
+        }
+        writer.write_all(fragment.as_bytes())
+    }
+
+    fn write_u32<W: ?Sized + Write>(&mut self, writer: &mut W, value: u32) -> io::Result<()> {
+        match (&mut self.list, self.holds) {
+            (Some(list), _) => list.push(NodeId(value)),
+            (None, Holds::Node) => serde_json::to_writer(writer, self.plan.name_of(NodeId(value)))?,
+            (None, Holds::Nodes | Holds::Other) => write!(writer, "{value}")?,
+        }
+        Ok(())
+    }
+
+    fn begin_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        if self.holds == Holds::Nodes {
+            self.list = Some(Vec::new());
+            return Ok(());
+        }
+        writer.write_all(b"[")
+    }
+
+    fn begin_array_value<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        if first || self.list.is_some() {
+            return Ok(());
+        }
+        writer.write_all(b",")
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        let Some(nodes) = self.list.take() else {
+            return writer.write_all(b"]");
+        };
+        self.holds = Holds::Other;
+        Ok(serde_json::to_writer(writer, &self.plan.ranges(nodes))?)
+    }
+}
+
+/// The kind and fields of an event that does not say them itself.
 fn told(what: &RunEvent, plan: &Plan) -> Value {
     match what {
-        RunEvent::Node { event, .. } => to_value(event),
         RunEvent::RunStarted {
             engine,
             detail,
@@ -106,12 +231,8 @@ fn told(what: &RunEvent, plan: &Plan) -> Value {
         }
         RunEvent::Step(report) => step(report, plan),
         RunEvent::Control(report) => control(report),
-        RunEvent::Derived(derived) => to_value(derived),
+        RunEvent::Node { .. } | RunEvent::Derived(_) => unreachable!("these are written as they are"),
     }
-}
-
-fn to_value(event: &impl serde::Serialize) -> Value {
-    serde_json::to_value(event).expect("events have no maps with keys other than text")
 }
 
 fn merge(into: &mut Value, from: Value) {
@@ -215,30 +336,4 @@ fn state(state: &StepState, took: Duration) -> Value {
     let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     merge(&mut told, json!({ "took_us": took }));
     told
-}
-
-/// Puts names where nodes' numbers stand.
-fn name_nodes(fields: &mut Map<String, Value>, plan: &Plan) {
-    for (key, value) in fields.iter_mut() {
-        if NODE_FIELDS.contains(&key.as_str()) {
-            if let Some(node) = node_in(value) {
-                *value = json!(plan.name_of(node));
-            }
-        } else if let Value::Array(list) = value {
-            if NODE_LIST_FIELDS.contains(&key.as_str()) {
-                let nodes: Vec<NodeId> = list.iter().filter_map(node_in).collect();
-                *value = json!(plan.ranges(nodes));
-            } else {
-                for entry in list {
-                    if let Value::Object(fields) = entry {
-                        name_nodes(fields, plan);
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn node_in(value: &Value) -> Option<NodeId> {
-    value.as_u64().and_then(|node| u32::try_from(node).ok()).map(NodeId)
 }
