@@ -113,6 +113,7 @@ impl Witness {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "other news is of no interest here")]
 fn exercise(kills: usize) {
     let plan = plan(kills);
     let data = tempfile::tempdir().expect("a folder for the nodes' data");
@@ -132,16 +133,23 @@ fn exercise(kills: usize) {
     let mut witness = Witness::default();
     let mut killed = 0;
     let began = Instant::now();
-    let finished = run(&plan, &options, &mut |progress| {
-        if let Progress::Observed(collector) = progress {
-            witness.look(collector);
-        } else if let Progress::Step(report) = progress
-            && matches!(report.state, StepState::Passed { .. })
-            && plan.steps[report.step].text.contains("kill")
-        {
-            killed += 1;
-            witness.examine(&data.path().join("n0"), &plan);
-        }
+    let finished = run(&plan, &options, &mut |progress| match progress {
+        Progress::Observed(collector) => witness.look(collector),
+        Progress::Step(report) => match &report.state {
+            StepState::Passed { .. } if plan.steps[report.step].text.contains("kill") => {
+                killed += 1;
+                witness.examine(&data.path().join("n0"), &plan);
+            }
+            StepState::Failed { expected, found } => {
+                let text = &plan.steps[report.step].text;
+                println!(
+                    "after {killed} kills, `{text}` failed after {:?}: expected {expected}, found {found}",
+                    report.took
+                );
+            }
+            StepState::Started | StepState::Passed { .. } => {}
+        },
+        _ => {}
     });
     let finished = finished.unwrap_or_else(|error| panic!("{error}"));
     assert!(finished.died.is_empty(), "{:?}", finished.died);

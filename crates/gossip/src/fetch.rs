@@ -244,6 +244,36 @@ impl BlockFetch {
         overdue
     }
 
+    /// For when no further bodies can be wanted before the lowest has come: what its holder owes is due to be asked of others, at once, if one that
+    /// has the lowest has nothing to do. A peer may be slow and steady, so that it never stalls; it holds up nobody (THREATS M7).
+    pub fn hurry(&mut self) {
+        let is_idle = |peer: &Peer| peer.in_flight == 0 && peer.given_up == 0;
+        if self.due > 0 || self.flying == 0 || !self.peers.iter().any(is_idle) {
+            return;
+        }
+        let in_flight = self.wanted.iter().filter(|wanted| wanted.asked_of.is_some());
+        let Some(lowest) = in_flight.min_by_key(|wanted| wanted.height) else {
+            return;
+        };
+        let could_come = |source: &Source| source.may_be_asked() && is_idle(self.peer(source.peer));
+        let Some(holder) = lowest.asked_of.filter(|_| lowest.sources.iter().any(could_come)) else {
+            return;
+        };
+        let owed: Vec<BlockId> = self.waited_for(holder).collect();
+        for block in owed {
+            self.give_up(holder, &block);
+            self.revise(&block, |wanted| wanted.stop_waiting_for(holder));
+        }
+    }
+
+    fn waited_for(&self, peer: NodeId) -> impl Iterator<Item = BlockId> {
+        let asked = self
+            .asked
+            .iter()
+            .filter(move |asked| asked.of == peer && asked.is_waited_for);
+        asked.map(|asked| asked.block)
+    }
+
     /// When [`BlockFetch::overdue`] next has something to say.
     #[must_use]
     pub fn deadline(&self) -> Option<Time> {

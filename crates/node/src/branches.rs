@@ -20,6 +20,13 @@ pub(crate) struct Target {
     wanted_to: Height,
 }
 
+impl Target {
+    /// Whether more of it is to be wanted once the window can move on.
+    pub(crate) fn is_held_up(&self, ledger: &Ledger) -> bool {
+        self.wanted_to < ledger.height(self.block)
+    }
+}
+
 /// Branches being fetched, in the order of the names of their ends.
 pub(crate) type Targets = Vec<Target>;
 

@@ -255,6 +255,9 @@ impl Node {
     /// Sends the requests for bodies and transactions that are due.
     pub(crate) fn send_requests(&mut self, cx: &mut Context<'_>) {
         let mut bodies: Vec<(NodeId, Vec<BlockId>)> = Vec::new();
+        if self.bodies.targets.iter().any(|target| target.is_held_up(cx.ledger)) {
+            self.bodies.fetch.hurry();
+        }
         self.bodies.fetch.requests(cx.now, &mut bodies);
         for (peer, ids) in bodies {
             let items: Vec<Item> = ids.into_iter().map(|id| self.item_for(cx, peer, id)).collect();

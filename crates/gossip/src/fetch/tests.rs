@@ -392,3 +392,47 @@ fn only_peers_that_could_be_asked_for_something_due_count_as_having_room() {
     fetch.add_source(B, block(limit + 1), seconds(0));
     assert!(fetch.somebody_has_room());
 }
+
+#[test]
+fn threat_m7_a_slow_peer_that_holds_the_lowest_body_is_passed_over_when_another_has_nothing_to_do() {
+    let mut fetch = fetch(&[A, B], 1..=4);
+    requests(&mut fetch, seconds(0));
+    fetch.hurry();
+    assert_eq!(requests(&mut fetch, seconds(0)), [], "both are busy");
+    for height in [2, 4] {
+        fetch.received(B, &block(height), seconds(0));
+        fetch.forget(&block(height));
+    }
+    fetch.hurry();
+    assert_eq!(requests(&mut fetch, seconds(0)), [(B, vec![block(1), block(3)])]);
+    fetch.hurry();
+    assert_eq!(
+        requests(&mut fetch, seconds(0)),
+        [],
+        "who was passed over is not idle: it owes two"
+    );
+    // Its answers are welcome all the same, and then it may be asked again.
+    for height in [1, 3] {
+        assert!(fetch.received(A, &block(height), seconds(1)));
+        fetch.forget(&block(height));
+    }
+    for height in [1, 3] {
+        assert!(
+            fetch.received(B, &block(height), seconds(1)),
+            "the second answer to a question of ours"
+        );
+    }
+    fetch.want(block(5), Height(5));
+    fetch.add_source(A, block(5), seconds(1));
+    assert_eq!(requests(&mut fetch, seconds(1)), [(A, vec![block(5)])]);
+}
+
+#[test]
+fn nobody_is_passed_over_while_others_have_something_to_do_or_have_not_what_is_lowest() {
+    let mut fetch = fetch(&[A], [1]);
+    fetch.add_peer(B);
+    requests(&mut fetch, seconds(0));
+    fetch.hurry();
+    assert_eq!(requests(&mut fetch, seconds(0)), [], "B has no such body");
+    assert_eq!(fetch.in_flight(A), 1);
+}

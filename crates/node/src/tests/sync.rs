@@ -461,3 +461,40 @@ fn a_node_that_waits_in_vain_for_bodies_speaks_again() {
     world.mine(0, 1);
     assert_eq!(world.height(1), 4);
 }
+
+/// No time passes: no timeout is waited for.
+#[test]
+fn threat_m7_a_peer_that_holds_up_the_window_is_passed_over_while_another_has_nothing_to_do() {
+    let (fast, silent) = (NodeId(PLAYED), NodeId(PLAYED + 1));
+    let height = crate::limits::BODY_WINDOW + 76;
+    let mut source = World::elsewhere(1);
+    source.mine(0, height);
+    source.run_secs(5);
+    let mut world = World::new(1);
+    let headers: Vec<Header> = (1..=height).map(|height| *source.block(0, height).header).collect();
+    for peer in [fast, silent] {
+        world.play(0, peer);
+        world.receive(0, peer, Message::headers(headers.clone()));
+    }
+    let mut answered = 0;
+    loop {
+        let asked = world.sent(0, fast).filter_map(|message| match message {
+            Message::Get(items) => Some(items.clone()),
+            _ => None,
+        });
+        let asked: Vec<Item> = asked.flatten().skip(answered).collect();
+        if asked.is_empty() {
+            break;
+        }
+        answered += asked.len();
+        for item in asked {
+            let Item::Block(id) = item else {
+                panic!("{item:?} is no body")
+            };
+            let at = source.ledger(0).find(&id).expect("it is of that chain");
+            let body = source.ledger(0).body(at).cloned().expect("it has them all");
+            world.receive(0, fast, Message::Block(body));
+        }
+    }
+    assert_eq!(world.height(0), height);
+}
