@@ -116,6 +116,24 @@ fn every_node_of_a_cluster_answers_by_its_name() {
     }
 }
 
+/// A run waits for what its nodes are told through their interfaces.
+#[test]
+fn every_node_of_a_run_answers_while_it_goes_on() {
+    for nodes in ["tasks", "process"] {
+        let stage = Stage::new();
+        let file = "[chain]\npreset = \"instant\"\n[network]\nnodes = 2\n[steps]\n\
+                    run = [{ wait = \"height\", on = \"n1\", at-least = 3, within = \"60s\" }]\n";
+        stage.write("asked.toml", file);
+        let mut run = stage.start(&["run", "asked.toml", "--rpc", "--nodes", nodes]);
+        run.line_with("n1  JSON-RPC on 127.0.0.1:");
+        let mine = stage.run(&["rpc", "n0", "getnewaddress"]);
+        let made = stage.run(&["rpc", "n0", "generatetoaddress", "3", mine.stdout.trim()]);
+        assert_eq!(made.code, 0, "{made:?}");
+        let (code, rest) = run.end();
+        assert_eq!(code, Some(0), "{nodes}: {rest}");
+    }
+}
+
 #[test]
 fn bans_outlive_the_node_and_a_file_that_makes_no_sense_is_named() {
     let stage = Stage::new();
