@@ -6,7 +6,7 @@ use base::Time;
 use scenario::words::duration;
 
 use super::fork::{place, words_of};
-use super::{clip, counted, letter, moment, wrapped};
+use super::{clip, letter, moment, wrapped};
 use crate::model::{Model, NodeAndBlock, WhyBlock};
 
 /// The block, and a line for each node: when it had it, from whom, and what it made of it.
@@ -104,13 +104,9 @@ fn verdict(node: &NodeAndBlock, why: &WhyBlock) -> String {
             return match (node.heard_us, node.waited_for) {
                 (Some(heard), Some(_)) => format!("heard of it at {}, lacks its parent", at(heard)),
                 (Some(heard), None) => format!("heard of it at {}, never had it", at(heard)),
-                (None, _) => match (node.lost_messages, node.lost_because) {
-                    (0, _) | (_, None) => "never heard of it".to_owned(),
-                    (lost, Some(because)) => format!(
-                        "never heard of it: {} lost, {}",
-                        counted(lost as usize, "message"),
-                        because.words()
-                    ),
+                (None, _) => match node.lost_because {
+                    None => "never heard of it".to_owned(),
+                    Some(because) => format!("never heard of it: {}", because.words()),
                 },
             };
         }

@@ -130,3 +130,27 @@ fn check_forks(follow: &Follow, collector: &Collector) {
         assert_eq!(ends.0, ends.1, "fork {}", fork.id);
     }
 }
+
+#[test]
+fn a_message_that_a_cut_link_swallows_is_told_and_explains_who_never_heard() {
+    let source = "[network]\nnodes = 2\n[network.link]\nlatency = \"50ms\"\n[steps]\nrun = [\n\
+                  { partition = [[\"n0\"], [\"n1\"]], as = \"deaf\", silent = true },\n{ mine = 1, on = \"n0\" },\n{ sleep = \"1s\" },\n]\n";
+    let plan = scenario::parse("deaf", source, &scenario::Overrides::default()).expect("a scenario without fault");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let options = Options {
+        folder: Some(folder.path().to_owned()),
+        ..Options::default()
+    };
+    let mut finished = sim::run(&std::sync::Arc::new(plan), &options, &mut |_| {}).expect("a simulation starts");
+    finished.collector.finish(finished.at, finished.ending);
+    verify::verify(folder.path()).expect("it holds");
+    let follow = Follow::open(folder.path()).expect("a log");
+    let mined = follow.model().chain().blocks()[1].id;
+    let why = follow.why_block(&mined).expect("it can be read").expect("it was mined");
+    assert_eq!(
+        (why.nodes[1].connected_us, why.nodes[1].lost_messages > 0),
+        (None, true)
+    );
+    let text = observe::text::why_block(&why, follow.model());
+    assert!(text.contains("never heard of it: the link was cut\n"), "{text}");
+}

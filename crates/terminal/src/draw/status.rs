@@ -190,10 +190,10 @@ pub(super) fn bottom(frame: &mut Frame<'_>, area: Rect, scene: &Scene<'_>) {
                 ("q", "leave"),
             ];
             if scene.app.takes_steps(scene.model) {
-                keys.splice(
-                    3..3,
-                    [("p", "cut"), ("h", "heal"), ("m", "mine"), ("x", "kill"), (":", "step")],
-                );
+                // As many as 80 columns have room for; the others are among the keys.
+                (keys[0].1, keys[2].1) = ("stop", "fork");
+                keys.remove(1);
+                keys.extend([("p", "cut"), ("h", "heal"), ("m", "mine"), (":", "step")]);
             }
             let spans: Vec<Span<'_>> = keys
                 .into_iter()
