@@ -3,6 +3,8 @@
 mod rows;
 mod usual;
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::time::Duration;
 
 use base::{NodeId, Time};
@@ -200,10 +202,11 @@ impl BlockFetch {
         }
         let end = self.window_end();
         let due = self.wanted.iter().filter(|wanted| wanted.is_due && wanted.height < end);
-        let mut due: Vec<(Height, BlockId)> = due.map(|wanted| (wanted.height, wanted.block)).collect();
-        due.sort_unstable();
+        // In initial sync a thousand are due and a few can be asked for: no need to sort them all.
+        let mut due: BinaryHeap<Reverse<(Height, BlockId)>> =
+            due.map(|wanted| Reverse((wanted.height, wanted.block))).collect();
         let mut requests: Vec<(NodeId, Vec<BlockId>)> = Vec::new();
-        for (_, block) in due {
+        while let Some(Reverse((_, block))) = due.pop() {
             if !self.somebody_has_room() {
                 break;
             }
