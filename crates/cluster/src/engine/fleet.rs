@@ -78,7 +78,7 @@ pub(super) struct Fleet {
     /// Hashes that nodes in other processes owed and never tried.
     missed: Arc<AtomicU64>,
     tasks: JoinSet<(NodeId, Result<Exit, Error>)>,
-    told: mpsc::Sender<Told>,
+    pub(super) told: mpsc::Sender<Told>,
     ready: mpsc::Sender<(NodeId, Multiaddr)>,
 }
 

@@ -11,7 +11,8 @@ use scenario::{Instruction, Overrides, StepState, parse};
 use super::settling::Settling;
 use super::*;
 use crate::StoreError;
-use crate::limits::{MAX_QUEUED_ORDERS, MAX_SETTLING};
+use crate::driver::Told;
+use crate::limits::{MAX_QUEUED_EVENTS, MAX_QUEUED_ORDERS, MAX_SETTLING};
 
 fn plan(text: &str) -> Arc<Plan> {
     let parsed = parse("test.toml", text, &Overrides::default());
@@ -281,6 +282,25 @@ async fn nobody_waits_longer_for_a_network_to_settle_than_somebody_waits_for_the
     let session = Session::new(&plan(&text), &options(data.path()), Clock::start(), &mut quiet).unwrap();
     let (began, changed) = (Time::from_secs(1), Time::from_secs(100));
     assert_eq!(session.patience_ends(began, changed), began + MAX_SETTLING);
+}
+
+#[tokio::test]
+async fn so_many_events_may_wait_for_the_engine_and_with_one_more_a_node_waits() {
+    let data = tempfile::tempdir().unwrap();
+    let mut quiet = |_: &Progress<'_>| {};
+    let mut session = Session::new(&plan(NARROW), &options(data.path()), Clock::start(), &mut quiet).unwrap();
+    let told = session.fleet.told.clone();
+    let tell = || {
+        let (node, what) = (NodeId(0), observe::Intervention::Wiped);
+        let event = observe::RunEvent::Intervention { node, what };
+        told.try_send(Told { at: Time::ZERO, event })
+    };
+    for _ in 0..MAX_QUEUED_EVENTS {
+        assert!(tell().is_ok());
+    }
+    assert!(tell().is_err());
+    session.wait(Time::MAX).await;
+    assert!(tell().is_ok(), "the engine has taken one");
 }
 
 /// On one thread, so that the node takes no order before all are given.
