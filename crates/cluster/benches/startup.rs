@@ -2,8 +2,8 @@
 //!
 //! `cargo bench -p cluster --bench startup` starts 20, 50 and 300 nodes in this process, each dialling 8 others at random over TCP on the
 //! loopback interface, with a database on disk each; then mines 50 blocks on one of 20 nodes, without link delays, and prints the median
-//! time from the miner's first send to the last node's connect. Then 20 nodes as processes of their own. Then 20 nodes in two halves that are cut
-//! apart and mine 3 and 5 blocks: how long after the cut is healed all of them agree, dials included; the median of nine.
+//! time from the miner's first send to the last node's connect. Then 20 nodes as processes of their own. Then 2 nodes, and 20, in two halves that are
+//! cut apart and mine 3 and 5 blocks: how long after the cut is healed all of them agree, dials included; the median of nine.
 //!
 //! Budgets on two cores: 20 nodes within 0.5 s, 50 within 2 s, 300 within 10 s; a block within 50 ms; agreement within 30 ms.
 
@@ -34,7 +34,8 @@ fn main() -> ExitCode {
     }
     in_this_process();
     as_processes();
-    agreement();
+    agreement(2);
+    agreement(20);
     ExitCode::SUCCESS
 }
 
@@ -82,16 +83,22 @@ fn tell(what: &str, finished: &Finished, budget: Duration) {
     );
 }
 
-fn agreement() {
+fn agreement(nodes: usize) {
     const HEAL: usize = 5;
-    let text = "[network]\nnodes = 20\ntopology = { kind = \"random\", outbound = 8 }\n[steps]\nrun = [\n\
-                { partition = [[\"n0..n9\"], [\"n10..n19\"]], as = \"halves\" },\n\
-                { mine = 3, on = \"n0\" },\n{ mine = 5, on = \"n10\" },\n\
-                { wait = \"converged\", on = [\"n0..n9\"], height = 3, within = \"30s\" },\n\
-                { wait = \"converged\", on = [\"n10..n19\"], height = 5, within = \"30s\" },\n\
-                { heal = \"halves\" },\n{ wait = \"converged\", height = 5, within = \"30s\" },\n]\n";
-    let plan =
-        Arc::new(parse("agreement.toml", text, &Overrides::default()).unwrap_or_else(|faults| panic!("{}", faults[0])));
+    let half = nodes / 2;
+    let (first, second) = (format!("n0..n{}", half - 1), format!("n{half}..n{}", nodes - 1));
+    let outbound = 8.min(nodes - 1);
+    let text = format!(
+        "[network]\nnodes = {nodes}\ntopology = {{ kind = \"random\", outbound = {outbound} }}\n[steps]\nrun = [\n\
+         {{ partition = [[\"{first}\"], [\"{second}\"]], as = \"halves\" }},\n\
+         {{ mine = 3, on = \"n0\" }},\n{{ mine = 5, on = \"n{half}\" }},\n\
+         {{ wait = \"converged\", on = [\"{first}\"], height = 3, within = \"30s\" }},\n\
+         {{ wait = \"converged\", on = [\"{second}\"], height = 5, within = \"30s\" }},\n\
+         {{ heal = \"halves\" }},\n{{ wait = \"converged\", height = 5, within = \"30s\" }},\n]\n"
+    );
+    let plan = Arc::new(
+        parse("agreement.toml", &text, &Overrides::default()).unwrap_or_else(|faults| panic!("{}", faults[0])),
+    );
     let mut all: Vec<Duration> = (0..9)
         .map(|_| {
             let data = tempfile::tempdir().expect("a folder for the nodes' data");
@@ -112,7 +119,7 @@ fn agreement() {
         .collect();
     all.sort_unstable();
     println!(
-        "20 nodes in halves of 3 and 5 blocks agree {:.1?} after the cut is healed (median of {}, from {:.1?} to {:.1?})",
+        "{nodes} nodes in halves of 3 and 5 blocks agree {:.1?} after the cut is healed (median of {}, from {:.1?} to {:.1?})",
         all[all.len() / 2],
         all.len(),
         all[0],
