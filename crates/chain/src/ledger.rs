@@ -17,6 +17,7 @@ mod tree;
 pub(crate) mod validate;
 mod walk;
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
@@ -31,17 +32,29 @@ use crate::{
 };
 
 /// The ledger's handle for a header it has accepted, in order of acceptance. Means something only to the ledger that gave it.
+///
+/// Its place plus one, so that none ([`Option`]) takes no room of its own.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct BlockRef(u32);
+pub struct BlockRef(NonZeroU32);
 
 impl BlockRef {
     /// The genesis block, in every ledger.
-    pub const GENESIS: Self = Self(0);
+    pub const GENESIS: Self = Self(NonZeroU32::MIN);
 
     /// The handle as a place in a list with one entry for each block.
     #[must_use]
     pub const fn index(self) -> usize {
-        self.0 as usize
+        self.0.get() as usize - 1
+    }
+
+    /// The block at a place in such a list.
+    const fn at(index: usize) -> Self {
+        assert!(index < u32::MAX as usize, "a ledger ends before 2^32 blocks");
+        #[expect(clippy::cast_possible_truncation, reason = "looked at just above")]
+        match NonZeroU32::MIN.checked_add(index as u32) {
+            Some(number) => Self(number),
+            None => unreachable!(),
+        }
     }
 }
 

@@ -170,7 +170,7 @@ fn news(told: Told, me: PeerId) -> Option<SoloEvent> {
                 restored,
             })
         }
-        RunEvent::Node { event, .. } => Some(SoloEvent::Node(event)),
+        RunEvent::Node { event, .. } => Some(SoloEvent::Node(*event)),
         RunEvent::RunStarted { .. }
         | RunEvent::RunEnded { .. }
         | RunEvent::NodeStopped { .. }

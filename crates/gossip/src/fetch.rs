@@ -288,6 +288,20 @@ impl BlockFetch {
         Some(silent_since + self.stall_timeout)
     }
 
+    /// Reads where the things are that most calls look at, so that they are near when they are needed. The sum says nothing.
+    #[must_use]
+    pub const fn glance(&self) -> usize {
+        self.wanted.len() + self.peers.len() + self.asked.len() + self.due
+    }
+
+    /// Reads the things themselves.
+    #[must_use]
+    pub fn look_closer(&self) -> usize {
+        let peers = self.peers.iter().step_by(2).map(|peer| usize::from(peer.in_flight));
+        let wanted = self.wanted.first().map_or(0, |wanted| wanted.sources.len());
+        peers.sum::<usize>() + wanted + usize::from(self.asked.first().is_some_and(|asked| asked.is_waited_for))
+    }
+
     /// Whether the body is wanted.
     #[must_use]
     pub fn is_wanted(&self, block: &BlockId) -> bool {
@@ -306,7 +320,7 @@ impl BlockFetch {
     /// How many bodies are waited for from this peer.
     #[must_use]
     pub fn in_flight(&self, peer: NodeId) -> usize {
-        self.find_peer(peer).map_or(0, |at| self.peers[at].in_flight)
+        self.find_peer(peer).map_or(0, |at| self.peers[at].in_flight.into())
     }
 
     /// Whether nothing is kept about this peer.
@@ -455,7 +469,7 @@ impl Default for BlockFetch {
 }
 
 /// Counts a due body in, or out, for each peer that may be asked for it.
-fn count_offers(peers: &mut [Peer], wanted: &Wanted, count: impl Fn(&mut usize)) {
+fn count_offers(peers: &mut [Peer], wanted: &Wanted, count: impl Fn(&mut u32)) {
     for source in wanted.sources.iter().filter(|source| source.may_be_asked()) {
         // One that has just left is not counted any more.
         if let Ok(at) = peers.binary_search_by_key(&source.peer, |peer| peer.id) {

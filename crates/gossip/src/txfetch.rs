@@ -21,6 +21,9 @@ pub struct TransactionFetch {
     waiting: BTreeSet<(Time, Wtxid)>,
     /// Requests by when they are late.
     in_flight: BTreeSet<(Time, Wtxid)>,
+    /// Whose announcements count, in order.
+    known: Vec<NodeId>,
+    /// Those of them that have announced anything.
     peers: BTreeMap<NodeId, Peer>,
     next_place: u64,
 }
@@ -80,11 +83,16 @@ impl TransactionFetch {
 
     /// A peer whose announcements count.
     pub fn add_peer(&mut self, peer: NodeId) {
-        self.peers.entry(peer).or_default();
+        if let Err(at) = self.known.binary_search(&peer) {
+            self.known.insert(at, peer);
+        }
     }
 
     /// The peer is gone: what was asked of it is asked of the next announcer, and nothing of it remains.
     pub fn remove_peer(&mut self, peer: NodeId) {
+        if let Ok(at) = self.known.binary_search(&peer) {
+            self.known.remove(at);
+        }
         let Some(gone) = self.peers.remove(&peer) else {
             return;
         };
@@ -96,10 +104,11 @@ impl TransactionFetch {
     /// The peer has a transaction that this node lacks. Ignored from a peer that is not known, has no room left, or was asked for it before
     /// and has not answered; whether it counts.
     pub fn announced(&mut self, peer: NodeId, wtxid: Wtxid, outbound: bool, now: Time) -> bool {
-        let share = MAX_ANNOUNCED.min(MAX_ANNOUNCED_IN_ALL / self.peers.len().max(1));
-        let Some(announcer) = self.peers.get_mut(&peer) else {
+        let share = MAX_ANNOUNCED.min(MAX_ANNOUNCED_IN_ALL / self.known.len().max(1));
+        if self.known.binary_search(&peer).is_err() {
             return false;
-        };
+        }
+        let announcer = self.peers.entry(peer).or_default();
         if announcer.knows_of(&wtxid) || announcer.names() >= share {
             return false;
         }
@@ -196,7 +205,7 @@ impl TransactionFetch {
         let names = |transaction: &Announced| {
             transaction.asked_of() == Some(peer) || transaction.announcers.contains_key(&peer)
         };
-        !self.peers.contains_key(&peer) && !self.transactions.values().any(names)
+        self.known.binary_search(&peer).is_err() && !self.transactions.values().any(names)
     }
 
     /// Asks the best announcer that has room; when none has, all whose turn it was wait a while.

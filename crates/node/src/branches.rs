@@ -25,14 +25,19 @@ impl Target {
     pub(crate) fn is_held_up(&self, ledger: &Ledger) -> bool {
         self.wanted_to < ledger.height(self.block)
     }
+
+    /// See [`Node::look_closer`].
+    pub(crate) const fn look_closer(&self) -> usize {
+        self.block.index()
+    }
 }
 
 /// Branches being fetched, in the order of the names of their ends.
 pub(crate) type Targets = Vec<Target>;
 
 impl Bodies {
-    /// The block of this name, when it is the only one that is wanted, the next of its branch, and asked of somebody who is waited for.
-    pub(crate) fn under_way(&self, ledger: &Ledger, knowledge: &Knowledge, id: &BlockId) -> Option<BlockRef> {
+    /// The only block that is wanted, when it is the next of its branch and asked of somebody who is waited for.
+    pub(crate) fn under_way(&self, ledger: &Ledger, knowledge: &Knowledge) -> Option<BlockRef> {
         let [target] = self.targets.as_slice() else {
             return None;
         };
@@ -41,7 +46,7 @@ impl Bodies {
                 .parent(target.block)
                 .is_some_and(|parent| knowledge.is_connected(parent))
         };
-        let is_it = target.id == *id && self.held.is_empty() && self.fetch.is_asked_only_for(id);
+        let is_it = self.held.is_empty() && self.fetch.is_asked_only_for(&target.id);
         let is_missing = || knowledge.standing(target.block) == Standing::Header;
         (is_it && is_missing() && is_next()).then_some(target.block)
     }

@@ -20,7 +20,7 @@ pub(crate) struct Context<'a> {
 impl Context<'_> {
     /// Tells the world.
     pub(crate) fn emit(&mut self, event: Event) {
-        self.out.push(Output::Emit(event));
+        self.out.push(Output::Emit(Box::new(event)));
     }
 
     /// Sends a message, and says so before anything can become of it.

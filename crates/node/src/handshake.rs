@@ -12,7 +12,7 @@ impl Node {
     /// A connection is open: says hello and waits for the peer's.
     pub(crate) fn connected(&mut self, cx: &mut Context<'_>, peer: NodeId, outbound: bool) {
         match self.peers.get(peer).map(|peer| peer.stage) {
-            Some(Stage::Greeting(_) | Stage::Ready) => return,
+            Some(Stage::Greeting | Stage::Ready) => return,
             // The engine closed the old connection without a word.
             Some(Stage::Closing(_)) => self.disconnected(cx, peer),
             None => {}
@@ -72,7 +72,7 @@ impl Node {
         };
         self.release(cx, peer);
         let reason = match gone.stage {
-            Stage::Greeting(_) => return,
+            Stage::Greeting => return,
             Stage::Ready => None,
             Stage::Closing(reason) => Some(reason),
         };

@@ -1,7 +1,7 @@
 //! Headers from peers: do they link, are they valid, and what follows from them.
 
-use base::{NodeId, Time};
-use chain::{BlockId, BlockRef, HashedHeader, Header, Ledger, Reject, Status, Verdict};
+use base::NodeId;
+use chain::{BlockId, BlockRef, HashedHeader, Header, Reject, Status, Verdict};
 use gossip::Offence;
 use gossip::limits::{MAX_ANNOUNCED_BLOCKS, MAX_HEADERS};
 
@@ -38,11 +38,6 @@ impl Node {
             self.penalise(cx, peer, Offence::DisconnectedHeaders, detail);
             return;
         }
-        if let [known] = headers
-            && self.announced_again(cx.ledger, peer, &known.id())
-        {
-            return;
-        }
         if self.is_presync(peer, first) {
             self.presync_headers(cx, peer, headers);
             return;
@@ -72,54 +67,6 @@ impl Node {
             self.note_has_up_to(cx, peer, last, kept.may_be_more);
         }
         self.headers_answered(cx, peer, last.filter(|_| kept.may_be_more));
-    }
-
-    /// The most common message there is: a peer announces a block that is connected here already, and nothing is waited for. Whether
-    /// this was one. All that follows from it is that the peer has the block.
-    pub(crate) fn announced_again(&mut self, ledger: &Ledger, peer: NodeId, id: &BlockId) -> bool {
-        let tip = self.knowledge.tip();
-        let known = if ledger.id(tip) == *id {
-            Some(tip)
-        } else {
-            ledger.find(id)
-        };
-        let Some(block) = known.filter(|block| self.peers.are_settled() && self.knowledge.is_connected(*block)) else {
-            return false;
-        };
-        if let Some(peer) = self.peers.ready_mut(peer) {
-            peer.unconnecting = 0;
-            if peer.best.is_none_or(|best| ledger.work(block) > ledger.work(best)) {
-                peer.best = Some(block);
-            }
-        }
-        self.sync_peer.take_if(|source| *source == peer);
-        true
-    }
-
-    /// Nearly as common: a peer announces the one block that is wanted here and asked of another already. All that follows is that this one
-    /// could be asked, too.
-    pub(crate) fn announced_meanwhile(
-        &mut self,
-        ledger: &Ledger,
-        (peer, now): (NodeId, Time),
-        header: &HashedHeader,
-    ) -> bool {
-        let id = header.id();
-        let Some(block) = self.bodies.under_way(ledger, &self.knowledge, &id) else {
-            return false;
-        };
-        if !self.peers.are_settled() || self.sync_peer == Some(peer) {
-            return false;
-        }
-        let Some(row) = self.peers.ready_mut(peer) else {
-            return false;
-        };
-        row.unconnecting = 0;
-        if row.best.is_none_or(|best| ledger.work(block) > ledger.work(best)) {
-            row.best = Some(block);
-        }
-        self.bodies.fetch.add_source(peer, id, now);
-        true
     }
 
     /// A header came with its block, unasked. The block, when it is known or valid and stands on what is known.

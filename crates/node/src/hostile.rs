@@ -75,13 +75,13 @@ impl Node {
         };
         cx.received(peer, message);
         match (stage, message) {
-            (Stage::Greeting(_), Message::Hello(hello)) => {
+            (Stage::Greeting, Message::Hello(hello)) => {
                 if self.greeted(cx, peer, hello) {
                     self.announce_offers(cx, peer);
                 }
             }
             (Stage::Ready, Message::Get(items)) => self.serve_offers(cx, peer, items),
-            (Stage::Greeting(_) | Stage::Ready | Stage::Closing(_), _) => {}
+            (Stage::Greeting | Stage::Ready | Stage::Closing(_), _) => {}
         }
     }
 

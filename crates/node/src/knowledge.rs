@@ -156,6 +156,16 @@ impl Knowledge {
         self.best_header = self.best_of(ledger, self.best_header, &leaves);
     }
 
+    /// See [`crate::Node::look_closer`].
+    pub(crate) fn look_closer(&self) -> usize {
+        let leaves = self
+            .header_leaves
+            .last()
+            .into_iter()
+            .chain(self.connected_leaves.last());
+        leaves.map(|leaf| leaf.index()).sum::<usize>() + usize::from(self.standings.last().copied().unwrap_or(0))
+    }
+
     fn set(&mut self, block: BlockRef, standing: Standing) {
         let (byte, shift) = (block.index() / 4, block.index() % 4 * 2);
         if byte >= self.standings.len() {

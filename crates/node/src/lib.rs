@@ -13,6 +13,7 @@ pub mod view;
 mod block_size;
 mod bodies;
 mod branches;
+mod calm;
 mod choice;
 mod clock;
 mod compact;
@@ -41,6 +42,7 @@ mod testing;
 mod tests;
 
 pub use block_size::{BlockSize, Distribution, carries_body, message_bytes};
+pub use calm::Calm;
 pub use config::{Config, Payee, Relay, Strategy};
 pub use event::{Event, TipChange};
 pub use mempool::{Package, Pooled};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use base::{Seed, Time};
-use chain::{Amount, Block, BlockId, HashRate, Header, Transaction, TxOutput};
+use chain::{Amount, Block, BlockId, HashRate, Header, Owner, Transaction, TxOutput};
 
 use crate::bodies::Origin;
 use crate::context::Context;
@@ -34,6 +34,8 @@ pub(crate) struct Miner {
     /// The last templates, oldest first.
     candidates: VecDeque<Candidate>,
     extra_nonce: u64,
+    /// Whom its coinbases pay, once that was worked out: it takes a multiplication on the curve.
+    owner: Option<Owner>,
     /// Whether the engine is searching.
     is_searching: bool,
     /// When a new template is due.
@@ -51,6 +53,7 @@ impl Miner {
             candidates: VecDeque::new(),
             // Two nodes that pay the same owner must not search the same headers.
             extra_nonce: seed.child("extra-nonce", 0).rng().next_u64(),
+            owner: None,
             is_searching: false,
             refresh_at: (hashrate > HashRate::ZERO).then_some(Time::ZERO),
             refreshed_at: Time::ZERO,
@@ -205,16 +208,23 @@ impl Node {
         draft.extra_nonce = self.miner.extra_nonce;
         draft.tag = self.id.to_string().into_bytes();
         // As if every payment that waits could be made, so that there is room for those that can.
-        let owner = self.config.payee.owner();
+        let payee = &self.config.payee;
+        let owner = *self.miner.owner.get_or_insert_with(|| payee.owner());
         let ours = |value| TxOutput { value, owner };
         let room_beside = |outputs: usize| {
             let mut draft = draft.clone();
             draft.coinbase_outputs = vec![ours(Amount::ZERO); outputs];
             u64::from(params.max_block_bytes).checked_sub(draft.assemble().bytes())
         };
-        let fitting = usize::try_from(room_beside(1).unwrap_or(0) / TxOutput::BYTES).unwrap_or(usize::MAX);
-        let most = self.miner.payouts.len().min(MAX_PAYOUTS_PER_BLOCK).min(fitting);
-        let room = room_beside(most + 1).unwrap_or(0);
+        let (most, room) = if self.miner.payouts.is_empty() && self.pool.is_empty() {
+            // Nothing takes room.
+            (0, 0)
+        } else {
+            let alone = room_beside(1).unwrap_or(0);
+            let fitting = usize::try_from(alone / TxOutput::BYTES).unwrap_or(usize::MAX);
+            let most = self.miner.payouts.len().min(MAX_PAYOUTS_PER_BLOCK).min(fitting);
+            (most, room_beside(most + 1).unwrap_or(0))
+        };
 
         let selection = self.pool.select(room);
         let reward = Amount::total([cx.ledger.subsidy(draft.height), selection.fees]);

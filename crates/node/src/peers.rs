@@ -1,6 +1,7 @@
 //! What a node keeps of each peer, for as long as the connection lasts.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::{Deref, DerefMut};
 
 use base::{NodeId, Time};
 use chain::{BlockId, BlockRef, Height};
@@ -18,32 +19,40 @@ use crate::transactions::TransactionPeer;
 /// How far a connection has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Stage {
-    /// The peer has not said hello; the moment at which that is too late.
-    Greeting(Time),
+    /// The peer has not said hello.
+    Greeting,
     /// The handshake is done.
     Ready,
     /// The engine was told to close the connection; nothing is heard any more.
     Closing(HangupReason),
 }
 
-/// One connected peer.
+/// One connected peer: what is looked at of all peers for every block lies together, the rest is apart.
 #[derive(Debug)]
 pub(crate) struct Peer {
-    pub(crate) outbound: bool,
     pub(crate) stage: Stage,
-    pub(crate) score: Score,
+    pub(crate) outbound: bool,
+    /// Announcements in a row that did not connect.
+    pub(crate) unconnecting: u32,
     /// The header with the most work that the peer has announced, sent or claimed: it has the bodies up to there.
     pub(crate) best: Option<BlockRef>,
     /// The tip it was last told about.
     pub(crate) told: Option<BlockRef>,
+    rest: Box<Rest>,
+}
+
+/// What else is kept of a peer.
+#[derive(Debug)]
+pub(crate) struct Rest {
+    /// When it is too late for its hello.
+    greets_by: Time,
+    pub(crate) score: Score,
     /// The tip it claims, of which nothing is known here yet.
     claimed: Option<Box<BlockId>>,
     /// When the answer to a request for headers is late.
     headers_due: Option<Time>,
     /// The highest header of the answers to the present round of requests.
     pub(crate) headers_to: Height,
-    /// Announcements in a row that did not connect.
-    pub(crate) unconnecting: u32,
     /// Blocks whose bodies it sent unasked.
     pub(crate) bodies: Recent<BlockId>,
     /// Blocks that were pushed to it.
@@ -59,31 +68,53 @@ pub(crate) struct Peer {
     pub(crate) served: Served,
 }
 
-impl Peer {
-    fn new(outbound: bool, stage: Stage) -> Self {
-        Self {
-            outbound,
-            stage,
-            score: Score::default(),
-            best: None,
-            told: None,
-            claimed: None,
-            headers_due: None,
-            headers_to: Height(0),
-            unconnecting: 0,
-            bodies: Recent::new(),
-            pushed: Recent::new(),
-            compact: CompactPeer::default(),
-            mesh: MeshPeer::default(),
-            transactions: None,
-            bodies_owed: 0,
-            transactions_owed: 0,
-            served: Served::default(),
-        }
+impl Deref for Peer {
+    type Target = Rest;
+
+    fn deref(&self) -> &Rest {
+        &self.rest
+    }
+}
+
+impl DerefMut for Peer {
+    fn deref_mut(&mut self) -> &mut Rest {
+        &mut self.rest
     }
 }
 
 impl Peer {
+    fn new(outbound: bool, stage: Stage, greets_by: Time) -> Self {
+        Self {
+            stage,
+            outbound,
+            unconnecting: 0,
+            best: None,
+            told: None,
+            rest: Box::new(Rest {
+                greets_by,
+                score: Score::default(),
+                claimed: None,
+                headers_due: None,
+                headers_to: Height(0),
+                bodies: Recent::new(),
+                pushed: Recent::new(),
+                compact: CompactPeer::default(),
+                mesh: MeshPeer::default(),
+                transactions: None,
+                bodies_owed: 0,
+                transactions_owed: 0,
+                served: Served::default(),
+            }),
+        }
+    }
+
+    /// Whether a hello or headers are waited for, or a claim is to be followed up.
+    fn is_unsettled(&self) -> bool {
+        self.stage == Stage::Greeting || self.headers_due.is_some() || self.claimed.is_some()
+    }
+}
+
+impl Rest {
     /// The tip it claims, of which nothing is known here yet.
     pub(crate) fn claimed(&self) -> Option<BlockId> {
         self.claimed.as_deref().copied()
@@ -96,11 +127,6 @@ impl Peer {
     /// When the answer to a request for headers is late.
     pub(crate) const fn headers_due(&self) -> Option<Time> {
         self.headers_due
-    }
-
-    /// Whether a hello or headers are waited for, or a claim is to be followed up.
-    const fn is_unsettled(&self) -> bool {
-        matches!(self.stage, Stage::Greeting(_)) || self.headers_due.is_some() || self.claimed.is_some()
     }
 
     /// Notes that the peer was asked for an item.
@@ -200,14 +226,13 @@ pub(crate) struct Peers {
 impl Peers {
     /// A connection is open.
     pub(crate) fn add(&mut self, peer: NodeId, outbound: bool, now: Time) {
-        let stage = Stage::Greeting(now + HANDSHAKE_TIMEOUT);
-        self.put(peer, Peer::new(outbound, stage));
+        self.put(peer, Peer::new(outbound, Stage::Greeting, now + HANDSHAKE_TIMEOUT));
     }
 
     /// The connection is being closed: all that was kept of the peer goes, but why.
     pub(crate) fn close(&mut self, peer: NodeId, reason: HangupReason) {
         let outbound = self.get(peer).is_some_and(|peer| peer.outbound);
-        self.put(peer, Peer::new(outbound, Stage::Closing(reason)));
+        self.put(peer, Peer::new(outbound, Stage::Closing(reason), Time::MAX));
     }
 
     /// The connection is gone.
@@ -266,6 +291,18 @@ impl Peers {
     /// Whether no hello and no headers are waited for, and no claim is to be followed up.
     pub(crate) const fn are_settled(&self) -> bool {
         self.unsettled == 0
+    }
+
+    /// See [`crate::Node::glance`].
+    pub(crate) const fn glance(&self) -> usize {
+        self.rows.len() + self.unsettled
+    }
+
+    /// See [`crate::Node::look_closer`].
+    pub(crate) fn look_closer(&self) -> usize {
+        let ids = self.ids.iter().step_by(16).map(|id| id.index());
+        let rows = self.rows.iter().step_by(2).map(|row| usize::from(row.told.is_some()));
+        ids.sum::<usize>() + rows.sum::<usize>()
     }
 
     /// Remembers that the peer is not wanted again.
@@ -327,7 +364,7 @@ impl Peers {
         if self.are_settled() {
             return Vec::new();
         }
-        let is_late = |peer: &Peer| matches!(peer.stage, Stage::Greeting(deadline) if deadline <= now);
+        let is_late = |peer: &Peer| peer.stage == Stage::Greeting && peer.greets_by <= now;
         let late = self.all().filter(|(_, peer)| is_late(peer));
         late.map(|(id, _)| id).collect()
     }
@@ -337,11 +374,8 @@ impl Peers {
         if self.are_settled() {
             return None;
         }
-        let deadlines = self.rows.iter().filter_map(|peer| match peer.stage {
-            Stage::Greeting(deadline) => Some(deadline),
-            Stage::Ready | Stage::Closing(_) => None,
-        });
-        deadlines.min()
+        let greeting = self.rows.iter().filter(|peer| peer.stage == Stage::Greeting);
+        greeting.map(|peer| peer.greets_by).min()
     }
 
     /// When the next answer to a request for headers is late.

@@ -147,7 +147,7 @@ pub enum Output {
         durable: bool,
     },
     /// Something happened.
-    Emit(Event),
+    Emit(Box<Event>),
 }
 
 /// Why a node closes a connection.

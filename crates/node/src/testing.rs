@@ -322,7 +322,7 @@ impl World {
     /// What a node said happened, in order.
     pub(crate) fn events(&self, node: usize) -> impl Iterator<Item = &Event> {
         self.log.iter().filter_map(move |(_, at, output)| match output {
-            Output::Emit(event) if *at == node => Some(event),
+            Output::Emit(event) if *at == node => Some(event.as_ref()),
             _ => None,
         })
     }

@@ -325,7 +325,14 @@ impl Story {
     }
 
     fn tell_of(&mut self, at: Time, node: NodeId, event: Event) {
-        self.tell(at, RunEvent::Node { node, nseq: 0, event });
+        self.tell(
+            at,
+            RunEvent::Node {
+                node,
+                nseq: 0,
+                event: Box::new(event),
+            },
+        );
     }
 
     fn tell(&mut self, at: Time, what: RunEvent) {

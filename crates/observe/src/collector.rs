@@ -101,7 +101,7 @@ impl Collector {
     /// Takes in what happened. Errors of the log's file are kept: see [`Collector::log_error`].
     pub fn observe(&mut self, now: Time, event: RunEvent) {
         if let RunEvent::Node { event, .. } = &event
-            && matches!(event, Event::HeaderAccepted { .. })
+            && matches!(event.as_ref(), Event::HeaderAccepted { .. })
             && !self.detail.tells(event)
         {
             // Nothing follows from it either.

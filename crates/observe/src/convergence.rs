@@ -72,7 +72,7 @@ impl ConvergenceMeter {
         let counts = |node: &NodeId| plan.nodes[node.index()].strategy == Strategy::Honest;
         match event {
             RunEvent::Node { node, event, .. } => {
-                if let Event::TipChanged { old, new, .. } = event
+                if let Event::TipChanged { old, new, .. } = event.as_ref()
                     && counts(node)
                 {
                     self.moved((*old, *new), now, news);

@@ -85,7 +85,7 @@ impl History {
     pub fn observe(&mut self, record: &Record) {
         match &record.what {
             RunEvent::Node { node, event, .. } => {
-                if let Event::MessageSent { message, bytes, .. } = event {
+                if let Event::MessageSent { message, bytes, .. } = event.as_ref() {
                     self.count_sent(*node, *message, *bytes);
                 }
                 self.remember_reorg(record.at, *node, event);
@@ -213,7 +213,7 @@ mod tests {
             let what = RunEvent::Node {
                 node: NodeId(0),
                 nseq: seq,
-                event,
+                event: Box::new(event),
             };
             let at = Time::from_micros(seq);
             history.observe(&Record { seq, at, what });

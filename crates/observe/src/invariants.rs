@@ -91,7 +91,7 @@ impl Watch {
                 if begins_a_batch(event) {
                     self.check_tip(record.at, *node, plan, world);
                 }
-                if let Event::TipChanged { old, new, .. } = event
+                if let Event::TipChanged { old, new, .. } = event.as_ref()
                     && is_honest(plan, *node)
                     && new.chain_work < old.chain_work
                 {

@@ -61,11 +61,11 @@ impl LagWatch {
     pub fn observe(&mut self, now: Time, event: &RunEvent, (plan, world): (&Plan, &World), news: &mut Vec<Derived>) {
         match event {
             RunEvent::Node { node, event, .. } => {
-                if let Event::TipChanged { new, .. } = event
+                if let Event::TipChanged { new, .. } = event.as_ref()
                     && is_honest(plan, *node)
                 {
                     self.moved(now, *node, new.height, news);
-                } else if let Event::PeerConnected { .. } = event
+                } else if let Event::PeerConnected { .. } = event.as_ref()
                     && is_honest(plan, *node)
                 {
                     self.connected(now, *node, world, news);

@@ -32,7 +32,7 @@ pub struct Record {
 )]
 pub enum RunEvent {
     /// Told by a node; `nseq` is the node's own counter, so that a gap shows a lost event.
-    Node { node: NodeId, nseq: u64, event: Event },
+    Node { node: NodeId, nseq: u64, event: Box<Event> },
     /// The run began. Written by [`crate::Collector::new`]; engines never hand it in.
     RunStarted {
         engine: Engine,
@@ -66,10 +66,10 @@ pub enum RunEvent {
 
 impl RunEvent {
     /// Whether a [`scenario::World`] is another after it, as far as expectations can tell.
-    pub(crate) const fn changes_the_world(&self) -> bool {
+    pub(crate) fn changes_the_world(&self) -> bool {
         match self {
             Self::Node { event, .. } => !matches!(
-                event,
+                event.as_ref(),
                 Event::MessageSent { .. }
                     | Event::MessageReceived { .. }
                     | Event::MessageDropped { .. }

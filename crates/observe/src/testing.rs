@@ -139,7 +139,7 @@ impl Sketch {
         self.observe(RunEvent::Node {
             node: NodeId::at(node),
             nseq: self.nseq,
-            event,
+            event: Box::new(event),
         });
     }
 

@@ -4,6 +4,9 @@
 //! of 535 kB every ten minutes, every node runs the full protocol. Without numbers, the table of docs/PERFORMANCE.md, each row in a
 //! process of its own so that each has its own peak of memory. A third word, `compact` or `full`, is a detail in which the run is logged
 //! into a folder: what observing costs.
+//!
+//! `cargo bench -p sim --bench scale -- payments NODES SECONDS` lets seven payments a second spread in a random network of so many nodes with
+//! eight links each, a block every ten minutes, for so many virtual seconds: each payment is signed, checked, announced, asked for and relayed.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -27,6 +30,7 @@ fn main() {
         .into_iter()
         .find(|detail| words.contains(&detail.to_string()));
     match numbers.as_slice() {
+        [nodes, seconds, ..] if words.contains(&"payments".to_owned()) => measure_payments(*nodes, *seconds),
         [nodes, blocks, ..] => measure(*nodes, *blocks, logged),
         _ => {
             for (nodes, blocks) in [("20", "52560"), ("1000", "100"), ("10000", "100"), ("100000", "100")] {
@@ -67,6 +71,58 @@ fn measure(nodes: u32, blocks: u32, logged: Option<Detail>) {
             "  {kind:?}: {:.2} for each node-block",
             as_f64(traffic.messages) / node_blocks
         );
+    }
+    println!("  digest       {}", finished.digest);
+}
+
+fn measure_payments(nodes: u32, seconds: u32) {
+    let source = format!(
+        r#"
+limit = "24h"
+[chain]
+preset = "cluster"
+proof-of-work = "oracle"
+retarget = "fixed"
+interval = "10min"
+maturity = 1
+[network]
+nodes = {nodes}
+topology = {{ kind = "random", outbound = 8 }}
+link = {{ latency = "50ms" }}
+[steps]
+run = [
+  {{ fund = "alice", coins = 5, on = "n0" }},
+  {{ mine = 2, on = "n0" }},
+  {{ wait = "converged", height = 2, within = "60s" }},
+  {{ load = "alice", rate = "7/s", wallets = 500, pattern = "poisson", lasting = "{seconds}s" }},
+  {{ hashrate = "1kH/s", on = "*" }},
+  {{ sleep = "{seconds}s" }},
+]
+"#
+    );
+    let plan = match scenario::parse("payments", &source, &Overrides::default()) {
+        Ok(plan) => Arc::new(plan),
+        Err(diagnostics) => panic!("{diagnostics:?}"),
+    };
+    let options = Options {
+        detail: Some(Detail::Summary),
+        ..Options::default()
+    };
+    let before = cpu_seconds();
+    let finished = sim::run(&plan, &options, &mut |_| {}).expect("a simulation starts");
+    let cpu = cpu_seconds() - before;
+    println!(
+        "{nodes} nodes, 7 payments a second for {seconds} s: {:?}",
+        finished.ending
+    );
+    println!("  cpu          {cpu:.2} s");
+    println!(
+        "  each payment on each node {:.2} us",
+        cpu * 1e6 / (f64::from(nodes) * 7.0 * f64::from(seconds))
+    );
+    println!("  peak memory  {} MB", peak_memory_kib() / 1_024);
+    for (kind, traffic) in finished.collector.history().traffic() {
+        println!("  {kind:?}: {} messages, {} bytes", traffic.messages, traffic.bytes);
     }
     println!("  digest       {}", finished.digest);
 }

@@ -81,7 +81,7 @@ impl Direction<'_> {
             let come = pace.until(now, first);
             if come < first {
                 self.network.wait_until(come);
-                self.network.flush();
+                self.network.collector.flush();
                 return;
             }
         }
@@ -89,7 +89,8 @@ impl Direction<'_> {
             now,
             collector: self.network.collector(),
         });
-        if next != Some(first) {
+        if next != Some(first) || deadline == Some(first) {
+            // What happens at the moment of a deadline happens after it.
             self.network.wait_until(first);
         } else if self.controls.are_none() && self.options.pace.is_none() {
             self.go_on(deadline.unwrap_or(Time::MAX));
@@ -103,10 +104,7 @@ impl Direction<'_> {
         let news = self.network.collector().changes();
         for _ in 0..STEPS_AT_A_TIME {
             self.network.step();
-            if self.network.collector().changes() != news
-                || self.network.now() >= deadline
-                || self.network.next().is_none_or(|next| next > deadline)
-            {
+            if self.network.collector().changes() != news || self.network.next().is_none_or(|next| next >= deadline) {
                 return;
             }
         }

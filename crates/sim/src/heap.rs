@@ -1,5 +1,7 @@
 //! What is to happen, in total order.
 
+use std::cmp::Ordering;
+
 use base::{NodeId, Time};
 use gossip::Message;
 
@@ -29,8 +31,8 @@ pub(crate) enum Happening {
 ///
 /// A radix heap (Ahuja, Mehlhorn, Orlin and Tarjan 1990) of bytes: time never runs backwards, so an entry waits in the bucket of the highest
 /// byte in which its time differs from the present, and moves to lower buckets as the present comes nearer, at most once for each byte.
-/// Buckets are only ever appended to, and one is spread over those below it only when they are empty, so entries of one time keep their order
-/// without carrying it.
+/// Buckets are only ever appended to, and one is spread over those below it only when they are empty, so entries of one time keep their order;
+/// only what was held back ([`Heap::hold_back`]) and is put in later finds its place by its turn.
 #[derive(Debug)]
 pub(crate) struct Heap {
     /// What happens at the present, and how far it has been taken out.
@@ -40,6 +42,8 @@ pub(crate) struct Heap {
     levels: [Level; BYTES],
     /// What was taken out last: nothing is planned for before.
     now: Time,
+    /// The next turn to be given out.
+    turns: Turn,
     happenings: Vec<Option<Happening>>,
     /// Places in `happenings` that are free.
     free: Vec<u32>,
@@ -57,6 +61,34 @@ const BUCKETS: usize = 256;
 struct Entry {
     at: Time,
     place: u32,
+    turn: Turn,
+}
+
+/// The order in which things were planned. Numbers come round again after four billion; no two whose order matters are half as many apart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Turn(u32);
+
+impl Turn {
+    /// Whether this one was given out before the other.
+    pub(crate) const fn is_before(self, other: Self) -> bool {
+        self.0.wrapping_sub(other.0) > u32::MAX / 2
+    }
+
+    const fn next(&mut self) -> Self {
+        let turn = *self;
+        self.0 = self.0.wrapping_add(1);
+        turn
+    }
+
+    fn cmp(self, other: Self) -> Ordering {
+        if self == other {
+            Ordering::Equal
+        } else if self.is_before(other) {
+            Ordering::Less
+        } else {
+            Ordering::Greater
+        }
+    }
 }
 
 /// The buckets of one byte.
@@ -99,6 +131,7 @@ impl Default for Heap {
             taken: 0,
             levels: std::array::from_fn(|_| Level::new()),
             now: Time::ZERO,
+            turns: Turn(0),
             happenings: Vec::new(),
             free: Vec::new(),
             traffic: 0,
@@ -109,13 +142,24 @@ impl Default for Heap {
 impl Heap {
     /// Plans something for a time that is not before the last one taken out.
     pub(crate) fn push(&mut self, at: Time, happening: Happening) {
+        let turn = self.turns.next();
+        self.put_back(at, turn, happening);
+    }
+
+    /// The turn of something that is planned now, but kept elsewhere.
+    pub(crate) const fn hold_back(&mut self) -> Turn {
+        self.turns.next()
+    }
+
+    /// Puts in what was held back: it happens when it would have, had it been here from the first.
+    pub(crate) fn put_back(&mut self, at: Time, turn: Turn, happening: Happening) {
         assert!(at >= self.now, "nothing is planned for the past");
         self.traffic += usize::from(happening.is_traffic());
         let place = self.store(happening);
-        self.file(Entry { at, place });
+        self.file(Entry { at, place, turn });
     }
 
-    pub(crate) fn pop(&mut self) -> Option<(Time, Happening)> {
+    pub(crate) fn pop(&mut self) -> Option<(Time, Turn, Happening)> {
         while self.taken == self.present.len() {
             self.advance()?;
         }
@@ -125,7 +169,7 @@ impl Heap {
         let happening = happening.expect("an entry names what it stands for");
         self.free.push(entry.place);
         self.traffic -= usize::from(happening.is_traffic());
-        Some((entry.at, happening))
+        Some((entry.at, entry.turn, happening))
     }
 
     /// When the next thing happens.
@@ -135,6 +179,26 @@ impl Heap {
         }
         let (level, bucket) = self.first()?;
         self.levels[level].buckets[bucket].iter().map(|entry| entry.at).min()
+    }
+
+    /// About the next things to happen after a moment, at least so many where there are, in no strict order; and how far they reach. Good enough to
+    /// prepare for them.
+    pub(crate) fn soon(&self, after: Time, least: usize, out: &mut Vec<u32>) -> Time {
+        let level = &self.levels[1];
+        let span = |time: Time| time.as_micros() >> 8;
+        let base = span(self.now) & !0xff;
+        let mut reach = span(after.max(self.now)) + 1;
+        while reach < base + BUCKETS as u64 && out.len() < least {
+            let bucket = usize::try_from(reach - base).expect("a byte");
+            out.extend(level.buckets[bucket].iter().map(|entry| entry.place));
+            reach += 1;
+        }
+        Time::from_micros((reach << 8) - 1)
+    }
+
+    /// What was found to happen soon, unless it has happened.
+    pub(crate) fn at(&self, place: u32) -> Option<&Happening> {
+        self.happenings[place as usize].as_ref()
     }
 
     /// Whether nothing is under way but timers.
@@ -158,6 +222,7 @@ impl Heap {
         if level == 0 {
             // All of them are of one time. The room of the present is the bucket's from now on.
             std::mem::swap(&mut self.present, &mut entries);
+            self.sort_present();
         } else {
             for entry in entries.drain(..) {
                 self.file(entry);
@@ -171,11 +236,20 @@ impl Heap {
         let differs = entry.at.as_micros() ^ self.now.as_micros();
         if differs == 0 {
             self.present.push(entry);
+            self.sort_present();
             return;
         }
         let level = (u64::BITS - 1 - differs.leading_zeros()) as usize / 8;
         let byte = entry.at.as_micros().to_le_bytes()[level];
         self.levels[level].push(usize::from(byte), entry);
+    }
+
+    /// Only what was held back is ever out of order.
+    fn sort_present(&mut self) {
+        let waiting = &mut self.present[self.taken..];
+        if !waiting.is_sorted_by(|a, b| a.turn.is_before(b.turn)) {
+            waiting.sort_unstable_by(|a, b| a.turn.cmp(b.turn));
+        }
     }
 
     fn store(&mut self, happening: Happening) -> u32 {
@@ -212,7 +286,7 @@ mod tests {
             heap.push(Time::from_secs(at), Happening::Tick { node: NodeId(node) });
         }
         let mut order = Vec::new();
-        while let Some((_, Happening::Tick { node })) = heap.pop() {
+        while let Some((_, _, Happening::Tick { node })) = heap.pop() {
             order.push(node.0);
         }
         assert_eq!(order, [1, 3, 0, 2]);
@@ -233,17 +307,50 @@ mod tests {
             if rng.chance(0.4) {
                 let expected = planned.pop_first().expect("one was just planned");
                 assert_eq!(heap.next(), Some(expected.0));
-                let Some((at, Happening::Tick { node })) = heap.pop() else {
+                let Some((at, _, Happening::Tick { node })) = heap.pop() else {
                     panic!("a tick is there")
                 };
                 assert_eq!((at, node.0), expected);
                 now = at;
             }
         }
-        while let Some((at, Happening::Tick { node })) = heap.pop() {
+        while let Some((at, _, Happening::Tick { node })) = heap.pop() {
             assert_eq!(Some((at, node.0)), planned.pop_first());
         }
         assert!(planned.is_empty() && heap.next().is_none());
+    }
+
+    #[test]
+    fn what_was_held_back_has_its_place_among_what_happens_at_its_time() {
+        let at = Time::from_secs(1);
+        for is_present in [false, true] {
+            let mut heap = Heap::default();
+            let tick = |heap: &mut Heap, node| heap.push(at, Happening::Tick { node: NodeId(node) });
+            tick(&mut heap, 0);
+            tick(&mut heap, 1);
+            let turn = heap.hold_back();
+            tick(&mut heap, 3);
+            let mut order = Vec::new();
+            let mut take = |heap: &mut Heap| match heap.pop() {
+                Some((_, _, Happening::Tick { node })) => order.push(node.0),
+                _ => panic!("a tick is there"),
+            };
+            if is_present {
+                take(&mut heap);
+            }
+            heap.put_back(at, turn, Happening::Tick { node: NodeId(2) });
+            while heap.next().is_some() {
+                take(&mut heap);
+            }
+            assert_eq!(order, [0, 1, 2, 3]);
+        }
+    }
+
+    #[test]
+    fn turns_come_round_again() {
+        let mut turns = Turn(u32::MAX);
+        let (last, first) = (turns.next(), turns.next());
+        assert!(last.is_before(first) && !first.is_before(last) && !first.is_before(first));
     }
 
     #[test]

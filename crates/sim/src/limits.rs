@@ -19,3 +19,5 @@ pub const STEPS_AT_A_TIME: u32 = 1_024;
 pub const KEPT_DEPTH: u32 = 288;
 /// How many blocks come until what lies deeper goes.
 pub const FORGET_EVERY: usize = 64;
+/// For how many things that happen next it is prepared at a time.
+pub const PREPARED: usize = 8;

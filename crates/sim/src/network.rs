@@ -1,5 +1,9 @@
 //! Nodes, links and connections in virtual time: what happens when something happens.
 
+mod connections;
+mod inbox;
+mod next;
+
 use std::sync::Arc;
 
 use base::{Hash, NodeId, Time};
@@ -7,7 +11,7 @@ use chain::{Block, HashRate, Header, Ledger, ProofOfWork};
 use gossip::limits::MAX_MESSAGE_BYTES;
 use gossip::{Message, wire};
 use node::event::Loss;
-use node::{Command, Config, Event, Goal, HangupReason, Input, Node, Outbox, Output};
+use node::{Command, Config, Event, Goal, Input, Node, Outbox, Output};
 use observe::{Collector, Intervention, RunEvent};
 use scenario::uplink::{Line, Parcel};
 use scenario::{Order, Plan, Uplink};
@@ -15,10 +19,12 @@ use scenario::{Order, Plan, Uplink};
 use crate::digest::Digest;
 use crate::engine::{Options, Verify};
 use crate::forgetting::may_forget;
-use crate::heap::{Happening, Heap};
-use crate::limits::REDIAL;
+use crate::heap::{Happening, Heap, Turn};
 use crate::miner::{self, Miner};
 use crate::pairs::{Pairs, Way};
+
+use self::inbox::Inboxes;
+use self::next::Next;
 
 /// One node's place in the network.
 #[derive(Debug)]
@@ -41,6 +47,8 @@ pub(crate) struct Place {
 pub(crate) struct Network {
     plan: Arc<Plan>,
     pub(crate) now: Time,
+    /// Whose turn it is at this moment; none before the first.
+    turn: Option<Turn>,
     heap: Heap,
     /// Whether every message goes through the codec.
     check_wire: bool,
@@ -51,10 +59,13 @@ pub(crate) struct Network {
     pub(crate) forgotten_at: usize,
     pub(crate) places: Vec<Place>,
     pairs: Pairs,
+    /// Announcements that need nobody's attention on arrival.
+    inboxes: Inboxes,
     next_connection: u32,
     /// How often a node has said that a connection is ready.
     greeted: usize,
     digest: Digest,
+    next: Next,
     outbox: Outbox,
     pub(crate) collector: Collector,
 }
@@ -73,27 +84,36 @@ impl Network {
             told: 0,
             tick: Time::MAX,
         };
+        let links = plan.links.iter().map(|link| (link.a, link.b, link.conditions));
+        let pairs = Pairs::new(plan.nodes.len(), links, (plan.conditions, plan.root_seed()));
         let mut network = Self {
             now: Time::ZERO,
+            turn: None,
             heap: Heap::default(),
             check_wire: options.check_wire,
             ledgers: (0..ledgers).map(|_| Ledger::new(plan.params.clone())).collect(),
             forgets: may_forget(plan, options),
             forgotten_at: 0,
             places: plan.node_ids().map(place).collect(),
-            pairs: Pairs::new(plan.nodes.len(), plan.conditions, plan.root_seed()),
+            // Where all messages are told of, or go through the codec, or nodes number blocks differently, each is heard on arrival.
+            inboxes: if options.verify == Verify::Shared && !options.check_wire && !collector.detail().tells_messages()
+            {
+                Inboxes::new(plan.nodes.len())
+            } else {
+                Inboxes::closed()
+            },
+            pairs,
             next_connection: 0,
             greeted: 0,
             digest: Digest::new(),
+            next: Next::default(),
             outbox: Outbox::new(),
             collector,
             plan: Arc::clone(plan),
         };
         for link in &plan.links {
-            let way = network.pairs.way(link.a, link.b);
+            let way = network.way(link.a, link.b);
             network.pairs.get_mut(way).wanted = Some(way);
-            network.pairs.set(way, link.conditions);
-            network.pairs.set(way.reversed(), link.conditions);
         }
         // Nobody mines before all are connected, or every run would begin with a fork.
         for node in plan.node_ids().filter(|node| plan.nodes[node.index()].started) {
@@ -111,7 +131,8 @@ impl Network {
     }
 
     /// What was observed, and the digest of all that happened.
-    pub(crate) fn finish(self) -> (Collector, Hash) {
+    pub(crate) fn finish(mut self) -> (Collector, Hash) {
+        self.catch_up_all();
         (self.collector, self.digest.finish())
     }
 
@@ -130,24 +151,28 @@ impl Network {
         self.heap.is_quiet()
     }
 
-    /// Lets readers of the log see what has happened.
-    pub(crate) fn flush(&mut self) {
-        self.collector.flush();
-    }
-
     /// Lets time pass up to a moment at which nothing has happened yet.
     pub(crate) fn wait_until(&mut self, moment: Time) {
         assert!(
             self.heap.next().is_none_or(|next| next >= moment),
             "something happens before"
         );
-        self.now = self.now.max(moment);
+        if moment > self.now {
+            self.now = moment;
+            self.turn = None;
+        }
     }
 
     /// Lets the next thing happen.
     pub(crate) fn step(&mut self) {
-        let Some((at, happening)) = self.heap.pop() else { return };
+        let Some((at, turn, happening)) = self.heap.pop() else {
+            return;
+        };
         self.now = at;
+        self.turn = Some(turn);
+        if at > self.next.prepared_to {
+            self.prepare();
+        }
         match happening {
             Happening::Arrival {
                 way,
@@ -159,8 +184,7 @@ impl Network {
                 let place = &mut self.places[node.index()];
                 if place.tick == at {
                     place.tick = Time::MAX;
-                    self.digest.happened(at, node, (TICKED, 0));
-                    self.handle(node, Input::Tick);
+                    self.tick(node);
                 }
             }
             Happening::Solved { node, search } => self.solve(node, search),
@@ -169,13 +193,28 @@ impl Network {
         }
     }
 
+    /// A node's deadline was due now, when it was last looked at; it may have another since.
+    fn tick(&mut self, node: NodeId) {
+        let deadline = self.places[node.index()].node.as_ref().and_then(Node::deadline);
+        if deadline.is_some_and(|(at, _)| at <= self.now) {
+            self.digest.happened(self.now, node, (TICKED, 0));
+            self.handle(node, Input::Tick);
+        } else {
+            self.set_tick(node);
+        }
+    }
+
     fn arrive(&mut self, (way, connection): (Way, u32), bytes: u32, message: Message) {
         let (peer, node) = self.pairs.ends(way);
-        if self.pairs.get(way).connection != Some(connection) {
+        if self.pairs.get(way).connection() != Some(connection) {
             return self.lose((peer, node), &message, Loss::Disconnected);
         }
-        let about = (u64::from(peer.0) << 32) | u64::from(bytes);
-        self.digest.happened(self.now, node, (message.kind() as u8, about));
+        if announces_one(&message) {
+            self.digest.announced(self.now, node, peer);
+        } else {
+            let about = (u64::from(peer.0) << 32) | u64::from(bytes);
+            self.digest.happened(self.now, node, (message.kind() as u8, about));
+        }
         self.handle(node, Input::Received { peer, message });
     }
 
@@ -200,17 +239,6 @@ impl Network {
         self.forget();
     }
 
-    fn connected(&mut self, way: Way, connection: u32) {
-        if self.pairs.get(way).connection != Some(connection) {
-            return;
-        }
-        let (a, b) = self.pairs.ends(way);
-        for (node, peer, outbound) in [(a, b, true), (b, a, false)] {
-            self.digest.happened(self.now, node, (CONNECTED, u64::from(peer.0)));
-            self.handle(node, Input::Connected { peer, outbound });
-        }
-    }
-
     pub(crate) fn record(&mut self, event: RunEvent) {
         self.collector.observe(self.now, event);
     }
@@ -231,27 +259,27 @@ impl Network {
                 unreachable!("a plan that pauses or upgrades nodes is refused")
             }
             Order::Connect(a, b) => {
-                let way = self.pairs.way(a, b);
+                let way = self.way(a, b);
                 self.pairs.get_mut(way).wanted = Some(way);
                 self.dial(way);
             }
             Order::Disconnect(a, b) => {
-                let way = self.pairs.way(a, b);
+                let way = self.way(a, b);
                 self.pairs.get_mut(way).wanted = None;
                 self.close(way);
             }
             Order::Sever(a, b) => {
-                let way = self.pairs.way(a, b);
+                let way = self.way(a, b);
                 self.pairs.get_mut(way).severed = true;
                 self.close(way);
             }
             Order::Mend(a, b) => {
-                let way = self.pairs.way(a, b);
+                let way = self.way(a, b);
                 self.pairs.get_mut(way).severed = false;
                 self.dial(way);
             }
             Order::SetLink(from, to, conditions) => {
-                let way = self.pairs.way(from, to);
+                let way = self.way(from, to);
                 self.pairs.set(way, conditions);
             }
         }
@@ -314,60 +342,28 @@ impl Network {
         });
     }
 
-    /// A node's ways to others, in their order.
-    fn ways_of(&self, node: NodeId) -> Vec<Way> {
-        self.pairs.from(node).collect()
-    }
-
-    /// Opens a pair's connection where one is wanted and may be. It takes a round trip.
-    fn dial(&mut self, way: Way) {
-        let pair = self.pairs.get(way);
-        let Some(way) = pair.wanted.filter(|_| pair.may_connect()) else {
-            return;
-        };
-        let (a, b) = self.pairs.ends(way);
-        if !self.is_up(a) || !self.is_up(b) {
-            return;
-        }
-        let connection = self.next_connection;
-        self.next_connection += 1;
-        self.pairs.get_mut(way).connection = Some(connection);
-        let latency = |way| self.pairs.link(way).latency();
-        let round_trip = latency(way) + latency(way.reversed());
-        self.heap
-            .push(self.now + round_trip, Happening::Connected { way, connection });
-    }
-
-    /// Closes a pair's connection, if there is one. The end that the way leads from hears of it first.
-    fn close(&mut self, way: Way) {
-        if self.pairs.get_mut(way).connection.take().is_some() {
-            let (a, b) = self.pairs.ends(way);
-            for (node, peer) in [(a, b), (b, a)] {
-                self.digest.happened(self.now, node, (DISCONNECTED, u64::from(peer.0)));
-                self.handle(node, Input::Disconnected { peer });
-            }
-        }
-    }
-
     fn is_up(&self, node: NodeId) -> bool {
         self.places[node.index()].node.is_some()
     }
 
     /// Hands a node an input and carries out what it leaves. Nothing happens to a node that is down.
     fn handle(&mut self, node: NodeId, input: Input) {
-        let place = &mut self.places[node.index()];
-        let ledger = if self.ledgers.len() == 1 { 0 } else { node.index() };
-        let Some(core) = &mut place.node else { return };
+        self.catch_up(node);
+        let ledger = self.ledger_of(node);
+        let Some(core) = &mut self.places[node.index()].node else {
+            return;
+        };
         let mut outbox = std::mem::take(&mut self.outbox);
         core.handle(&mut self.ledgers[ledger], self.now, input, &mut outbox);
+        self.look_for_calm(node);
         let mut closing = Vec::new();
         let mut solved = None;
         let mut hint = 0;
         for output in outbox.drain(..) {
             match output {
                 Output::Send { peer, message } => {
-                    if let Some(way) = self.pairs.find_after(node, peer, &mut hint) {
-                        self.send((node, peer, way), message);
+                    if let Some(at) = self.pairs.position_after(node, peer, &mut hint) {
+                        self.send((node, at), message);
                     }
                 }
                 Output::Hangup { peer, reason } => closing.push((peer, reason)),
@@ -391,69 +387,66 @@ impl Network {
         }
     }
 
-    fn tell(&mut self, node: NodeId, event: Event) {
+    fn ledger_of(&self, node: NodeId) -> usize {
+        if self.ledgers.len() == 1 { 0 } else { node.index() }
+    }
+
+    fn tell(&mut self, node: NodeId, event: Box<Event>) {
         self.digest.told(self.now, node, &event);
-        self.greeted += usize::from(matches!(event, Event::PeerConnected { .. }));
+        self.greeted += usize::from(matches!(event.as_ref(), Event::PeerConnected { .. }));
         let place = &mut self.places[node.index()];
         let nseq = place.told;
         place.told += 1;
         self.collector.observe(self.now, RunEvent::Node { node, nseq, event });
     }
 
-    fn hang_up(&mut self, node: NodeId, peer: NodeId, reason: HangupReason) {
-        let way = self.pairs.way(node, peer);
-        match reason {
-            HangupReason::Discouraged(_) | HangupReason::OtherNetwork => {
-                self.pairs.get_mut(way).discouraged = true;
-            }
-            HangupReason::NoHandshake => {
-                self.heap.push(self.now + REDIAL, Happening::Redial { way });
-            }
-        }
-        self.close(way);
-    }
-
-    fn send(&mut self, (from, to, way): (NodeId, NodeId, Way), message: Message) {
-        let Some(connection) = self.pairs.get(way).connection else {
+    /// Sends a message by one of a node's exits.
+    fn send(&mut self, (from, at): (NodeId, usize), message: Message) {
+        let exit = self.pairs.exit_mut(from, at);
+        let Some(connection) = exit.connection() else {
+            let to = exit.to;
             return self.lose((from, to), &message, Loss::Disconnected);
         };
         let bytes = node::message_bytes(self.plan.block_size, &message);
         if !self.collector.detail().tells_messages() {
             self.collector.count_sent(from, message.kind(), bytes);
         }
-        let link = self.pairs.link_mut(way);
         let arrival = match &mut self.places[from.index()].uplink {
-            None => link.send(self.now, bytes),
+            None => exit.link.send(self.now, bytes),
             Some(uplink) => {
-                let parcel = Parcel {
-                    bytes,
-                    is_block: node::carries_body(&message),
-                    to: self.plan.nodes[to.index()].line.unwrap_or(Line::UNLIMITED),
-                };
-                uplink.send(link, self.now, parcel)
+                let is_block = node::carries_body(&message);
+                let line = || self.plan.nodes[exit.to.index()].line;
+                let to = is_block.then(line).flatten().unwrap_or(Line::UNLIMITED);
+                let parcel = Parcel { bytes, is_block, to };
+                uplink.send(&mut exit.link, self.now, parcel)
             }
         };
-        let Some(at) = arrival else {
+        let (to, way, opposite) = (exit.to, exit.way, exit.opposite);
+        let Some(arrival) = arrival else {
             return self.lose((from, to), &message, Loss::Cut);
         };
+        if self.waits((to, opposite), arrival, &message) {
+            return;
+        }
         let message = if self.check_wire {
             through_the_codec(&message)
         } else {
             message
         };
-        let arrival = Happening::Arrival {
+        let happening = Happening::Arrival {
             way,
             connection,
             bytes: u32::try_from(bytes).unwrap_or(u32::MAX),
             message,
         };
-        self.heap.push(at, arrival);
+        self.heap.push(arrival, happening);
     }
 
     /// Tells that a message will not arrive, where messages are told of.
     fn lose(&mut self, (from, to): (NodeId, NodeId), message: &Message, reason: Loss) {
         if self.collector.detail().tells_messages() {
-            self.tell(from, Event::lost(to, message, self.plan.block_size, reason));
+            let lost = Event::lost(to, message, self.plan.block_size, reason);
+            self.tell(from, Box::new(lost));
         }
     }
 
@@ -480,6 +473,11 @@ impl Network {
             self.heap.push(at, Happening::Tick { node });
         }
     }
+}
+
+/// Whether a message announces a single block by its header.
+fn announces_one(message: &Message) -> bool {
+    matches!(message, Message::Headers(headers) if headers.len() == 1)
 }
 
 /// What the digest calls happenings; messages have the numbers of their kinds, events of nodes those from 32.

@@ -1,4 +1,8 @@
-//! Pairs of nodes as rows: who is wanted to be connected, who is, and what the two ways between them are like.
+//! Pairs of nodes: who is wanted to be connected, who is, and what the two ways between them are like.
+//!
+//! What a node needs to tell all its peers something lies together, in the order of their names: it is the most of what a run does.
+
+use std::time::Duration;
 
 use base::{NodeId, Seed};
 use scenario::{Conditions, Link};
@@ -25,10 +29,6 @@ impl Way {
     const fn row(self) -> usize {
         (self.0 >> 1) as usize
     }
-
-    const fn index(self) -> usize {
-        self.0 as usize
-    }
 }
 
 /// Two nodes that have, had or shall have something to do with each other.
@@ -43,57 +43,89 @@ pub(crate) struct Pair {
     /// Whether one will not hear of the other any more.
     pub(crate) discouraged: bool,
     /// The connection's number, while it is open or opening.
-    pub(crate) connection: Option<u32>,
+    connection: Option<u32>,
+}
+
+/// What leads from one node of a pair to the other: a cache line.
+#[derive(Debug)]
+pub(crate) struct Exit {
+    /// Where it leads.
+    pub(crate) to: NodeId,
+    /// In which direction of which pair.
+    pub(crate) way: Way,
+    /// Where its opposite stands among the other node's exits.
+    pub(crate) opposite: u32,
+    /// The pair's.
+    connection: u32,
+    /// What it is like.
+    pub(crate) link: Link,
+}
+
+/// How many exits are looked through one by one: as many as share a cache line.
+const NEAR: usize = 16;
+
+/// No connection's number.
+const NO_CONNECTION: u32 = u32::MAX;
+
+impl Exit {
+    /// The connection's number, while it is open or opening.
+    pub(crate) const fn connection(&self) -> Option<u32> {
+        if self.connection == NO_CONNECTION {
+            None
+        } else {
+            Some(self.connection)
+        }
+    }
 }
 
 /// All pairs, and for each node those it is in.
 #[derive(Debug)]
 pub(crate) struct Pairs {
     rows: Vec<Pair>,
-    /// By way: two for each row.
-    links: Vec<Link>,
     /// By node, then by the other node, in order.
-    of: Vec<Vec<(NodeId, Way)>>,
+    exits: Vec<Vec<Exit>>,
+    /// Where they lead, alone: to look through these reads fewer cache lines.
+    peers: Vec<Vec<NodeId>>,
     conditions: Conditions,
     root: Seed,
 }
 
 impl Pairs {
-    /// No pairs yet among so many nodes. `conditions` are those of ways of which nothing else is said.
-    pub(crate) fn new(nodes: usize, conditions: Conditions, root: Seed) -> Self {
-        Self {
+    /// These pairs, each with the conditions of both its ways, among so many nodes. `conditions` are those of ways of which nothing else is said.
+    pub(crate) fn new(
+        nodes: usize,
+        pairs: impl Iterator<Item = (NodeId, NodeId, Conditions)>,
+        (conditions, root): (Conditions, Seed),
+    ) -> Self {
+        let mut all = Self {
             rows: Vec::new(),
-            links: Vec::new(),
-            of: vec![Vec::new(); nodes],
+            exits: (0..nodes).map(|_| Vec::new()).collect(),
+            peers: Vec::new(),
             conditions,
             root,
-        }
-    }
-
-    /// The way from one node to another, when the two are a pair.
-    pub(crate) fn find(&self, from: NodeId, to: NodeId) -> Option<Way> {
-        self.find_after(from, to, &mut 0)
-    }
-
-    /// The same for one of many that are asked for in their order: `hint` is where the next one is looked for first.
-    pub(crate) fn find_after(&self, from: NodeId, to: NodeId, hint: &mut usize) -> Option<Way> {
-        let others = &self.of[from.index()];
-        let at = if others.get(*hint).is_some_and(|(other, _)| *other == to) {
-            *hint
-        } else {
-            others.binary_search_by_key(&to, |(other, _)| *other).ok()?
         };
-        *hint = at + 1;
-        Some(others[at].1)
+        for (a, b, conditions) in pairs {
+            let way = all.add(a, b);
+            for (way, from, to) in [(way, a, b), (way.reversed(), b, a)] {
+                let exit = all.exit(way, to, (from, conditions));
+                all.exits[from.index()].push(exit);
+            }
+        }
+        for exits in &mut all.exits {
+            exits.sort_by_key(|exit| exit.to);
+            exits.shrink_to_fit();
+            all.peers.push(exits.iter().map(|exit| exit.to).collect());
+        }
+        for node in (0..nodes).map(NodeId::at) {
+            all.tell_opposites(node, 0);
+        }
+        all
     }
 
-    /// The way from one node to another, who are a pair from now on.
-    pub(crate) fn way(&mut self, from: NodeId, to: NodeId) -> Way {
-        if let Some(way) = self.find(from, to) {
-            return way;
-        }
+    /// A new row; the way from the one to the other.
+    fn add(&mut self, from: NodeId, to: NodeId) -> Way {
         let (lower, higher) = (from.min(to), from.max(to));
-        let ways = u32::try_from(self.links.len()).expect("memory ends before four billion ways");
+        let way = u32::try_from(2 * self.rows.len()).expect("memory ends before four billion ways");
         self.rows.push(Pair {
             lower,
             higher,
@@ -102,25 +134,69 @@ impl Pairs {
             discouraged: false,
             connection: None,
         });
-        for (from, to) in [(lower, higher), (higher, lower)] {
-            self.links
-                .push(Link::new(self.conditions, || link_seed(&self.root, from, to)));
-        }
-        let way = Way(ways + u32::from(from != lower));
-        self.enlist(from, to, way);
-        self.enlist(to, from, way.reversed());
-        way
+        Way(way + u32::from(from != lower))
     }
 
-    fn enlist(&mut self, node: NodeId, other: NodeId, way: Way) {
-        let others = &mut self.of[node.index()];
-        let at = others.partition_point(|(known, _)| *known < other);
-        others.insert(at, (other, way));
+    fn exit(&self, way: Way, to: NodeId, (from, conditions): (NodeId, Conditions)) -> Exit {
+        Exit {
+            to,
+            way,
+            opposite: 0,
+            connection: NO_CONNECTION,
+            link: Link::new(conditions, || link_seed(&self.root, from, to)),
+        }
+    }
+
+    /// A node's exits from a place on stand where they stand from now on.
+    fn tell_opposites(&mut self, node: NodeId, first: usize) {
+        for at in first..self.exits[node.index()].len() {
+            let other = self.exits[node.index()][at].to;
+            if let Some(opposite) = self.position(other, node) {
+                self.exits[other.index()][opposite].opposite = u32::try_from(at).expect("fewer peers than nodes");
+            }
+        }
+    }
+
+    fn position(&self, from: NodeId, to: NodeId) -> Option<usize> {
+        self.peers[from.index()].binary_search(&to).ok()
+    }
+
+    /// Where the exit from one node to another stands, when the two are a pair, for one of many that are asked for in their order: `hint` is
+    /// where the next one is looked for first.
+    pub(crate) fn position_after(&self, from: NodeId, to: NodeId, hint: &mut usize) -> Option<usize> {
+        let peers = &self.peers[from.index()];
+        let near = peers.iter().enumerate().skip(*hint).take(NEAR);
+        let mut near = near.skip_while(|(_, peer)| **peer < to);
+        let at = match near.next() {
+            Some((at, peer)) if *peer == to => at,
+            _ => self.position(from, to)?,
+        };
+        *hint = at + 1;
+        Some(at)
+    }
+
+    /// The way from one node to another, who are a pair from now on; and where new exits stand, if they are one only now.
+    pub(crate) fn way(&mut self, from: NodeId, to: NodeId) -> (Way, Option<[(NodeId, usize); 2]>) {
+        if let Some(at) = self.position(from, to) {
+            return (self.exits[from.index()][at].way, None);
+        }
+        let way = self.add(from, to);
+        let places = [(way, from, to), (way.reversed(), to, from)].map(|(way, from, to)| {
+            let exit = self.exit(way, to, (from, self.conditions));
+            let at = self.peers[from.index()].partition_point(|known| *known < to);
+            self.peers[from.index()].insert(at, to);
+            self.exits[from.index()].insert(at, exit);
+            (from, at)
+        });
+        for (node, at) in places {
+            self.tell_opposites(node, at);
+        }
+        (way, Some(places))
     }
 
     /// The ways that lead from a node, in the order of where they lead.
     pub(crate) fn from(&self, node: NodeId) -> impl Iterator<Item = Way> + '_ {
-        self.of[node.index()].iter().map(|(_, way)| *way)
+        self.exits[node.index()].iter().map(|exit| exit.way)
     }
 
     pub(crate) fn get(&self, way: Way) -> &Pair {
@@ -129,6 +205,15 @@ impl Pairs {
 
     pub(crate) fn get_mut(&mut self, way: Way) -> &mut Pair {
         &mut self.rows[way.row()]
+    }
+
+    /// The connection has this number from now on; gives the one before.
+    pub(crate) fn set_connection(&mut self, way: Way, connection: Option<u32>) -> Option<u32> {
+        for way in [way, way.reversed()] {
+            let (from, at) = self.place(way);
+            self.exits[from.index()][at].connection = connection.unwrap_or(NO_CONNECTION);
+        }
+        std::mem::replace(&mut self.rows[way.row()].connection, connection)
     }
 
     /// Where a way leads from, and where to.
@@ -141,18 +226,43 @@ impl Pairs {
         }
     }
 
-    pub(crate) fn link(&self, way: Way) -> &Link {
-        &self.links[way.index()]
+    /// Which of whose exits a way is.
+    pub(crate) fn place(&self, way: Way) -> (NodeId, usize) {
+        let (from, to) = self.ends(way);
+        (from, self.position(from, to).expect("each row has two exits"))
     }
 
-    pub(crate) fn link_mut(&mut self, way: Way) -> &mut Link {
-        &mut self.links[way.index()]
+    /// A node's exits, in the order of where they lead.
+    pub(crate) fn exits(&self, node: NodeId) -> &[Exit] {
+        &self.exits[node.index()]
+    }
+
+    /// Where one of a node's exits leads.
+    pub(crate) fn peer(&self, node: NodeId, exit: u32) -> NodeId {
+        self.peers[node.index()][exit as usize]
+    }
+
+    /// Reads what a node needs to tell all its peers something: see [`node::Node::look_closer`].
+    pub(crate) fn glance(&self, node: NodeId) -> usize {
+        let exits = self.exits[node.index()].iter().map(|exit| exit.opposite as usize);
+        exits.sum::<usize>() + self.peers[node.index()].first().map_or(0, |peer| peer.index())
+    }
+
+    pub(crate) fn exit_mut(&mut self, from: NodeId, at: usize) -> &mut Exit {
+        &mut self.exits[from.index()][at]
+    }
+
+    /// The one-way delay of a way, jitter aside.
+    pub(crate) fn latency(&self, way: Way) -> Duration {
+        let (from, at) = self.place(way);
+        self.exits[from.index()][at].link.latency()
     }
 
     /// Changes what a way is like.
     pub(crate) fn set(&mut self, way: Way, conditions: Conditions) {
-        let (from, to) = self.ends(way);
-        self.links[way.index()].set(conditions, || link_seed(&self.root, from, to));
+        let (from, at) = self.place(way);
+        let exit = &mut self.exits[from.index()][at];
+        exit.link.set(conditions, || link_seed(&self.root, from, exit.to));
     }
 }
 
@@ -161,6 +271,11 @@ fn link_seed(root: &Seed, from: NodeId, to: NodeId) -> Seed {
 }
 
 impl Pair {
+    /// The connection's number, while it is open or opening.
+    pub(crate) const fn connection(&self) -> Option<u32> {
+        self.connection
+    }
+
     /// Whether a connection is wanted and nothing stands against it.
     pub(crate) const fn may_connect(&self) -> bool {
         self.wanted.is_some() && !self.severed && !self.discouraged && self.connection.is_none()
@@ -175,28 +290,69 @@ mod tests {
         NodeId(number)
     }
 
+    fn pairs(nodes: usize, known: &[(u32, u32)]) -> Pairs {
+        let conditions = Conditions::default();
+        let known = known.iter().map(|(a, b)| (n(*a), n(*b), conditions));
+        Pairs::new(nodes, known, (conditions, Seed::from_number(1)))
+    }
+
+    fn leads_to(pairs: &Pairs, node: u32) -> Vec<u32> {
+        pairs.exits(n(node)).iter().map(|exit| exit.to.0).collect()
+    }
+
     #[test]
-    fn the_two_ways_of_a_pair_share_a_row_and_have_a_link_each() {
-        let mut pairs = Pairs::new(3, Conditions::default(), Seed::from_number(1));
-        assert_eq!(pairs.find(n(2), n(0)), None);
-        let way = pairs.way(n(2), n(0));
-        assert_eq!(pairs.way(n(0), n(2)), way.reversed());
+    fn the_two_ways_of_a_pair_share_a_row_and_have_an_exit_each() {
+        let mut pairs = pairs(3, &[]);
+        assert_eq!(pairs.position(n(2), n(0)), None);
+        let (way, _) = pairs.way(n(2), n(0));
+        assert_eq!(pairs.way(n(0), n(2)), (way.reversed(), None));
         assert_eq!((pairs.ends(way), pairs.rows.len()), ((n(2), n(0)), 1));
         let cut = Conditions {
             cut: true,
             ..Conditions::default()
         };
         pairs.set(way, cut);
-        assert!(pairs.link(way).is_cut() && !pairs.link(way.reversed()).is_cut());
+        let is_cut = |way| {
+            let (from, at) = pairs.place(way);
+            pairs.exits(from)[at].link.is_cut()
+        };
+        assert!(is_cut(way) && !is_cut(way.reversed()));
     }
 
     #[test]
-    fn a_nodes_ways_are_in_the_order_of_where_they_lead() {
-        let mut pairs = Pairs::new(4, Conditions::default(), Seed::from_number(1));
-        for other in [3, 0, 1] {
+    fn a_nodes_ways_are_in_the_order_of_where_they_lead_and_know_their_opposites() {
+        let mut pairs = pairs(5, &[(2, 3), (0, 2), (1, 4)]);
+        assert_eq!(leads_to(&pairs, 2), [0, 3]);
+        for other in [4, 1] {
             pairs.way(n(2), n(other));
         }
-        let leads_to: Vec<u32> = pairs.from(n(2)).map(|way| pairs.ends(way).1.0).collect();
-        assert_eq!(leads_to, [0, 1, 3]);
+        assert_eq!(leads_to(&pairs, 2), [0, 1, 3, 4]);
+        for node in (0..5).map(n) {
+            for (at, exit) in (0..).zip(pairs.exits(node)) {
+                let opposite = &pairs.exits(exit.to)[exit.opposite as usize];
+                assert_eq!(
+                    (opposite.to, opposite.opposite, opposite.way),
+                    (node, at, exit.way.reversed())
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_connection_is_seen_from_both_ends() {
+        let mut pairs = pairs(2, &[(1, 0)]);
+        let (way, _) = pairs.way(n(0), n(1));
+        assert_eq!(pairs.set_connection(way, Some(7)), None);
+        assert!(
+            [n(0), n(1)]
+                .iter()
+                .all(|node| pairs.exits(*node)[0].connection() == Some(7))
+        );
+        assert_eq!(pairs.set_connection(way.reversed(), None), Some(7));
+        assert!(
+            [n(0), n(1)]
+                .iter()
+                .all(|node| pairs.exits(*node)[0].connection().is_none())
+        );
     }
 }

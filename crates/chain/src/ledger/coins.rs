@@ -242,7 +242,7 @@ mod tests {
     #[test]
     fn an_unspent_output_cannot_be_created_again() {
         let (coins, tree) = (Coins::default(), Tree::new(0));
-        let mut view = View::new(&coins, &tree, BlockRef(0));
+        let mut view = View::new(&coins, &tree, BlockRef::GENESIS);
         let transaction = &Params::instant().genesis_block().transactions[0];
         let outpoint = transaction.outpoint(0);
         assert_eq!(view.create(transaction, Height(1)), Ok(()));

@@ -63,12 +63,12 @@ mod tests {
         };
         let ids: Vec<BlockId> = (0..200).map(id).collect();
         let mut names = Names::default();
-        for (block, id) in (0..).zip(&ids) {
+        for (block, id) in (0..).map(BlockRef::at).zip(&ids) {
             assert_eq!(names.find(id, |block| ids[block.index()] == *id), None);
-            names.insert(id, BlockRef(block));
+            names.insert(id, block);
         }
-        for (block, id) in (0..).zip(&ids) {
-            assert_eq!(names.find(id, |block| ids[block.index()] == *id), Some(BlockRef(block)));
+        for (block, id) in (0..).map(BlockRef::at).zip(&ids) {
+            assert_eq!(names.find(id, |block| ids[block.index()] == *id), Some(block));
         }
     }
 }

@@ -39,7 +39,7 @@ impl Tree {
         let skip = self
             .ancestor(parent, skip_height(height))
             .expect("skip pointers go downwards");
-        let block = BlockRef(u32::try_from(self.nodes.len()).expect("a ledger ends before 2^32 blocks"));
+        let block = BlockRef::at(self.nodes.len());
         self.nodes.push(Node {
             parent,
             skip,
@@ -144,7 +144,7 @@ impl Tree {
     }
 
     fn node(&self, block: BlockRef) -> Node {
-        self.nodes[block.0 as usize]
+        self.nodes[block.index()]
     }
 }
 
@@ -169,7 +169,8 @@ mod tests {
     fn tree(choices: &[u32]) -> Tree {
         let mut tree = Tree::new(0);
         for (newest, choice) in (0_u32..).zip(choices) {
-            tree.push(BlockRef(newest.saturating_sub(*choice)), 7 * (newest + 1) % 40);
+            let parent = BlockRef::at(newest.saturating_sub(*choice) as usize);
+            tree.push(parent, 7 * (newest + 1) % 40);
         }
         tree
     }
@@ -183,7 +184,7 @@ mod tests {
         #[test]
         fn every_query_agrees_with_walking_the_parents(choices in prop::collection::vec(0..4_u32, 1..120)) {
             let tree = tree(&choices);
-            let blocks: Vec<BlockRef> = (0..=choices.len()).map(|i| BlockRef(u32::try_from(i).expect("few"))).collect();
+            let blocks: Vec<BlockRef> = (0..=choices.len()).map(BlockRef::at).collect();
             for &a in &blocks {
                 let above = lineage(&tree, a);
                 prop_assert_eq!(tree.height(a).0 as usize + 1, above.len());
@@ -199,7 +200,7 @@ mod tests {
                     let common = lineage(&tree, b).into_iter().find(|block| above.contains(block));
                     prop_assert_eq!(Some(tree.fork_point(a, b)), common);
                 }
-                let mut path = tree.path(BlockRef(0), a);
+                let mut path = tree.path(BlockRef::at(0), a);
                 path.reverse();
                 prop_assert_eq!(&path[..], &above[..above.len() - 1]);
             }
@@ -210,7 +211,7 @@ mod tests {
     #[test]
     fn skips_reach_any_of_65536_blocks_in_few_steps() {
         let tree = tree(&[0; 65_536]);
-        let tip = BlockRef(65_536);
+        let tip = BlockRef::at(65_536);
         let steps = |height| {
             let (mut at, mut steps) = (tip, 0);
             while tree.height(at) > height {
@@ -220,7 +221,7 @@ mod tests {
             steps
         };
         for height in (0..=65_536).step_by(7).map(Height) {
-            assert_eq!(tree.ancestor(tip, height), Some(BlockRef(height.0)));
+            assert_eq!(tree.ancestor(tip, height), Some(BlockRef::at(height.0 as usize)));
             assert!(steps(height) <= 110, "{} steps to height {height}", steps(height));
         }
     }
@@ -229,20 +230,20 @@ mod tests {
     fn locators_are_dense_at_the_tip_and_end_at_the_genesis_block() {
         let tree = tree(&[0; 1_000]);
         let heights: Vec<u32> = tree
-            .locator(BlockRef(1_000))
+            .locator(BlockRef::at(1_000))
             .into_iter()
             .map(|block| tree.height(block).0)
             .collect();
         let dense = 990..=1_000;
         assert!(heights[..11].iter().copied().eq(dense.rev()));
         assert_eq!(heights[11..], [988, 984, 976, 960, 928, 864, 736, 480, 0]);
-        assert_eq!(tree.locator(BlockRef(0)), [BlockRef(0)]);
+        assert_eq!(tree.locator(BlockRef::at(0)), [BlockRef::at(0)]);
     }
 
     #[test]
     #[should_panic(expected = "a path leads up from an ancestor")]
     fn a_path_from_a_stranger_is_our_mistake() {
         let tree = tree(&[0, 1]);
-        let _ = tree.path(BlockRef(1), BlockRef(2));
+        let _ = tree.path(BlockRef::at(1), BlockRef::at(2));
     }
 }

@@ -182,7 +182,7 @@ impl Driver {
                 .handle(&mut self.ledger, now, Input::Command(command), &mut outputs);
             let told = outputs[first..].iter().filter_map(|output| {
                 if let Output::Emit(event) = output {
-                    Some(event.clone())
+                    Some(event.as_ref().clone())
                 } else {
                     None
                 }
@@ -342,9 +342,10 @@ pub(super) fn ip(address: &Multiaddr) -> Option<IpAddr> {
 
 /// Why a block was refused, when that is what an output tells.
 fn refusal(output: &Output, id: BlockId) -> Option<(&'static str, String)> {
-    if let Output::Emit(Event::BlockRejected {
-        block, reason, detail, ..
-    }) = output
+    if let Output::Emit(event) = output
+        && let Event::BlockRejected {
+            block, reason, detail, ..
+        } = event.as_ref()
         && *block == id
     {
         Some((reason, detail.clone()))

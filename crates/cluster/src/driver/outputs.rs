@@ -82,7 +82,7 @@ impl Driver {
                 journal::note(&event);
                 self.peers.credit(&event, self.clock.now());
                 self.show(&event);
-                self.emit(event).await;
+                self.emit(*event).await;
             }
         }
         Ok(())
@@ -92,7 +92,7 @@ impl Driver {
     async fn emit(&mut self, event: Event) {
         let (node, nseq) = (self.id, self.nseq);
         self.nseq += 1;
-        self.tell(RunEvent::Node { node, nseq, event }).await;
+        self.tell(RunEvent::Node { node, nseq, event: Box::new(event) }).await;
     }
 
     /// Notes that a message will not arrive. What is on the wire already when a connection ends is not known here.

@@ -55,7 +55,7 @@ pub(super) enum Report {
     /// The node is where it was when it last ran, and can be reached here.
     Ready { address: Multiaddr },
     /// Something happened in the node. The body of an event that has one is the frame's block.
-    Event { at: Time, nseq: u64, event: Event },
+    Event { at: Time, nseq: u64, event: Box<Event> },
     /// So many hashes were owed and not tried, so far.
     Missed { hashes: u64 },
     /// The node has stopped as it was told.

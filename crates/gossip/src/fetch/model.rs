@@ -221,10 +221,11 @@ fn check_filing(fetch: &BlockFetch) -> TestCaseResult {
     prop_assert!(in_flight.is_disjoint(&given_up));
     for peer in &fetch.peers {
         let of = |asked: &BTreeSet<(NodeId, BlockId)>| asked.iter().filter(|(of, _)| *of == peer.id).count();
-        prop_assert_eq!((of(&in_flight), of(&given_up)), (peer.in_flight, peer.given_up));
-        prop_assert!(peer.in_flight <= MAX_BLOCKS_IN_FLIGHT);
+        let counted = (usize::from(peer.in_flight), usize::from(peer.given_up));
+        prop_assert_eq!((of(&in_flight), of(&given_up)), counted);
+        prop_assert!(usize::from(peer.in_flight) <= MAX_BLOCKS_IN_FLIGHT);
         prop_assert!(peer.owed() <= MAX_BLOCKS_OWED);
-        prop_assert_eq!(peer.offers, offers.get(&peer.id).copied().unwrap_or(0));
+        prop_assert_eq!(peer.offers as usize, offers.get(&peer.id).copied().unwrap_or(0));
     }
     prop_assert_eq!(flying, in_flight);
     prop_assert!((STALL_TIMEOUT..=MAX_STALL_TIMEOUT).contains(&fetch.stall_timeout));

@@ -61,22 +61,22 @@ pub(super) struct Asked {
 pub(super) struct Peer {
     pub(super) id: NodeId,
     /// How many bodies it is waited for.
-    pub(super) in_flight: usize,
+    pub(super) in_flight: u16,
     /// How many more it was asked for and is no longer waited for.
-    pub(super) given_up: usize,
+    pub(super) given_up: u16,
     /// How many due bodies it may be asked for.
-    pub(super) offers: usize,
+    pub(super) offers: u32,
     /// When it last answered, or was asked while it owed nothing.
     pub(super) progress: Time,
 }
 
 impl Peer {
     pub(super) const fn has_room(&self) -> bool {
-        self.in_flight < MAX_BLOCKS_IN_FLIGHT && self.owed() < MAX_BLOCKS_OWED
+        (self.in_flight as usize) < MAX_BLOCKS_IN_FLIGHT && self.owed() < MAX_BLOCKS_OWED
     }
 
     pub(super) const fn owed(&self) -> usize {
-        self.in_flight + self.given_up
+        self.in_flight as usize + self.given_up as usize
     }
 }
 

@@ -39,6 +39,11 @@ pub struct Package {
 }
 
 impl Mempool {
+    /// Whether nothing is unconfirmed.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// The unconfirmed transaction of this txid, and its place among the others.
     pub(crate) fn look(&self, txid: &Txid) -> Option<Pooled> {
         let entry = self.entries.get(txid)?;

@@ -68,10 +68,13 @@ fn an_own_block_is_on_disk_before_anybody_hears_of_it() {
         .filter(|(_, node, _)| *node == 0)
         .filter_map(|(_, _, output)| match output {
             Output::Save { durable: true, .. } => Some("save"),
-            Output::Emit(Event::BlockMined { .. }) => Some("mined"),
-            Output::Emit(Event::HeaderAccepted { from: None, .. }) => Some("header"),
-            Output::Emit(Event::BlockConnected { .. }) => Some("connected"),
-            Output::Emit(Event::TipChanged { .. }) => Some("tip"),
+            Output::Emit(event) => match event.as_ref() {
+                Event::BlockMined { .. } => Some("mined"),
+                Event::HeaderAccepted { from: None, .. } => Some("header"),
+                Event::BlockConnected { .. } => Some("connected"),
+                Event::TipChanged { .. } => Some("tip"),
+                _ => None,
+            },
             Output::Send {
                 message: gossip::Message::Headers(_),
                 ..

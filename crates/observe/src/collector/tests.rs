@@ -200,7 +200,7 @@ fn nodes_are_named_wherever_a_line_speaks_of_one() {
         what: RunEvent::Node {
             node: NodeId(0),
             nseq: 9,
-            event,
+            event: Box::new(event),
         },
     };
     let disconnected = record(Event::PeerDisconnected {

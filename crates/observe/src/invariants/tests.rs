@@ -52,7 +52,14 @@ fn mined(blocks: u32, reward: fn(Amount) -> Amount) -> Collector {
         };
         let how = node::TipChange::Extend;
         for event in [connected, Event::TipChanged { old, new, how }] {
-            collector.observe(Time::ZERO, RunEvent::Node { node, nseq: 0, event });
+            collector.observe(
+                Time::ZERO,
+                RunEvent::Node {
+                    node,
+                    nseq: 0,
+                    event: Box::new(event),
+                },
+            );
         }
         tip = next;
     }

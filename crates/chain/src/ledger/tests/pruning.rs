@@ -148,7 +148,7 @@ fn memory_does_not_grow_with_the_chain_when_coins_are_spent() {
     let sizes = [100, 400].map(|count| {
         let mut sandbox = Sandbox::new(Params::instant());
         gather(&mut sandbox, BlockRef::GENESIS, count, 20);
-        let bodies = (0..=count).filter(|block| sandbox.ledger.body(BlockRef(*block)).is_some());
+        let bodies = (0..=count).filter(|block| sandbox.ledger.body(BlockRef::at(*block as usize)).is_some());
         (
             sandbox.ledger.coins.len(),
             sandbox.ledger.coins.settled().count(),
@@ -178,7 +178,7 @@ fn a_dead_fork_leaves_no_trace_but_its_headers() {
     let late = sandbox.child(root, &[]);
     let late = sandbox.child(late, &[both]);
     sandbox.grow(live, 30);
-    for at in (1..sandbox.ledger.len()).map(|at| BlockRef(u32::try_from(at).expect("few"))) {
+    for at in (1..sandbox.ledger.len()).map(BlockRef::at) {
         without
             .ledger
             .add_header(sandbox.ledger.header(at))
@@ -191,7 +191,7 @@ fn a_dead_fork_leaves_no_trace_but_its_headers() {
             without.ledger.add_body(body).expect("known to be valid");
         }
     }
-    let tip = BlockRef(u32::try_from(sandbox.ledger.len() - 1).expect("few"));
+    let tip = BlockRef::at(sandbox.ledger.len() - 1);
     assert!(sandbox.ledger.coins != without.ledger.coins);
     for ledger in [&mut sandbox.ledger, &mut without.ledger] {
         ledger.prune(&[tip], 5);

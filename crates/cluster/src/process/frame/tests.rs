@@ -14,7 +14,7 @@ async fn round_trip(event: &Event, block: Option<&Block>) -> (Event, Option<Arc<
     let report = Report::Event {
         at: Time::from_micros(7),
         nseq: 3,
-        event: event.clone(),
+        event: Box::new(event.clone()),
     };
     let bytes = encode(&report, block);
     let mut socket = &bytes[..];
@@ -24,7 +24,7 @@ async fn round_trip(event: &Event, block: Option<&Block>) -> (Event, Option<Arc<
         panic!("{report:?}");
     };
     assert_eq!((at, nseq), (Time::from_micros(7), 3));
-    (event, block)
+    (*event, block)
 }
 
 /// What the events are about.

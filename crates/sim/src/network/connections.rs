@@ -1,0 +1,76 @@
+//! Connections: when they open, and what happens when they close.
+
+use base::NodeId;
+use node::{HangupReason, Input};
+
+use super::{CONNECTED, DISCONNECTED, Network};
+use crate::heap::Happening;
+use crate::limits::REDIAL;
+use crate::pairs::Way;
+
+impl Network {
+    pub(super) fn connected(&mut self, way: Way, connection: u32) {
+        if self.pairs.get(way).connection() != Some(connection) {
+            return;
+        }
+        let (a, b) = self.pairs.ends(way);
+        for (node, peer, outbound) in [(a, b, true), (b, a, false)] {
+            self.digest.happened(self.now, node, (CONNECTED, u64::from(peer.0)));
+            self.handle(node, Input::Connected { peer, outbound });
+        }
+    }
+
+    /// A node's ways to others, in their order.
+    pub(super) fn ways_of(&self, node: NodeId) -> Vec<Way> {
+        self.pairs.from(node).collect()
+    }
+
+    /// Opens a pair's connection where one is wanted and may be. It takes a round trip.
+    pub(super) fn dial(&mut self, way: Way) {
+        let pair = self.pairs.get(way);
+        let Some(way) = pair.wanted.filter(|_| pair.may_connect()) else {
+            return;
+        };
+        let (a, b) = self.pairs.ends(way);
+        if !self.is_up(a) || !self.is_up(b) {
+            return;
+        }
+        let connection = self.next_connection;
+        self.next_connection += 1;
+        self.pairs.set_connection(way, Some(connection));
+        let round_trip = self.pairs.latency(way) + self.pairs.latency(way.reversed());
+        self.heap
+            .push(self.now + round_trip, Happening::Connected { way, connection });
+    }
+
+    /// Closes a pair's connection, if there is one. The end that the way leads from hears of it first.
+    pub(super) fn close(&mut self, way: Way) {
+        if self.pairs.get(way).connection().is_none() {
+            return;
+        }
+        for way in [way, way.reversed()] {
+            let (node, at) = self.pairs.place(way);
+            self.catch_up(node);
+            self.inboxes.drop_waiting(node, at);
+        }
+        self.pairs.set_connection(way, None);
+        let (a, b) = self.pairs.ends(way);
+        for (node, peer) in [(a, b), (b, a)] {
+            self.digest.happened(self.now, node, (DISCONNECTED, u64::from(peer.0)));
+            self.handle(node, Input::Disconnected { peer });
+        }
+    }
+
+    pub(super) fn hang_up(&mut self, node: NodeId, peer: NodeId, reason: HangupReason) {
+        let way = self.way(node, peer);
+        match reason {
+            HangupReason::Discouraged(_) | HangupReason::OtherNetwork => {
+                self.pairs.get_mut(way).discouraged = true;
+            }
+            HangupReason::NoHandshake => {
+                self.heap.push(self.now + REDIAL, Happening::Redial { way });
+            }
+        }
+        self.close(way);
+    }
+}
