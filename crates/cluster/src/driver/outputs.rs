@@ -92,7 +92,12 @@ impl Driver {
     async fn emit(&mut self, event: Event) {
         let (node, nseq) = (self.id, self.nseq);
         self.nseq += 1;
-        self.tell(RunEvent::Node { node, nseq, event: Box::new(event) }).await;
+        self.tell(RunEvent::Node {
+            node,
+            nseq,
+            event: Box::new(event),
+        })
+        .await;
     }
 
     /// Notes that a message will not arrive. What is on the wire already when a connection ends is not known here.
