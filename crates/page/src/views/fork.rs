@@ -113,7 +113,7 @@ impl ForkView {
             deepest_reorg: ended.map_or(0, |end| end.told.deepest_reorg),
             nodes_reorged: ended.map_or_else(Vec::new, |end| end.told.nodes_reorged.clone()),
             of_nodes: series.points.iter().map(running).max().unwrap_or(0) as usize,
-            widest_us: widest(&series).unwrap_or(card.opened_us),
+            widest_us: series.widest().map_or(card.opened_us, base::Time::as_micros),
             shares,
             stays: stays(model, &series),
             transactions_known: card.branches.iter().all(|branch| is_told(model, &card, branch)),
@@ -198,24 +198,6 @@ fn shares(series: &ForkSeries) -> Vec<ShareView> {
         }
     };
     series.points.iter().map(share).collect()
-}
-
-/// When the second of the branches first had the most followers that it ever had, and most nodes were on some branch.
-fn widest(series: &ForkSeries) -> Option<u64> {
-    let second = |point: &observe::model::SeriesPoint| {
-        let mut nodes = point.nodes.clone();
-        nodes.sort_unstable();
-        nodes.iter().rev().nth(1).copied().unwrap_or(0)
-    };
-    let first_of_equals = |(index, point): &(usize, &observe::model::SeriesPoint)| {
-        (
-            second(point),
-            point.nodes.iter().sum::<u32>(),
-            std::cmp::Reverse(*index),
-        )
-    };
-    let widest = series.points.iter().enumerate().max_by_key(first_of_equals);
-    widest.map(|(_, point)| point.at.as_micros())
 }
 
 fn stays(model: &Model, series: &ForkSeries) -> Vec<StaysView> {

@@ -58,12 +58,12 @@ pub(super) fn section(model: &Model) -> Result<Markup, ReportError> {
 fn card(model: &Model, fork: &ForkFacts) -> Result<Markup, ReportError> {
     let (opened, ended) = lasted(model, fork);
     let over = model.at(Time::from_micros(ended))?;
-    // Just before it was over everyone was still where the fork had put them.
-    let before = model.at(Time::from_micros(ended.saturating_sub(1).max(opened)))?;
     let Some(card) = over.fork(fork.id) else {
         return Ok(html! {});
     };
     let series = model.fork_series(fork.id)?;
+    let widest = series.as_ref().and_then(ForkSeries::widest).unwrap_or(fork.opened);
+    let at_odds = model.at(widest)?;
     let view = View {
         from: Height(card.height.0.saturating_sub(1)),
         to: card
@@ -91,8 +91,8 @@ fn card(model: &Model, fork: &ForkFacts) -> Result<Markup, ReportError> {
                 div class="wide" { (svg::share(series, (opened, ended)).inline()) }
             }
             @for difference in rivals { (transactions(&card, &difference)) }
-            p class="hint" { "The tree just before the fork was over, and who followed what:" }
-            div class="wide" { (svg::tree_of_fork(&before.tree(view), &|block| branch_of(model, fork, block)).inline()) }
+            p class="hint" { "The tree at " (moment(widest)) ", when nodes were most at odds, and who followed what:" }
+            div class="wide" { (svg::tree_of_fork(&at_odds.tree(view), &|block| branch_of(model, fork, block)).inline()) }
         }
     })
 }

@@ -16,10 +16,11 @@ const WIDTH: u32 = 860;
 const COLOURS: usize = 6;
 
 /// Draws the tree: heights on the left, then lanes, then each block's last digits, its miner, and who follows it. Blocks off the chain with
-/// the most work are hollow.
+/// the most work are hollow. That chain is grey, and the first colours, which are those of a fork's first branches, are no lane's.
 #[must_use]
 pub fn tree(picture: &TreePicture) -> Picture {
-    let lanes = |row: &TreeRow| (0..row.cells.len()).map(|lane| lane.min(COLOURS - 1)).collect();
+    let colour = |lane: usize| lane.checked_sub(1).map_or(COLOURS - 1, |lane| 2 + lane % (COLOURS - 3));
+    let lanes = |row: &TreeRow| (0..row.cells.len()).map(colour).collect();
     drawn(picture, &picture.rows.iter().map(lanes).collect::<Vec<_>>())
 }
 

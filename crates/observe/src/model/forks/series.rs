@@ -139,6 +139,25 @@ impl Model {
     }
 }
 
+impl ForkSeries {
+    /// When nodes were most at odds: when the second of the branches first had the most followers that it ever had, and most nodes were on some
+    /// branch. None when nothing is known of it.
+    #[must_use]
+    pub fn widest(&self) -> Option<Time> {
+        let second = |point: &SeriesPoint| {
+            let mut nodes = point.nodes.clone();
+            nodes.sort_unstable();
+            nodes.iter().rev().nth(1).copied().unwrap_or(0)
+        };
+        let first_of_equals = |(place, point): &(usize, &SeriesPoint)| {
+            let all: u32 = point.nodes.iter().sum();
+            (second(point), all, std::cmp::Reverse(*place))
+        };
+        let widest = self.points.iter().enumerate().max_by_key(first_of_equals);
+        widest.map(|(_, point)| point.at)
+    }
+}
+
 impl SeriesPoint {
     fn stands_like(&self, other: &Self) -> bool {
         self.nodes == other.nodes && self.hash_power == other.hash_power && self.elsewhere == other.elsewhere
