@@ -30,7 +30,7 @@ async function server() {
     // Spread over the run, the same ones each time.
     const t = Math.floor(((seek * 0.618_033_988) % 1) * end_us);
     const before = forks.findLast((mark) => mark.from_us <= t) ?? forks[0];
-    const asked = [`moment?t=${t}`, `tree?t=${t}`, `spread?t=${t}`, `events?t=${t}`, ...(before ? [`fork?t=${t}&id=${before.fork}`] : [])];
+    const asked = [`moment?t=${t}`, `tree?t=${t}&rows=500`, `spread?t=${t}`, `events?t=${t}`, ...(before ? [`fork?t=${t}&id=${before.fork}`] : [])];
     const start = performance.now();
     let size = 0;
     for (const question of asked) {
