@@ -23,6 +23,7 @@ use std::sync::Arc;
 use base::{NodeId, Seed, Time};
 use chain::{Block, Ledger};
 use libp2p::{Multiaddr, PeerId};
+use node::limits::MAX_DISCOURAGED;
 use node::{Event, Input, Node, Outbox, Template};
 use observe::RunEvent;
 use scenario::Link;
@@ -67,7 +68,8 @@ pub(crate) struct Driver {
     links: BTreeMap<NodeId, Link>,
     link_plan: Links,
     severed: BTreeSet<NodeId>,
-    discouraged: BTreeSet<NodeId>,
+    /// Whom the node does not want again, the oldest first; as many as it remembers itself.
+    discouraged: VecDeque<NodeId>,
     writer: Writer,
     seat: Seat,
     /// What the hasher searches for it.
@@ -155,7 +157,7 @@ impl Driver {
             links: set.iter().map(link).collect(),
             link_plan: setup.links,
             severed: BTreeSet::new(),
-            discouraged: BTreeSet::new(),
+            discouraged: VecDeque::new(),
             writer: Writer::new(store),
             seat: setup.seat,
             searched: None,
@@ -330,19 +332,15 @@ impl Driver {
                 connection,
                 outbound,
                 streams,
-            } => {
-                let peers = &self.peers;
-                match self.directory.name(peer, |node| peers.contains(node)) {
-                    Some(node) if self.may_talk(peer, connection) => self.open(node, connection, outbound, streams),
-                    Some(_) | None => self.net.close(connection),
-                }
-            }
+            } => match self.name(peer) {
+                Some(node) if self.may_talk(peer, connection) => self.open(node, connection, outbound, streams),
+                Some(_) | None => self.net.close(connection),
+            },
             NetEvent::Pinged { connection, took } => self.pinged(connection, took),
             NetEvent::Closed { peer, connection } => {
-                let peers = &self.peers;
-                let node = self.directory.name(peer, |node| peers.contains(node));
+                let node = self.name(peer);
                 // Of two connections to a peer one is closed, and nothing is wrong.
-                if !node.is_some_and(|node| peers.contains(node)) {
+                if !node.is_some_and(|node| self.peers.contains(node)) {
                     let news = self.dialer.blame(connection, &Trouble::Closed);
                     self.complain_of(news, Trouble::Closed);
                 }
@@ -379,6 +377,31 @@ impl Driver {
             NetEvent::Listening(address) => tracing::info!(node = %self.id, %address, "listening"),
         }
         self.catch_up().await
+    }
+
+    /// What the node calls a peer; none when there is no room for a stranger. Those who are connected keep their numbers, and so do those who are
+    /// discouraged, or a stranger would suffer for what another did.
+    fn name(&mut self, peer: PeerId) -> Option<NodeId> {
+        let (peers, discouraged) = (&self.peers, &self.discouraged);
+        self.directory
+            .name(peer, |node| peers.contains(node) || discouraged.contains(&node))
+    }
+
+    /// Refuses a peer from now on, and lets the one come again that has been refused longest when they are too many: keys cost nothing, so a
+    /// crowd of them must not cost more (THREATS P13).
+    fn discourage(&mut self, peer: NodeId) {
+        if let Some(key) = self.directory.key(peer) {
+            self.net.block(key);
+        }
+        if !self.discouraged.contains(&peer) {
+            self.discouraged.push_back(peer);
+        }
+        if self.discouraged.len() > MAX_DISCOURAGED
+            && let Some(oldest) = self.discouraged.pop_front()
+            && let Some(key) = self.directory.key(oldest).filter(|_| !self.severed.contains(&oldest))
+        {
+            self.net.unblock(key);
+        }
     }
 
     /// Tells why a wanted peer cannot be reached, when it is news.

@@ -142,11 +142,8 @@ impl Driver {
     fn hang_up_for(&mut self, peer: NodeId, reason: HangupReason) {
         match reason {
             HangupReason::Discouraged(_) => {
-                self.discouraged.insert(peer);
                 self.dialer.forget(peer);
-                if let Some(key) = self.directory.key(peer) {
-                    self.net.block(key);
-                }
+                self.discourage(peer);
             }
             HangupReason::OtherNetwork => self.dialer.forget(peer),
             HangupReason::NoHandshake => {}

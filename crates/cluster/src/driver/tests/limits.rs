@@ -16,8 +16,8 @@ use crate::conversation::{Conversation, Party, Weight};
 use crate::driver::eviction::Group;
 use crate::driver::peers::Arrival;
 use crate::limits::{
-    MAX_CONNECTIONS_PER_PEER, MAX_FOREIGN, MAX_NEGOTIATING_STREAMS, MAX_PENDING_INBOUND, MAX_QUEUED_COMPLAINTS,
-    MAX_QUEUED_MESSAGES, MAX_QUEUED_OWN_BYTES, MAX_WANTED,
+    MAX_CONNECTIONS_PER_PEER, MAX_FOREIGN, MAX_KNOWN_IDENTITIES, MAX_NEGOTIATING_STREAMS, MAX_PENDING_INBOUND,
+    MAX_QUEUED_COMPLAINTS, MAX_QUEUED_MESSAGES, MAX_QUEUED_OWN_BYTES, MAX_WANTED,
 };
 
 /// A driver that is not running, and its complaints, of which so many may wait.
@@ -70,6 +70,27 @@ async fn complaints_that_nobody_reads_hold_nobody_up() {
     }
     let told = std::iter::from_fn(|| complaints.try_recv().ok()).count();
     assert_eq!(told, MAX_QUEUED_COMPLAINTS);
+}
+
+#[tokio::test]
+async fn threat_p13_so_many_keys_are_refused_and_no_stranger_inherits_the_number_of_one() {
+    let (mut driver, _complaints, _folder) = driver(1).await;
+    let bad = MAX_DISCOURAGED + 1;
+    for _ in 0..bad {
+        let peer = driver.name(PeerId::random()).unwrap();
+        driver.discourage(peer);
+    }
+    assert_eq!(driver.discouraged.len(), MAX_DISCOURAGED);
+    let first = NodeId(1);
+    assert!(!driver.discouraged.contains(&first), "the oldest may come again");
+    for _ in bad..MAX_KNOWN_IDENTITIES {
+        driver.name(PeerId::random()).unwrap();
+    }
+    // From here on numbers are given anew, over and over, to those who come.
+    for _ in 0..MAX_KNOWN_IDENTITIES {
+        let stranger = driver.name(PeerId::random()).unwrap();
+        assert!(!driver.discouraged.contains(&stranger), "{stranger}");
+    }
 }
 
 /// A conversation with a node, whose writer gets no turn for as long as the test does not wait.
