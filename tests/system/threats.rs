@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::files::{Source, root, rust_files};
 
 /// Threats of the rules, of mempools and sync, of the wire, of disk and host.
-const THREATS: [(&str, u32, u32); 7] = [
+const THREATS: [(&str, u32, u32); 6] = [
     ("c", 1, 17),
     ("m", 1, 9),
     ("p", 1, 4),
