@@ -117,8 +117,11 @@ impl Host {
             let _gone = process.start_kill();
         }
         let status = process.wait().await.map_err(Error::Threads)?;
+        // One that was killed may have left orders unread, which breaks its socket, or half a report.
+        if matches!(reins.wish, Some(Exit::Killed)) {
+            return Ok(Exit::Killed);
+        }
         match (reins.wish, said.map_err(|error| Error::Worker(error.to_string()))?) {
-            (Some(Exit::Killed), _) => Ok(Exit::Killed),
             (Some(Exit::Stopped), Some(Ok(()))) => Ok(Exit::Stopped),
             // An operator's word reached it through its interface.
             (None, Some(Ok(()))) if status.success() => Ok(Exit::Stopped),
