@@ -167,7 +167,9 @@ fn bans_outlive_the_node_and_a_file_that_makes_no_sense_is_named() {
 #[test]
 fn threat_c2_a_node_that_was_told_how_much_work_there_must_be_passes_over_a_chain_with_less() {
     let stage = Stage::new();
-    let (full, _) = node(&stage, &[]);
+    let mut full = stage.start(&["node", "--data", "a", "--preset", "instant", "--rpc", "127.0.0.1:0"]);
+    // Whichever comes first.
+    full.lines_with(&["listening on", "JSON-RPC on"]);
     let owner = stage.run(&["rpc", "a", "getnewaddress"]);
     let made = stage.run(&["rpc", "a", "generatetoaddress", "20", owner.stdout.trim()]);
     assert_eq!(made.code, 0, "{made:?}");
