@@ -1,22 +1,26 @@
 //! What a peer is known to have, so that it is not told again.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
+use std::hash::Hash;
+
+use rustc_hash::FxHashSet;
 
 use crate::limits::{MAX_KNOWN, MAX_RECENT};
 
 /// The last [`MAX_KNOWN`] names that a peer announced, sent or was told. Full, it forgets the oldest.
 #[derive(Clone, Debug)]
 pub struct Known<T> {
-    names: BTreeSet<T>,
+    /// Only ever asked for one name or another.
+    names: FxHashSet<T>,
     oldest_first: VecDeque<T>,
 }
 
-impl<T: Copy + Ord> Known<T> {
+impl<T: Copy + Eq + Hash> Known<T> {
     /// Nothing is known yet.
     #[must_use]
-    pub const fn new() -> Self {
+    pub fn new() -> Self {
         Self {
-            names: BTreeSet::new(),
+            names: FxHashSet::default(),
             oldest_first: VecDeque::new(),
         }
     }
@@ -41,7 +45,7 @@ impl<T: Copy + Ord> Known<T> {
     }
 }
 
-impl<T: Copy + Ord> Default for Known<T> {
+impl<T: Copy + Eq + Hash> Default for Known<T> {
     fn default() -> Self {
         Self::new()
     }

@@ -76,6 +76,9 @@ fn measure(nodes: u32, blocks: u32, logged: Option<Detail>) {
 }
 
 fn measure_payments(nodes: u32, seconds: u32) {
+    let last = nodes - 1;
+    // Hashes that all of them do in ten minutes.
+    let difficulty = nodes * 1_000 * 600;
     let source = format!(
         r#"
 limit = "24h"
@@ -83,7 +86,8 @@ limit = "24h"
 preset = "cluster"
 proof-of-work = "oracle"
 retarget = "fixed"
-interval = "10min"
+interval = "10m"
+difficulty = {difficulty}
 maturity = 1
 [network]
 nodes = {nodes}
@@ -95,7 +99,9 @@ run = [
   {{ mine = 2, on = "n0" }},
   {{ wait = "converged", height = 2, within = "60s" }},
   {{ load = "alice", rate = "7/s", wallets = 500, pattern = "poisson", lasting = "{seconds}s" }},
-  {{ hashrate = "1kH/s", on = "*" }},
+  {{ sleep = "10s" }},
+  {{ mine = 1, on = "n0" }},
+  {{ hashrate = "1kH/s", on = "n0..n{last}" }},
   {{ sleep = "{seconds}s" }},
 ]
 "#
