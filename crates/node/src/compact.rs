@@ -101,13 +101,16 @@ impl Node {
 
     /// How a body is asked of a peer: by short names where they are understood and may do, whole otherwise.
     pub(crate) fn item_for(&self, cx: &Context<'_>, peer: NodeId, id: BlockId) -> Item {
+        if self.config.relay != Relay::Compact {
+            return Item::Block(id);
+        }
         let understands = self.peers.ready(peer).is_some_and(|peer| peer.compact.understands);
         let is_next = || {
             let block = self.knowledge.find(cx.ledger, &id)?;
             Some(self.knowledge.is_connected(cx.ledger.parent(block)?))
         };
         let may_do = understands && !self.compact.failed.contains(&id) && !self.is_syncing(cx);
-        if self.config.relay == Relay::Compact && may_do && is_next() == Some(true) {
+        if may_do && is_next() == Some(true) {
             Item::CompactBlock(id)
         } else {
             Item::Block(id)

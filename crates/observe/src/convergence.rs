@@ -5,8 +5,8 @@
 
 use base::{NodeId, Time};
 use chain::{BlockId, Height};
+use node::Event;
 use node::event::TipRef;
-use node::{Event, Strategy};
 use scenario::{Plan, World};
 use serde::Serialize;
 
@@ -69,7 +69,7 @@ impl ConvergenceMeter {
 
     /// Takes in an event that `world` has already taken in, and adds what is to be told.
     pub fn observe(&mut self, now: Time, event: &RunEvent, (plan, world): (&Plan, &World), news: &mut Vec<Derived>) {
-        let counts = |node: &NodeId| plan.nodes[node.index()].strategy == Strategy::Honest;
+        let counts = |node: &NodeId| plan.is_honest(*node);
         match event {
             RunEvent::Node { node, event, .. } => {
                 if let Event::TipChanged { old, new, .. } = event.as_ref()
@@ -167,6 +167,8 @@ impl Best {
 
 #[cfg(test)]
 mod tests {
+    use node::Strategy;
+
     use super::*;
     use crate::testing::{Sketch, id, plan};
 

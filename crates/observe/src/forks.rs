@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use base::{NodeId, Time};
 use chain::{BlockId, HashRate, Height, Work};
-use node::{Event, Strategy};
+use node::Event;
 use scenario::world::Latest;
 use scenario::{ControlReport, Deed, Plan, StepReport, World};
 
@@ -161,7 +161,7 @@ impl ForkTracker {
     }
 
     fn count_honest(&mut self, scene: Scene<'_>, node: NodeId) {
-        let runs = scene.world.node(node).running && is_honest(scene.plan, node);
+        let runs = scene.world.node(node).running && scene.plan.is_honest(node);
         let ran = std::mem::replace(&mut self.honest[node.index()], runs);
         self.honest_count += usize::from(runs);
         self.honest_count -= usize::from(ran);
@@ -205,7 +205,7 @@ impl ForkTracker {
     fn reorged(&mut self, scene: Scene<'_>, node: NodeId, reorg: (BlockId, u32), news: &mut Vec<Derived>) {
         let (point, depth) = reorg;
         let forks_there = self.children.get(&point).is_some_and(|children| children.len() > 1);
-        if forks_there && is_honest(scene.plan, node) && !self.open.contains_key(&point) {
+        if forks_there && scene.plan.is_honest(node) && !self.open.contains_key(&point) {
             self.open(scene, point, news);
         }
         if let Some(&fork) = self.open.get(&point) {
@@ -218,7 +218,7 @@ impl ForkTracker {
     fn node_moved(&mut self, scene: Scene<'_>, node: NodeId, news: &mut Vec<Derived>) {
         let facts = scene.world.node(node);
         if facts.running
-            && is_honest(scene.plan, node)
+            && scene.plan.is_honest(node)
             && let Some(point) = self.lost.get(&facts.tip.block).copied()
             && !self.open.contains_key(&point)
         {
@@ -295,7 +295,7 @@ impl ForkTracker {
             scene
                 .plan
                 .node_ids()
-                .filter(|&node| scene.world.node(node).running && is_honest(scene.plan, node))
+                .filter(|&node| scene.world.node(node).running && scene.plan.is_honest(node))
         };
         let mut concerned = honest().filter(|&node| !self.is_elsewhere(fork, node));
         if let Some(first) = concerned.next()
@@ -382,7 +382,7 @@ impl Fork {
             }
             None => self.followers.remove(&node),
         };
-        if is_honest(scene.plan, node) {
+        if scene.plan.is_honest(node) {
             if let Some(branch) = left {
                 self.crowds[branch] -= 1;
             }
@@ -422,10 +422,6 @@ impl Fork {
             cause,
         }
     }
-}
-
-fn is_honest(plan: &Plan, node: NodeId) -> bool {
-    plan.nodes[node.index()].strategy == Strategy::Honest
 }
 
 #[cfg(test)]

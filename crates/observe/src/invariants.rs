@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use base::{NodeId, Time};
 use chain::{Block, BlockId, Work};
+use node::Event;
 use node::event::TipRef;
-use node::{Event, Strategy};
 use scenario::{Plan, World};
 use serde::Serialize;
 
@@ -92,8 +92,8 @@ impl Watch {
                     self.check_tip(record.at, *node, plan, world);
                 }
                 if let Event::TipChanged { old, new, .. } = event.as_ref()
-                    && is_honest(plan, *node)
                     && new.chain_work < old.chain_work
+                    && plan.is_honest(*node)
                 {
                     self.add(Violation {
                         rule: Rule::WorkNeverFalls,
@@ -135,7 +135,7 @@ impl Watch {
     /// Replays the chain of every tip that an honest node has, or had when it stopped, with the independent validator.
     pub fn check_chains(&mut self, at: Time, plan: &Plan, world: &World) {
         let mut tips: BTreeMap<BlockId, NodeId> = BTreeMap::new();
-        for node in plan.node_ids().filter(|node| is_honest(plan, *node)) {
+        for node in plan.node_ids().filter(|node| plan.is_honest(*node)) {
             tips.entry(world.node(node).tip.block).or_insert(node);
         }
         for (tip, node) in tips {
@@ -191,7 +191,7 @@ impl Watch {
             let facts = world.node(node);
             facts.running && !facts.paused
         };
-        let is_member = |node: &NodeId| takes_part(*node) && is_honest(plan, *node);
+        let is_member = |node: &NodeId| takes_part(*node) && plan.is_honest(*node);
         let mut unseen: BTreeSet<NodeId> = plan.node_ids().filter(is_member).collect();
         while let Some(first) = unseen.pop_first() {
             let mut waiting = vec![first];
@@ -237,7 +237,7 @@ impl Watch {
 
     fn check_tip(&mut self, at: Time, node: NodeId, plan: &Plan, world: &World) {
         let facts = world.node(node);
-        if facts.running && is_honest(plan, node) && facts.tip.chain_work < facts.most_work {
+        if facts.tip.chain_work < facts.most_work && facts.running && plan.is_honest(node) {
             self.add(Violation {
                 rule: Rule::TipIsMostWork,
                 node: Some(plan.name_of(node).to_owned()),
@@ -288,10 +288,6 @@ fn begins_a_batch(event: &Event) -> bool {
             | Event::PeerConnected { .. }
             | Event::PeerDisconnected { .. }
     )
-}
-
-fn is_honest(plan: &Plan, node: NodeId) -> bool {
-    plan.nodes[node.index()].strategy == Strategy::Honest
 }
 
 /// Chain work without its leading zeros.

@@ -4,7 +4,7 @@
 
 use base::{NodeId, Time};
 use chain::Height;
-use node::{Event, Strategy};
+use node::Event;
 use scenario::{Plan, World};
 use serde::Serialize;
 
@@ -62,11 +62,11 @@ impl LagWatch {
         match event {
             RunEvent::Node { node, event, .. } => {
                 if let Event::TipChanged { new, .. } = event.as_ref()
-                    && is_honest(plan, *node)
+                    && plan.is_honest(*node)
                 {
                     self.moved(now, *node, new.height, news);
                 } else if let Event::PeerConnected { .. } = event.as_ref()
-                    && is_honest(plan, *node)
+                    && plan.is_honest(*node)
                 {
                     self.connected(now, *node, world, news);
                 }
@@ -137,10 +137,6 @@ impl LagWatch {
             best_height: Height(self.best),
         }
     }
-}
-
-fn is_honest(plan: &Plan, node: NodeId) -> bool {
-    plan.nodes[node.index()].strategy == Strategy::Honest
 }
 
 #[cfg(test)]

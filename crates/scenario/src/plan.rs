@@ -401,6 +401,12 @@ impl Expectation {
 }
 
 impl Plan {
+    /// Whether a node keeps to the rules: what must hold of a network holds of such nodes.
+    #[must_use]
+    pub fn is_honest(&self, node: NodeId) -> bool {
+        self.nodes[node.index()].strategy == Strategy::Honest
+    }
+
     /// A plan of nothing under these rules: no node, no step, ideal links.
     #[must_use]
     pub fn empty(name: &str, params: Params) -> Self {

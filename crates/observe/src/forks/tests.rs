@@ -2,6 +2,8 @@
 
 use scenario::StepState;
 
+use node::Strategy;
+
 use super::*;
 use crate::testing::{Sketch, id, plan};
 
