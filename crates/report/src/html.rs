@@ -13,7 +13,7 @@ use observe::layout::View;
 use observe::model::{Follow, FollowError, Model, Moment};
 use thiserror::Error;
 
-use crate::limits::{MAX_EVENTS_AT_THE_END, MAX_REPORT_BYTES, MAX_ROWS_OF_TREE};
+use crate::limits::{LONG_LOG, MAX_REPORT_BYTES, MAX_ROWS_OF_TREE};
 use crate::svg::{self, Curves};
 use crate::words::{clipped, span};
 
@@ -83,10 +83,10 @@ pub fn write(folder: &Path) -> Result<Written, ReportError> {
     Ok(Written { report, plots: written })
 }
 
-/// Whether the log of a run that has just ended is so short that its report is made without being asked for: nobody wants to wait for one.
+/// Whether a log of so many events is so long that whoever waits for its report wants to know why: seconds, in a release.
 #[must_use]
-pub const fn is_made_at_the_end(events: u64) -> bool {
-    events <= MAX_EVENTS_AT_THE_END
+pub const fn takes_a_while(events: u64) -> bool {
+    events > LONG_LOG
 }
 
 /// A reader sees the old file or the new one, never half of one.

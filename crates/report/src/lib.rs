@@ -13,7 +13,7 @@ pub mod svg;
 
 mod words;
 
-pub use html::{Written, is_made_at_the_end, write};
+pub use html::{Written, takes_a_while, write};
 
 #[cfg(test)]
 mod tests;

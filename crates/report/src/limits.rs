@@ -2,8 +2,8 @@
 
 /// The most bytes of `report.html`.
 pub const MAX_REPORT_BYTES: usize = 5 << 20;
-/// The most events of a log that a report is made of when a run ends; of longer ones it is made on request.
-pub const MAX_EVENTS_AT_THE_END: u64 = 1_000_000;
+/// A log of more events is long: its report takes seconds.
+pub const LONG_LOG: u64 = 1_000_000;
 /// Forks that a report shows each by itself: those that cost the most blocks.
 pub const MAX_FORKS: usize = 20;
 /// Branches of a fork that it shows.

@@ -5,9 +5,9 @@ use observe::model::Model;
 use serde_json::{Value, json};
 
 use crate::export::{Format, export};
-use crate::html::{About, is_made_at_the_end, page};
+use crate::html::{About, page, takes_a_while};
 use crate::limits::{
-    MAX_BRANCHES, MAX_EVENTS_AT_THE_END, MAX_GRAPH_BLOCKS, MAX_POINTS, MAX_ROWS_OF_FORK, MAX_ROWS_OF_TREE, MAX_SPREADS,
+    LONG_LOG, MAX_BRANCHES, MAX_GRAPH_BLOCKS, MAX_POINTS, MAX_ROWS_OF_FORK, MAX_ROWS_OF_TREE, MAX_SPREADS,
     MAX_TABLE_ROWS, MAX_TEXT, MAX_TRANSACTIONS,
 };
 use crate::svg::{self, Curves};
@@ -105,9 +105,9 @@ impl Story {
 }
 
 #[test]
-fn a_report_is_made_at_the_end_of_a_run_of_so_many_events() {
-    assert!(is_made_at_the_end(MAX_EVENTS_AT_THE_END));
-    assert!(!is_made_at_the_end(MAX_EVENTS_AT_THE_END + 1));
+fn a_report_of_a_long_log_is_announced() {
+    assert!(!takes_a_while(LONG_LOG));
+    assert!(takes_a_while(LONG_LOG + 1));
 }
 
 #[test]

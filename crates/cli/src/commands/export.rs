@@ -59,14 +59,10 @@ pub(crate) fn report(args: &ReportArgs) -> Ended {
     Ok(Exit::Passed)
 }
 
-/// The report of a run that has just ended; none of one whose log is so long that the user would wait for it.
+/// The report of a run that has just ended. Of a long log it takes a while, which is said.
 pub(crate) fn report_at_the_end(folder: &std::path::Path, events: u64) -> Option<PathBuf> {
-    if !report::is_made_at_the_end(events) {
-        let command = format!("nakanet report {}", folder.display());
-        say::aside(paint::dim(format_args!(
-            "the log is long; `{command}` makes its report.html"
-        )));
-        return None;
+    if report::takes_a_while(events) {
+        say::aside(paint::dim(format_args!("writing report.html of {events} events")));
     }
     match report::write(folder) {
         Ok(written) => Some(written.report),
