@@ -114,8 +114,16 @@ impl Level {
 
     /// The bucket with the earliest entries.
     fn first(&self) -> Option<usize> {
-        let word = self.filled.iter().position(|word| *word != 0)?;
-        Some(word * 64 + self.filled[word].trailing_zeros() as usize)
+        self.first_from(0)
+    }
+
+    /// The first bucket from this one on that is not empty.
+    fn first_from(&self, bucket: usize) -> Option<usize> {
+        let (first, bits) = (bucket / 64, u64::MAX << (bucket % 64));
+        let words = self.filled.iter().enumerate().skip(first);
+        let mut rest = words.map(|(at, word)| (at, if at == first { word & bits } else { *word }));
+        let (at, word) = rest.find(|(_, word)| *word != 0)?;
+        Some(at * 64 + word.trailing_zeros() as usize)
     }
 
     fn take(&mut self, bucket: usize) -> Vec<Entry> {
@@ -187,13 +195,16 @@ impl Heap {
         let level = &self.levels[1];
         let span = |time: Time| time.as_micros() >> 8;
         let base = span(self.now) & !0xff;
-        let mut reach = span(after.max(self.now)) + 1;
-        while reach < base + BUCKETS as u64 && out.len() < least {
-            let bucket = usize::try_from(reach - base).expect("a byte");
+        let mut next = usize::try_from(span(after.max(self.now)) + 1 - base).unwrap_or(BUCKETS);
+        while next < BUCKETS && out.len() < least {
+            let Some(bucket) = level.first_from(next) else {
+                next = BUCKETS;
+                break;
+            };
             out.extend(level.buckets[bucket].iter().map(|entry| entry.place));
-            reach += 1;
+            next = bucket + 1;
         }
-        Time::from_micros((reach << 8) - 1)
+        Time::from_micros(((base + next.min(BUCKETS) as u64) << 8) - 1)
     }
 
     /// What was found to happen soon, unless it has happened.
@@ -235,8 +246,13 @@ impl Heap {
     fn file(&mut self, entry: Entry) {
         let differs = entry.at.as_micros() ^ self.now.as_micros();
         if differs == 0 {
+            // What waits is in order, so the last of it tells: to look through all of it for each would be quadratic where much happens at once.
+            let waiting = &self.present[self.taken..];
+            let is_late = waiting.last().is_some_and(|last| entry.turn.is_before(last.turn));
             self.present.push(entry);
-            self.sort_present();
+            if is_late {
+                self.sort_present();
+            }
             return;
         }
         let level = (u64::BITS - 1 - differs.leading_zeros()) as usize / 8;
