@@ -1,6 +1,7 @@
 //! Which bodies are wanted, who has them, who was asked, and when to give up on an answer.
 
 mod rows;
+mod single;
 mod usual;
 
 use std::cmp::Reverse;
@@ -150,10 +151,7 @@ impl BlockFetch {
         let Some(silence) = self.answered(peer, block, now) else {
             return false;
         };
-        // However late an answer is, it says no more than a request that came to nothing: or one peer could make this node wait for all.
-        self.usual.learn(silence.min(self.stall_timeout * 2));
-        let least = STALL_TIMEOUT.max(self.usual.at_most());
-        self.stall_timeout = (self.stall_timeout / 2).max(least).min(MAX_STALL_TIMEOUT);
+        self.learn(silence);
         true
     }
 

@@ -38,6 +38,12 @@ impl<T: Copy + Eq + Hash> Known<T> {
         true
     }
 
+    /// Whether no name is remembered.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.oldest_first.is_empty()
+    }
+
     /// Whether the peer is known to have it.
     #[must_use]
     pub fn contains(&self, name: &T) -> bool {

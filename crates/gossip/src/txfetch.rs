@@ -199,6 +199,12 @@ impl TransactionFetch {
         self.peers.get(&peer).map_or(0, |peer| peer.in_flight.len())
     }
 
+    /// Whether no transaction is known that could be asked for.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.transactions.is_empty()
+    }
+
     /// Whether nothing is kept about this peer.
     #[must_use]
     pub fn is_empty_of(&self, peer: NodeId) -> bool {

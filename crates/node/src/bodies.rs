@@ -78,6 +78,11 @@ impl Bodies {
         self.fetch.look_closer() + self.targets.first().map_or(0, Target::look_closer)
     }
 
+    /// Whether no body is wanted, expected or held.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.targets.is_empty() && self.held.is_empty() && !self.overflowed && self.fetch.is_idle()
+    }
+
     pub(crate) fn holds(&self, id: &BlockId) -> bool {
         self.held.contains_key(id)
     }

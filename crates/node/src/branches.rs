@@ -21,6 +21,15 @@ pub(crate) struct Target {
 }
 
 impl Target {
+    /// The next block, whose body is wanted.
+    pub(crate) const fn of_one(id: BlockId, block: BlockRef, height: Height) -> Self {
+        Self {
+            id,
+            block,
+            wanted_to: height,
+        }
+    }
+
     /// Whether more of it is to be wanted once the window can move on.
     pub(crate) fn is_held_up(&self, ledger: &Ledger) -> bool {
         self.wanted_to < ledger.height(self.block)

@@ -5,6 +5,7 @@ use chain::{BlockId, BlockRef, Ledger};
 use gossip::Message;
 
 use crate::context::Context;
+use crate::rest::Pose;
 use crate::{Input, Node, Strategy};
 
 /// Blocks about which a node hears nothing new when a peer announces one of them, as long as nothing else happens to the node.
@@ -66,9 +67,9 @@ impl Node {
         let Some(row) = self.peers.ready_mut(peer) else {
             return;
         };
-        row.unconnecting = 0;
-        if row.best.is_none_or(|best| ledger.work(block) > ledger.work(best)) {
-            row.best = Some(block);
+        row.note_best(ledger, block);
+        if self.pose != Pose::Busy {
+            return;
         }
         if self.knowledge.is_connected(block) {
             self.sync_peer.take_if(|source| *source == peer);

@@ -25,7 +25,7 @@ impl Ties {
     }
 
     /// A chain with more work ends all ties.
-    const fn settle(&mut self) {
+    pub(crate) const fn settle(&mut self) {
         self.rivals = 1;
     }
 

@@ -57,6 +57,11 @@ impl FutureHeaders {
         due
     }
 
+    /// Whether nothing waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+
     /// When the next one can be looked at again.
     pub(crate) fn deadline(&self, clock: &Clock) -> Option<Time> {
         let earliest = self.held.values().map(|early| early.acceptable_at).min()?;

@@ -196,6 +196,11 @@ impl Knowledge {
         self.tip
     }
 
+    /// Whether no header is known that is better than the tip, and the operator marked none.
+    pub(crate) fn is_at_tip(&self) -> bool {
+        self.tip == self.best_header && self.marks.is_empty()
+    }
+
     pub(crate) const fn best_header(&self) -> BlockRef {
         self.best_header
     }
@@ -280,7 +285,11 @@ impl Knowledge {
 
 /// A leaf has come, which takes the place of its parent if that was one. Most often the last to come is the parent of the next.
 fn grow(leaves: &mut Vec<BlockRef>, parent: BlockRef, leaf: BlockRef) {
-    if let Some(at) = leaves.iter().rposition(|at| *at == parent) {
+    if let Some(last) = leaves.last_mut().filter(|last| **last == parent) {
+        *last = leaf;
+        return;
+    }
+    if let Some(at) = leaves.iter().position(|at| *at == parent) {
         leaves.remove(at);
     }
     leaves.push(leaf);

@@ -19,6 +19,7 @@ use crate::mesh::Mesh;
 use crate::miner::Miner;
 use crate::peers::{Peers, Stage};
 use crate::presync::Presync;
+use crate::rest::Pose;
 use crate::seam::Deadline;
 use crate::transactions::Relay;
 use crate::{Config, Input, Outbox, Strategy, Wake};
@@ -54,7 +55,9 @@ pub struct Node {
     /// Headers that were heard or told last: passed on as they are when they are what others lack.
     pub(crate) heard: Option<Arc<[HashedHeader]>>,
     /// When [`Input::Tick`] is next wanted, as it was after the last input.
-    deadline: Option<Deadline>,
+    pub(crate) deadline: Option<Deadline>,
+    /// What it may take in without looking around.
+    pub(crate) pose: Pose,
 }
 
 impl Node {
@@ -83,6 +86,7 @@ impl Node {
             offers: Offers::default(),
             heard: None,
             deadline: None,
+            pose: Pose::Busy,
             config,
         };
         node.deadline = node.next_deadline();
@@ -119,11 +123,13 @@ impl Node {
         if self.takes_calmly(&mut cx, &input) {
             return;
         }
+        self.leave_rest(cx.ledger, now);
         match self.config.strategy {
             Strategy::Honest => self.handle_honest(&mut cx, input),
             Strategy::Hostile => self.handle_hostile(&mut cx, input),
         }
         self.deadline = self.next_deadline();
+        self.pose = self.find_pose();
     }
 
     fn handle_honest(&mut self, cx: &mut Context<'_>, input: Input) {

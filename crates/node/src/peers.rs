@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::{Deref, DerefMut};
 
 use base::{NodeId, Time};
-use chain::{BlockId, BlockRef, Height};
+use chain::{BlockId, BlockRef, Height, Ledger};
 use gossip::{Item, Offence, Recent, Score};
 
 use crate::HangupReason;
@@ -114,6 +114,16 @@ impl Peer {
     }
 }
 
+impl Peer {
+    /// The peer has this block, and it says so alone: what it announces connects.
+    pub(crate) fn note_best(&mut self, ledger: &Ledger, block: BlockRef) {
+        self.unconnecting = 0;
+        if self.best != Some(block) && self.best.is_none_or(|best| ledger.work(block) > ledger.work(best)) {
+            self.best = Some(block);
+        }
+    }
+}
+
 impl Rest {
     /// The tip it claims, of which nothing is known here yet.
     pub(crate) fn claimed(&self) -> Option<BlockId> {
@@ -181,8 +191,7 @@ pub(crate) struct Served {
 impl Served {
     /// Counts a request. An item is sent a few times, and after a while again: what was sent may have been lost on a cut link.
     pub(crate) fn count(&mut self, item: Item, now: Time) -> Serving {
-        let is_old = |sends: &Sends| sends.since + SERVED_REMEMBERED <= now;
-        while self.sends.len() == MAX_SERVED_REMEMBERED || self.sends.front().is_some_and(is_old) {
+        while self.sends.len() == MAX_SERVED_REMEMBERED || self.sends.front().is_some_and(|sends| is_old(sends, now)) {
             self.sends.pop_front();
         }
         let Some(sends) = self.sends.iter_mut().find(|sends| sends.item == item) else {
@@ -198,6 +207,17 @@ impl Served {
             sends.count += 1;
             return Serving::Send;
         }
+        Self::refuse(sends)
+    }
+
+    /// Counts a request, if its item is sent; whether it is. When not, nothing has changed.
+    pub(crate) fn count_if_sent(&mut self, item: Item, now: Time) -> bool {
+        let before = self.sends.iter().find(|sends| sends.item == item);
+        let is_sent = before.is_none_or(|sends| sends.count < MAX_SENDS_PER_ITEM || is_old(sends, now));
+        is_sent && self.count(item, now) == Serving::Send
+    }
+
+    const fn refuse(sends: &mut Sends) -> Serving {
         sends.refused = sends.refused.saturating_add(1);
         if sends.refused > MAX_REFUSED_PER_ITEM {
             Serving::Blame
@@ -205,6 +225,10 @@ impl Served {
             Serving::Refuse
         }
     }
+}
+
+fn is_old(sends: &Sends, now: Time) -> bool {
+    sends.since + SERVED_REMEMBERED <= now
 }
 
 /// How many more peers room is made for.
@@ -352,6 +376,23 @@ impl Peers {
     pub(crate) fn all_ready_mut(&mut self) -> impl Iterator<Item = (NodeId, &mut Peer)> {
         let all = self.ids.iter().copied().zip(&mut self.rows);
         all.filter(|(_, peer)| peer.stage == Stage::Ready)
+    }
+
+    /// Whether each that is ready is known to have, or was told of, the new tip or at least its parent.
+    pub(crate) fn lack_only(&self, parent: BlockRef, tip: BlockRef) -> bool {
+        let near = [Some(parent), Some(tip)];
+        self.all_ready()
+            .all(|(_, peer)| near.contains(&peer.told) || near.contains(&peer.best))
+    }
+
+    /// All that are ready count as told of the tip; adds those that are not known to have it.
+    pub(crate) fn tell(&mut self, tip: BlockRef, out: &mut Vec<NodeId>) {
+        for (id, peer) in self.all_ready_mut() {
+            if peer.best != Some(tip) && peer.told != Some(tip) {
+                out.push(id);
+            }
+            peer.told = Some(tip);
+        }
     }
 
     /// The names of all that are ready, in order.

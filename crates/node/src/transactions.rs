@@ -49,6 +49,11 @@ impl Relay {
         }
     }
 
+    /// Whether nothing is known that could be asked for, waits for a parent, or was refused of late.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.fetch.is_empty() && self.orphans.is_empty() && self.rejected.is_empty() && self.announce_at.is_none()
+    }
+
     /// Sets the time of the next announcements, unless it is set. Random, so that a spy with many connections cannot tell who was first.
     fn schedule(&mut self, now: Time) {
         if self.announce_at.is_none() {

@@ -1,5 +1,7 @@
 //! The one place all events of a run pass through.
 
+mod follow;
+
 use std::io;
 use std::path::Path;
 use std::sync::Arc;

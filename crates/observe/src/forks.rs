@@ -133,6 +133,19 @@ impl ForkTracker {
         news
     }
 
+    /// Whether a block was new a short while ago: that some node has it says nothing new.
+    #[must_use]
+    pub fn is_latest(&self, block: &BlockId) -> bool {
+        self.latest.contains(block)
+    }
+
+    /// A node follows another block than before, which `world` has already taken in: says what follows from it.
+    pub fn follow(&mut self, now: Time, node: NodeId, plan: &Plan, world: &World) -> Vec<Derived> {
+        let mut news = Vec::new();
+        self.node_moved(Scene { now, plan, world }, node, &mut news);
+        news
+    }
+
     /// All forks, in the order of opening.
     #[must_use]
     pub fn forks(&self) -> &[Fork] {

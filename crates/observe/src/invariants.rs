@@ -91,17 +91,8 @@ impl Watch {
                 if begins_a_batch(event) {
                     self.check_tip(record.at, *node, plan, world);
                 }
-                if let Event::TipChanged { old, new, .. } = event.as_ref()
-                    && new.chain_work < old.chain_work
-                    && plan.is_honest(*node)
-                {
-                    self.add(Violation {
-                        rule: Rule::WorkNeverFalls,
-                        node: Some(plan.name_of(*node).to_owned()),
-                        at: record.at,
-                        expected: format!("chain work of at least {}", brief(old.chain_work)),
-                        found: format!("a switch to {} with {}", new.block.short(), brief(new.chain_work)),
-                    });
+                if let Event::TipChanged { old, new, .. } = event.as_ref() {
+                    self.check_switch(record.at, *node, plan, (old, new));
                 }
             }
             RunEvent::NodeStopped { node, reason, expected } => {
@@ -122,6 +113,24 @@ impl Watch {
             | RunEvent::Step(_)
             | RunEvent::Control(_)
             | RunEvent::Derived(_) => {}
+        }
+    }
+
+    /// A node follows the next block, which `world` has not taken in yet.
+    pub fn follow(&mut self, at: Time, (node, block): (NodeId, TipRef), plan: &Plan, world: &World) {
+        self.check_tip(at, node, plan, world);
+        self.check_switch(at, node, plan, (&world.node(node).tip, &block));
+    }
+
+    fn check_switch(&mut self, at: Time, node: NodeId, plan: &Plan, (old, new): (&TipRef, &TipRef)) {
+        if new.chain_work < old.chain_work && plan.is_honest(node) {
+            self.add(Violation {
+                rule: Rule::WorkNeverFalls,
+                node: Some(plan.name_of(node).to_owned()),
+                at,
+                expected: format!("chain work of at least {}", brief(old.chain_work)),
+                found: format!("a switch to {} with {}", new.block.short(), brief(new.chain_work)),
+            });
         }
     }
 

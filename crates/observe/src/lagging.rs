@@ -99,7 +99,8 @@ impl LagWatch {
         }
     }
 
-    fn moved(&mut self, now: Time, node: NodeId, height: Height, news: &mut Vec<Derived>) {
+    /// An honest node follows a block of this height.
+    pub fn moved(&mut self, now: Time, node: NodeId, height: Height, news: &mut Vec<Derived>) {
         let rises = height.0 > self.best;
         self.best = self.best.max(height.0);
         match self.states[node.index()] {

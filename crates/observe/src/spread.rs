@@ -102,8 +102,15 @@ impl SpreadMeter {
             self.open.insert(*block, spreading);
             self.order.push_back(*block);
         }
-        if let Event::BlockConnected { block, .. } = event
-            && let Some(spreading) = self.open.get_mut(block)
+        if let Event::BlockConnected { block, .. } = event {
+            return self.reach(now, node, block, world);
+        }
+        self.close_one_too_many(world)
+    }
+
+    /// A node has a block; gives what [`SpreadMeter::observe`] does.
+    pub fn reach(&mut self, now: Time, node: NodeId, block: &BlockId, world: &World) -> Option<BlockSpread> {
+        if let Some(spreading) = self.open.get_mut(block)
             && spreading.reached.insert(node)
         {
             let delay = now.since(spreading.mined).as_micros();
@@ -118,10 +125,11 @@ impl SpreadMeter {
                 return self.close(block, world);
             }
         }
-        if self.open.len() > MAX_OPEN_SPREADS {
-            return self.close_oldest(world);
-        }
-        None
+        self.close_one_too_many(world)
+    }
+
+    fn close_one_too_many(&mut self, world: &World) -> Option<BlockSpread> {
+        (self.open.len() > MAX_OPEN_SPREADS).then(|| self.close_oldest(world))?
     }
 
     /// Ends the measuring of the block that is measured longest; `None` when there is none. Call it until then when a run ends.

@@ -241,6 +241,19 @@ impl World {
         path
     }
 
+    /// Whether a block was new a short while ago: that some node has it says nothing new.
+    #[must_use]
+    pub fn is_latest(&self, block: &BlockId) -> bool {
+        self.latest.contains(block)
+    }
+
+    /// A node has connected a block that is known, and follows it.
+    pub fn follow(&mut self, node: NodeId, block: TipRef) {
+        let facts = &mut self.nodes[node.index()];
+        facts.most_work = facts.most_work.max(block.chain_work);
+        self.change_tip(node, block);
+    }
+
     /// Moves a node's tip; what the blocks on the way to the new one confirm is no longer in its mempool.
     fn change_tip(&mut self, node: NodeId, new: TipRef) {
         let old = std::mem::replace(&mut self.nodes[node.index()].tip, new);

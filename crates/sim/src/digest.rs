@@ -9,6 +9,7 @@
 //! It depends on neither the detail of the log nor on who checks blocks.
 
 use base::{Hash, NodeId, Time};
+use chain::BlockId;
 use node::Event;
 use sha2::{Digest as _, Sha256};
 
@@ -56,13 +57,13 @@ impl Digest {
             Event::PeerDisconnected { peer, .. } => (33, u64::from(peer.0)),
             Event::PeerPenalised { peer, score, .. } => (34, u64::from(peer.0) << 32 | u64::from(*score)),
             Event::BlockMined { block, .. } => (35, telling(&block.0)),
-            Event::HeaderAccepted { block, .. } => (36, telling(&block.0)),
-            Event::BlockReceived { block, .. } => (37, telling(&block.0)),
-            Event::BlockConnected { block, .. } => (38, telling(&block.0)),
+            Event::HeaderAccepted { block, .. } => (HEADER_ACCEPTED, telling(&block.0)),
+            Event::BlockReceived { block, .. } => (BLOCK_RECEIVED, telling(&block.0)),
+            Event::BlockConnected { block, .. } => (BLOCK_CONNECTED, telling(&block.0)),
             Event::BlockRejected { block, .. } => (39, telling(&block.0)),
             Event::OrphanHeld { block, .. } => (40, telling(&block.0)),
             Event::OrphanResolved { block } => (41, telling(&block.0)),
-            Event::TipChanged { new, .. } => (42, telling(&new.block.0)),
+            Event::TipChanged { new, .. } => (TIP_CHANGED, telling(&new.block.0)),
             Event::Reorg { fork_point, depth, .. } => (43, telling(&fork_point.0) ^ u64::from(*depth)),
             Event::TxSubmitted { txid } => (44, telling(&txid.0)),
             Event::TxAccepted { txid, .. } => (45, telling(&txid.0)),
@@ -73,12 +74,31 @@ impl Digest {
         self.happened(at, node, (what, about));
     }
 
+    /// A node accepted a header: what [`Digest::told`] makes of [`Event::HeaderAccepted`].
+    pub(crate) fn heard(&mut self, at: Time, node: NodeId, block: &BlockId) {
+        self.happened(at, node, (HEADER_ACCEPTED, telling(&block.0)));
+    }
+
+    /// A node received a block, connected it and follows it: what [`Digest::told`] makes of the three events.
+    pub(crate) fn followed(&mut self, at: Time, node: NodeId, block: &BlockId) {
+        let about = telling(&block.0);
+        for what in [BLOCK_RECEIVED, BLOCK_CONNECTED, TIP_CHANGED] {
+            self.happened(at, node, (what, about));
+        }
+    }
+
     pub(crate) fn finish(mut self) -> Hash {
         self.hasher.update(&self.piece);
         self.hasher.update(self.announced.to_le_bytes());
         Hash(self.hasher.finalize().into())
     }
 }
+
+/// What the digest calls the events that come with every block on every node.
+const HEADER_ACCEPTED: u8 = 36;
+const BLOCK_RECEIVED: u8 = 37;
+const BLOCK_CONNECTED: u8 = 38;
+const TIP_CHANGED: u8 = 42;
 
 /// What [`Digest::announced`] calls them.
 const ANNOUNCED: u8 = 28;

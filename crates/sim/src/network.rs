@@ -3,11 +3,12 @@
 mod connections;
 mod inbox;
 mod next;
+mod rest;
 
 use std::sync::Arc;
 
 use base::{Hash, NodeId, Time};
-use chain::{Block, HashRate, Header, Ledger, ProofOfWork};
+use chain::{Block, BlockRef, HashRate, Header, Ledger, ProofOfWork};
 use gossip::limits::MAX_MESSAGE_BYTES;
 use gossip::{Message, wire};
 use node::event::Loss;
@@ -67,6 +68,10 @@ pub(crate) struct Network {
     digest: Digest,
     next: Next,
     outbox: Outbox,
+    /// Whom a node at rest tells of a block.
+    tell: Vec<NodeId>,
+    /// The announcement that was made last, and of which block.
+    announcement: Option<(BlockRef, Message)>,
     pub(crate) collector: Collector,
 }
 
@@ -108,6 +113,8 @@ impl Network {
             digest: Digest::new(),
             next: Next::default(),
             outbox: Outbox::new(),
+            tell: Vec::new(),
+            announcement: None,
             collector,
             plan: Arc::clone(plan),
         };
@@ -215,7 +222,9 @@ impl Network {
             let about = (u64::from(peer.0) << 32) | u64::from(bytes);
             self.digest.happened(self.now, node, (message.kind() as u8, about));
         }
-        self.handle(node, Input::Received { peer, message });
+        if !self.step_at_rest((node, peer), &message) {
+            self.handle(node, Input::Received { peer, message });
+        }
     }
 
     fn solve(&mut self, node: NodeId, search: u64) {

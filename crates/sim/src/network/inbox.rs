@@ -125,6 +125,14 @@ impl Network {
         let Some(block) = self.announced(headers) else {
             return false;
         };
+        self.waits_about((node, exit), at, block)
+    }
+
+    /// The same for the announcement of a single block.
+    pub(super) fn waits_about(&mut self, (node, exit): (NodeId, u32), at: Time, block: BlockRef) -> bool {
+        if !self.inboxes.are_open {
+            return false;
+        }
         let state = &mut self.inboxes.states[node.index()];
         let is_calm = state.calm.is_about(block);
         if is_calm {
@@ -178,6 +186,16 @@ impl Network {
         let before = std::mem::replace(&mut self.inboxes.states[node.index()].calm, calm);
         if !self.inboxes.states[node.index()].waiting.is_empty() && !calm.follows(before) {
             self.wake(node);
+        }
+    }
+
+    /// A node at rest has done what it does about the next block: whatever it was calm about before, it still is.
+    pub(super) fn stay_calm(&mut self, node: NodeId) {
+        if !self.inboxes.are_open {
+            return;
+        }
+        if let Some(core) = self.places[node.index()].node.as_ref() {
+            self.inboxes.states[node.index()].calm = core.calm(&self.ledgers[0]);
         }
     }
 

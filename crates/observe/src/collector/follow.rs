@@ -1,0 +1,34 @@
+//! The most common of all news: a node follows the next block.
+
+use base::{NodeId, Time};
+use node::event::TipRef;
+
+use super::Collector;
+use crate::detail::Detail;
+use crate::record::RunEvent;
+
+impl Collector {
+    /// A node received a block from a peer, connected it and follows it, and it stands on what the node followed before: what `block_received`,
+    /// `block_connected` and `tip_changed` say together. Says no, and takes in nothing, when all three are to be told as they are: when they have lines
+    /// of their own, or there is more to the block than that.
+    pub fn follow(&mut self, now: Time, node: NodeId, block: TipRef) -> bool {
+        let is_known = self.world.is_latest(&block.block) && self.forks.is_latest(&block.block);
+        if self.detail != Detail::Summary || !is_known {
+            return false;
+        }
+        // Connected, and followed.
+        self.changes += 2;
+        self.watch.follow(now, (node, block), &self.plan, &self.world);
+        self.world.follow(node, block);
+        // In this detail nothing is told of how blocks spread.
+        self.spread.reach(now, node, &block.block, &self.world);
+        let mut news = self.forks.follow(now, node, &self.plan, &self.world);
+        if self.plan.is_honest(node) {
+            self.lagging.moved(now, node, block.height, &mut news);
+        }
+        for derived in news {
+            self.record(now, RunEvent::Derived(derived));
+        }
+        true
+    }
+}
