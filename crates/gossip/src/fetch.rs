@@ -1,5 +1,6 @@
 //! Which bodies are wanted, who has them, who was asked, and when to give up on an answer.
 
+mod patience;
 mod rows;
 mod single;
 mod usual;
@@ -11,12 +12,9 @@ use std::time::Duration;
 use base::{NodeId, Time};
 use chain::{BlockId, Height};
 
+pub use self::patience::Patience;
 use self::rows::{Asked, Peer, Source, Wanted};
-use self::usual::Usual;
-use crate::limits::{
-    ASK_AGAIN_AFTER, BLOCK_WINDOW, MAX_ASKED_PER_BLOCK, MAX_BLOCKS_OWED, MAX_BLOCKS_WANTED, MAX_STALL_TIMEOUT,
-    STALL_TIMEOUT,
-};
+use crate::limits::{ASK_AGAIN_AFTER, BLOCK_WINDOW, MAX_ASKED_PER_BLOCK, MAX_BLOCKS_OWED, MAX_BLOCKS_WANTED};
 
 /// One node's requests for bodies.
 ///
@@ -39,8 +37,7 @@ pub struct BlockFetch {
     flying: usize,
     /// Room for sources, used again.
     room: Vec<Source>,
-    stall_timeout: Duration,
-    usual: Usual,
+    patience: Patience,
 }
 
 impl BlockFetch {
@@ -54,8 +51,7 @@ impl BlockFetch {
             due: 0,
             flying: 0,
             room: Vec::new(),
-            stall_timeout: STALL_TIMEOUT,
-            usual: Usual::new(),
+            patience: Patience::new(),
         }
     }
 
@@ -151,7 +147,7 @@ impl BlockFetch {
         let Some(silence) = self.answered(peer, block, now) else {
             return false;
         };
-        self.learn(silence);
+        self.patience.learn(silence);
         true
     }
 
@@ -227,7 +223,7 @@ impl BlockFetch {
             return overdue;
         }
         for peer in &mut self.peers {
-            if peer.in_flight > 0 && peer.progress + self.stall_timeout <= now {
+            if peer.in_flight > 0 && self.patience.ends(peer.progress) <= now {
                 peer.given_up += std::mem::take(&mut peer.in_flight);
                 for asked in self.asked.iter_mut().filter(|asked| asked.of == peer.id) {
                     if std::mem::take(&mut asked.is_waited_for) {
@@ -240,7 +236,7 @@ impl BlockFetch {
             self.revise(block, |wanted| wanted.stop_waiting_for(*peer));
         }
         if !overdue.is_empty() {
-            self.stall_timeout = (self.stall_timeout * 2).min(MAX_STALL_TIMEOUT);
+            self.patience.wear_out();
         }
         overdue
     }
@@ -283,21 +279,7 @@ impl BlockFetch {
         }
         let waited_for = self.asked.iter().filter(|asked| asked.is_waited_for);
         let silent_since = waited_for.map(|asked| self.peer(asked.of).progress).min()?;
-        Some(silent_since + self.stall_timeout)
-    }
-
-    /// Reads where the things are that most calls look at, so that they are near when they are needed. The sum says nothing.
-    #[must_use]
-    pub const fn glance(&self) -> usize {
-        self.wanted.len() + self.peers.len() + self.asked.len() + self.due
-    }
-
-    /// Reads the things themselves.
-    #[must_use]
-    pub fn look_closer(&self) -> usize {
-        let peers = self.peers.iter().step_by(2).map(|peer| usize::from(peer.in_flight));
-        let wanted = self.wanted.first().map_or(0, |wanted| wanted.sources.len());
-        peers.sum::<usize>() + wanted + usize::from(self.asked.first().is_some_and(|asked| asked.is_waited_for))
+        Some(self.patience.ends(silent_since))
     }
 
     /// Whether the body is wanted.

@@ -15,7 +15,7 @@ pub mod txfetch;
 pub mod wire;
 
 pub use compact::{Assembly, CompactBlock};
-pub use fetch::BlockFetch;
+pub use fetch::{BlockFetch, Patience};
 pub use known::{Known, Recent};
 pub use message::{Hello, Item, Message, MessageKind};
 pub use offence::Offence;

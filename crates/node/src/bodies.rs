@@ -10,7 +10,7 @@ use base::NodeId;
 use chain::{Block, BlockId, BlockRef, Height, Reject, Verdict};
 use gossip::{BlockFetch, Item, Offence};
 
-use crate::branches::{Target, Targets};
+use crate::branches::Targets;
 use crate::context::Context;
 use crate::knowledge::Standing;
 use crate::limits::{MAX_HELD_BODIES, MAX_HELD_BYTES};
@@ -68,16 +68,6 @@ pub(crate) struct Bodies {
 }
 
 impl Bodies {
-    /// See [`crate::Node::glance`].
-    pub(crate) fn glance(&self) -> usize {
-        self.held.len() + self.targets.len() + self.fetch.glance()
-    }
-
-    /// See [`crate::Node::look_closer`].
-    pub(crate) fn look_closer(&self) -> usize {
-        self.fetch.look_closer() + self.targets.first().map_or(0, Target::look_closer)
-    }
-
     /// Whether no body is wanted, expected or held.
     pub(crate) fn is_idle(&self) -> bool {
         self.targets.is_empty() && self.held.is_empty() && !self.overflowed && self.fetch.is_idle()

@@ -34,11 +34,6 @@ impl Target {
     pub(crate) fn is_held_up(&self, ledger: &Ledger) -> bool {
         self.wanted_to < ledger.height(self.block)
     }
-
-    /// See [`Node::look_closer`].
-    pub(crate) const fn look_closer(&self) -> usize {
-        self.block.index()
-    }
 }
 
 /// Branches being fetched, in the order of the names of their ends.

@@ -5,53 +5,11 @@ use chain::{BlockId, BlockRef, Ledger};
 use gossip::Message;
 
 use crate::context::Context;
-use crate::rest::Pose;
 use crate::{Input, Node, Strategy};
 
-/// Blocks about which a node hears nothing new when a peer announces one of them, as long as nothing else happens to the node.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Calm {
-    /// The block it follows, which stays connected whatever it follows later.
-    tip: Option<BlockRef>,
-    /// The one block whose body it has asked somebody for and waits for.
-    under_way: Option<BlockRef>,
-}
-
-impl Calm {
-    /// Whether an announcement of this block says nothing new.
-    #[must_use]
-    pub fn is_about(self, block: BlockRef) -> bool {
-        self.tip == Some(block) || self.under_way == Some(block)
-    }
-
-    /// Whether whatever this node was calm about before says nothing new now either.
-    #[must_use]
-    pub fn follows(self, before: Self) -> bool {
-        let is_settled = self.tip.is_some() || before == Self::default();
-        let goes_on = before.under_way.is_none_or(|block| self.is_about(block));
-        is_settled && goes_on
-    }
-}
-
 impl Node {
-    /// About which blocks it is calm.
-    #[must_use]
-    pub fn calm(&self, ledger: &Ledger) -> Calm {
-        if !self.may_be_calm() {
-            return Calm::default();
-        }
-        Calm {
-            tip: Some(self.knowledge.tip()),
-            under_way: self
-                .bodies
-                .under_way(ledger, &self.knowledge)
-                .filter(|_| self.sync_peer.is_none()),
-        }
-    }
-
     /// Whether a peer's announcement of this block says nothing new.
-    #[must_use]
-    pub fn is_calm_about(&self, ledger: &Ledger, peer: NodeId, block: BlockRef) -> bool {
+    fn is_calm_about(&self, ledger: &Ledger, peer: NodeId, block: BlockRef) -> bool {
         self.may_be_calm()
             && (self.knowledge.is_connected(block)
                 || (self.sync_peer != Some(peer) && self.bodies.under_way(ledger, &self.knowledge) == Some(block)))
@@ -61,15 +19,15 @@ impl Node {
         self.config.strategy == Strategy::Honest && self.peers.are_settled()
     }
 
-    /// Takes in a peer's announcement of a block about which it is calm ([`Node::is_calm_about`]), at any time before its next input. It is what
+    /// Takes in a peer's announcement of a block about which it is calm ([`Node::is_calm_about`]). It is what
     /// [`Node::handle`] does with the header alone: all that follows is that the peer has the block, and may be asked for it.
-    pub fn note_announcement(&mut self, ledger: &Ledger, (at, peer): (Time, NodeId), block: BlockRef) {
+    fn note_announcement(&mut self, ledger: &Ledger, (at, peer): (Time, NodeId), block: BlockRef) {
         let Some(row) = self.peers.ready_mut(peer) else {
             return;
         };
-        row.note_best(ledger, block);
-        if self.pose != Pose::Busy {
-            return;
+        row.unconnecting = 0;
+        if row.best.is_none_or(|best| ledger.work(block) > ledger.work(best)) {
+            row.best = Some(block);
         }
         if self.knowledge.is_connected(block) {
             self.sync_peer.take_if(|source| *source == peer);

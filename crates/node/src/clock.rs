@@ -7,13 +7,16 @@ use base::Time;
 /// The wall clock: the run's epoch, the time since, and how wrong the operator made it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
-    epoch: Duration,
+    epoch_millis: i64,
     skew_millis: i64,
 }
 
 impl Clock {
-    pub(crate) const fn new(epoch: Duration) -> Self {
-        Self { epoch, skew_millis: 0 }
+    pub(crate) fn new(epoch: Duration) -> Self {
+        Self {
+            epoch_millis: i64::try_from(epoch.as_millis()).unwrap_or(i64::MAX),
+            skew_millis: 0,
+        }
     }
 
     /// How far the clock is ahead of the true time from now on.
@@ -23,16 +26,15 @@ impl Clock {
 
     /// What the clock shows, in Unix seconds. Stays at 1970 rather than going below.
     pub(crate) fn unix_secs(&self, now: Time) -> u64 {
-        let true_millis = self.epoch.as_millis() + u128::from(now.as_micros() / 1_000);
-        let true_millis = i128::try_from(true_millis).expect("durations are far below 2^127 ms");
-        let millis = (true_millis + i128::from(self.skew_millis)).max(0);
-        u64::try_from(millis / 1_000).unwrap_or(u64::MAX)
+        let since_start = i64::try_from(now.as_micros() / 1_000).expect("a thousandth of what 64 bits hold");
+        let true_millis = self.epoch_millis.saturating_add(since_start);
+        let millis = true_millis.saturating_add(self.skew_millis);
+        u64::try_from(millis / 1_000).unwrap_or(0)
     }
 
     /// The moment at which the clock shows this many Unix seconds.
     pub(crate) fn when(&self, unix_secs: u64) -> Time {
-        let epoch = i128::try_from(self.epoch.as_millis()).expect("durations are far below 2^127 ms");
-        let millis = i128::from(unix_secs) * 1_000 - i128::from(self.skew_millis) - epoch;
+        let millis = i128::from(unix_secs) * 1_000 - i128::from(self.skew_millis) - i128::from(self.epoch_millis);
         Time::from_millis(u64::try_from(millis.max(0)).unwrap_or(u64::MAX))
     }
 }

@@ -156,16 +156,6 @@ impl Knowledge {
         self.best_header = self.best_of(ledger, self.best_header, &leaves);
     }
 
-    /// See [`crate::Node::look_closer`].
-    pub(crate) fn look_closer(&self) -> usize {
-        let leaves = self
-            .header_leaves
-            .last()
-            .into_iter()
-            .chain(self.connected_leaves.last());
-        leaves.map(|leaf| leaf.index()).sum::<usize>() + usize::from(self.standings.last().copied().unwrap_or(0))
-    }
-
     fn set(&mut self, block: BlockRef, standing: Standing) {
         let (byte, shift) = (block.index() / 4, block.index() % 4 * 2);
         if byte >= self.standings.len() {
@@ -196,9 +186,9 @@ impl Knowledge {
         self.tip
     }
 
-    /// Whether no header is known that is better than the tip, and the operator marked none.
+    /// Whether no header is known that is better than the tip, none breaks a rule, and the operator marked none.
     pub(crate) fn is_at_tip(&self) -> bool {
-        self.tip == self.best_header && self.marks.is_empty()
+        self.tip == self.best_header && self.condemned_leaves.is_empty() && self.marks.is_empty()
     }
 
     pub(crate) const fn best_header(&self) -> BlockRef {

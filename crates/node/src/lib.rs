@@ -43,12 +43,11 @@ mod testing;
 mod tests;
 
 pub use block_size::{BlockSize, Distribution, carries_body, message_bytes};
-pub use calm::Calm;
 pub use config::{Config, Payee, Relay, Strategy};
 pub use event::{Event, TipChange};
 pub use mempool::{Package, Pooled};
 pub use node::Node;
-pub use rest::Step;
+pub use rest::{Heard, Neighbour, Resting};
 pub use seam::{Command, Goal, HangupReason, Input, Outbox, Output, Template, Wake};
 pub use template::OpenTemplate;
 pub use view::{PeerView, Refused, View};

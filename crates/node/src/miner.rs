@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use base::{Seed, Time};
-use chain::{Amount, Block, BlockId, HashRate, Header, Ledger, Owner, Transaction, TxOutput};
+use chain::{Amount, Block, BlockId, HashRate, Header, Owner, Transaction, TxOutput};
 
 use crate::bodies::Origin;
 use crate::context::Context;
@@ -121,6 +121,14 @@ impl Miner {
         self.owed == 0 && self.payouts.is_empty() && self.paid.is_empty() && self.refresh_at.is_none()
     }
 
+    /// While it was at rest, the tip changed at this time, for the last time.
+    pub(crate) fn searched(&mut self, at: Time, hashrate: HashRate) {
+        if self.is_wanted(hashrate) {
+            self.refreshed_at = at;
+            self.is_searching = true;
+        }
+    }
+
     fn remember_paid(&mut self, block: BlockId, payouts: Vec<TxOutput>) {
         if payouts.is_empty() {
             return;
@@ -169,31 +177,16 @@ impl Node {
             }
             return;
         }
+        self.miner.refreshed_at = cx.now;
+        self.miner.is_searching = true;
         if self.is_drawn {
-            let goal = self.goal(cx.ledger, cx.now);
-            cx.out.push(Output::Draw(Some(goal)));
+            cx.out.push(Output::Draw(Some(Goal {
+                bits: cx.ledger.next_bits(self.knowledge.tip()),
+                on_demand: self.miner.owed > 0,
+            })));
         } else {
-            self.miner.refreshed_at = cx.now;
-            self.miner.is_searching = true;
             self.give_template(cx);
         }
-    }
-
-    /// What the engine searches for from now on.
-    fn goal(&mut self, ledger: &Ledger, now: Time) -> Goal {
-        self.miner.refreshed_at = now;
-        self.miner.is_searching = true;
-        Goal {
-            bits: ledger.next_bits(self.knowledge.tip()),
-            on_demand: self.miner.owed > 0,
-        }
-    }
-
-    /// The same for a node at rest that has just followed a block, when it mines.
-    pub(crate) fn goal_at_rest(&mut self, ledger: &Ledger, now: Time) -> Option<Goal> {
-        self.miner
-            .is_wanted(self.config.hashrate)
-            .then(|| self.goal(ledger, now))
     }
 
     /// A block is found as soon as it is known what it holds.

@@ -19,7 +19,6 @@ use crate::mesh::Mesh;
 use crate::miner::Miner;
 use crate::peers::{Peers, Stage};
 use crate::presync::Presync;
-use crate::rest::Pose;
 use crate::seam::Deadline;
 use crate::transactions::Relay;
 use crate::{Config, Input, Outbox, Strategy, Wake};
@@ -30,7 +29,7 @@ pub struct Node {
     pub(crate) id: NodeId,
     pub(crate) config: Config,
     /// Whether every message is told of.
-    tells_messages: bool,
+    pub(crate) tells_messages: bool,
     /// Whether the engine draws when blocks are found.
     pub(crate) is_drawn: bool,
     pub(crate) seed: Seed,
@@ -56,8 +55,6 @@ pub struct Node {
     pub(crate) heard: Option<Arc<[HashedHeader]>>,
     /// When [`Input::Tick`] is next wanted, as it was after the last input.
     pub(crate) deadline: Option<Deadline>,
-    /// What it may take in without looking around.
-    pub(crate) pose: Pose,
 }
 
 impl Node {
@@ -86,7 +83,6 @@ impl Node {
             offers: Offers::default(),
             heard: None,
             deadline: None,
-            pose: Pose::Busy,
             config,
         };
         node.deadline = node.next_deadline();
@@ -123,13 +119,11 @@ impl Node {
         if self.takes_calmly(&mut cx, &input) {
             return;
         }
-        self.leave_rest(cx.ledger, now);
         match self.config.strategy {
             Strategy::Honest => self.handle_honest(&mut cx, input),
             Strategy::Hostile => self.handle_hostile(&mut cx, input),
         }
         self.deadline = self.next_deadline();
-        self.pose = self.find_pose();
     }
 
     fn handle_honest(&mut self, cx: &mut Context<'_>, input: Input) {
@@ -238,28 +232,6 @@ impl Node {
     #[must_use]
     pub const fn deadline(&self) -> Option<Deadline> {
         self.deadline
-    }
-
-    /// Reads where the things are that most inputs look at, and changes nothing. An engine with many nodes lets all those glance to whom something is
-    /// about to happen, and then look closer: their memory is fetched side by side, and not piece after piece when it is needed. The sums say
-    /// nothing; they are there to be kept.
-    #[must_use]
-    pub fn glance(&self) -> usize {
-        let timers = [
-            self.relay.announce_at,
-            self.mesh.beat_at,
-            self.pool.deadline(),
-            self.miner.deadline(),
-        ];
-        let transactions = usize::from(self.relay.fetch.deadline().is_some());
-        let mode = usize::from(self.deadline.is_some()) + usize::from(self.presync.is_some());
-        timers.into_iter().flatten().count() + transactions + mode + self.bodies.glance() + self.peers.glance()
-    }
-
-    /// Reads the things themselves.
-    #[must_use]
-    pub fn look_closer(&self) -> usize {
-        self.knowledge.look_closer() + self.peers.look_closer() + self.bodies.look_closer()
     }
 
     fn next_deadline(&self) -> Option<Deadline> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::{Deref, DerefMut};
 
 use base::{NodeId, Time};
-use chain::{BlockId, BlockRef, Height, Ledger};
+use chain::{BlockId, BlockRef, Height};
 use gossip::{Item, Offence, Recent, Score};
 
 use crate::HangupReason;
@@ -114,16 +114,6 @@ impl Peer {
     }
 }
 
-impl Peer {
-    /// The peer has this block, and it says so alone: what it announces connects.
-    pub(crate) fn note_best(&mut self, ledger: &Ledger, block: BlockRef) {
-        self.unconnecting = 0;
-        if self.best != Some(block) && self.best.is_none_or(|best| ledger.work(block) > ledger.work(best)) {
-            self.best = Some(block);
-        }
-    }
-}
-
 impl Rest {
     /// The tip it claims, of which nothing is known here yet.
     pub(crate) fn claimed(&self) -> Option<BlockId> {
@@ -191,7 +181,8 @@ pub(crate) struct Served {
 impl Served {
     /// Counts a request. An item is sent a few times, and after a while again: what was sent may have been lost on a cut link.
     pub(crate) fn count(&mut self, item: Item, now: Time) -> Serving {
-        while self.sends.len() == MAX_SERVED_REMEMBERED || self.sends.front().is_some_and(|sends| is_old(sends, now)) {
+        let is_old = |sends: &Sends| sends.since + SERVED_REMEMBERED <= now;
+        while self.sends.len() == MAX_SERVED_REMEMBERED || self.sends.front().is_some_and(is_old) {
             self.sends.pop_front();
         }
         let Some(sends) = self.sends.iter_mut().find(|sends| sends.item == item) else {
@@ -207,17 +198,6 @@ impl Served {
             sends.count += 1;
             return Serving::Send;
         }
-        Self::refuse(sends)
-    }
-
-    /// Counts a request, if its item is sent; whether it is. When not, nothing has changed.
-    pub(crate) fn count_if_sent(&mut self, item: Item, now: Time) -> bool {
-        let before = self.sends.iter().find(|sends| sends.item == item);
-        let is_sent = before.is_none_or(|sends| sends.count < MAX_SENDS_PER_ITEM || is_old(sends, now));
-        is_sent && self.count(item, now) == Serving::Send
-    }
-
-    const fn refuse(sends: &mut Sends) -> Serving {
         sends.refused = sends.refused.saturating_add(1);
         if sends.refused > MAX_REFUSED_PER_ITEM {
             Serving::Blame
@@ -225,10 +205,6 @@ impl Served {
             Serving::Refuse
         }
     }
-}
-
-fn is_old(sends: &Sends, now: Time) -> bool {
-    sends.since + SERVED_REMEMBERED <= now
 }
 
 /// How many more peers room is made for.
@@ -317,18 +293,6 @@ impl Peers {
         self.unsettled == 0
     }
 
-    /// See [`crate::Node::glance`].
-    pub(crate) const fn glance(&self) -> usize {
-        self.rows.len() + self.unsettled
-    }
-
-    /// See [`crate::Node::look_closer`].
-    pub(crate) fn look_closer(&self) -> usize {
-        let ids = self.ids.iter().step_by(16).map(|id| id.index());
-        let rows = self.rows.iter().step_by(2).map(|row| usize::from(row.told.is_some()));
-        ids.sum::<usize>() + rows.sum::<usize>()
-    }
-
     /// Remembers that the peer is not wanted again.
     pub(crate) fn discourage(&mut self, peer: NodeId, offence: Offence) {
         if self.discouraged.insert(peer, offence).is_none() {
@@ -364,8 +328,12 @@ impl Peers {
         Some(&mut self.rows[at])
     }
 
-    fn all(&self) -> impl Iterator<Item = (NodeId, &Peer)> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = (NodeId, &Peer)> {
         self.ids.iter().copied().zip(&self.rows)
+    }
+
+    pub(crate) fn all_mut(&mut self) -> impl Iterator<Item = (NodeId, &mut Peer)> {
+        self.ids.iter().copied().zip(&mut self.rows)
     }
 
     /// All that are ready, in order.
@@ -374,25 +342,7 @@ impl Peers {
     }
 
     pub(crate) fn all_ready_mut(&mut self) -> impl Iterator<Item = (NodeId, &mut Peer)> {
-        let all = self.ids.iter().copied().zip(&mut self.rows);
-        all.filter(|(_, peer)| peer.stage == Stage::Ready)
-    }
-
-    /// Whether each that is ready is known to have, or was told of, the new tip or at least its parent.
-    pub(crate) fn lack_only(&self, parent: BlockRef, tip: BlockRef) -> bool {
-        let near = [Some(parent), Some(tip)];
-        self.all_ready()
-            .all(|(_, peer)| near.contains(&peer.told) || near.contains(&peer.best))
-    }
-
-    /// All that are ready count as told of the tip; adds those that are not known to have it.
-    pub(crate) fn tell(&mut self, tip: BlockRef, out: &mut Vec<NodeId>) {
-        for (id, peer) in self.all_ready_mut() {
-            if peer.best != Some(tip) && peer.told != Some(tip) {
-                out.push(id);
-            }
-            peer.told = Some(tip);
-        }
+        self.all_mut().filter(|(_, peer)| peer.stage == Stage::Ready)
     }
 
     /// The names of all that are ready, in order.

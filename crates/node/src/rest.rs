@@ -1,183 +1,284 @@
-//! A node at rest: at the tip, with nothing under way but, at most, the next block's body. What it does about that block is a step for each message.
+//! A node at rest: at the tip, with nothing under way but, at most, the next block's body. It is a few words, and what it does about the next block a few
+//! comparisons.
 //!
-//! Nearly all that nodes of a large network do is this: hear of a block that stands on the tip, ask for it, follow it, tell others, send it to those who ask. [`Node::handle`]
-//! does it, too, and looks around each time for all else that might follow. Here nothing else can, so an engine with many nodes tries this first; its outputs are those
-//! of [`Node::handle`] (a test compares), and where a message is not of this kind nothing has changed.
-
-use std::sync::Arc;
+//! Nearly all that nodes of a large network do is this: hear of a block that stands on the tip, ask for it, follow it, tell others, send it to those who
+//! ask. [`Node::handle`] does it, too, and looks around each time for all else that might follow. At rest nothing else can. So an engine with many nodes that share a ledger lets
+//! them rest ([`Node::rest`]), asks [`Resting`] about what is of this kind, and has the node go on with what came of it ([`Node::resume`]) before it hands it anything else. What
+//! a resting node does is what [`Node::handle`] does; tests compare.
 
 use base::{NodeId, Time};
-use chain::{Block, BlockId, BlockRef, HashedHeader, Ledger};
-use gossip::{Item, Message};
+use chain::{BlockRef, CompactTarget, HashRate, Ledger};
+use gossip::{Item, Patience};
 
 use crate::branches::Target;
+use crate::clock::Clock;
 use crate::config::Relay;
 use crate::knowledge::Standing;
-use crate::{Goal, Node, Strategy, Wake};
+use crate::limits::SERVED_REMEMBERED;
+use crate::peers::{Peer, Stage};
+use crate::{Node, Strategy, Wake};
 
-/// What a node may take in without looking around.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(crate) enum Pose {
-    /// Nothing.
-    #[default]
-    Busy,
-    /// What is about the next block: it is at the tip, and nothing is under way.
-    AtRest,
-    /// The body of this block, which stands on the tip: nothing else is under way. Who else has announced it stands in the rows of peers alone.
-    Awaits(BlockRef),
+/// What a resting node knows of a peer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Neighbour {
+    /// Which peer.
+    pub peer: NodeId,
+    /// The header with the most work that it has announced.
+    best: Option<BlockRef>,
 }
 
-/// What a node at rest did about a message.
+impl Neighbour {
+    /// A peer of which nothing is known.
+    #[must_use]
+    pub const fn unheard(peer: NodeId) -> Self {
+        Self { peer, best: None }
+    }
+
+    /// The peer has announced a block that its node follows, or waits for.
+    pub fn note(&mut self, ledger: &Ledger, block: BlockRef) {
+        if self.best != Some(block) && self.best.is_none_or(|best| ledger.work(block) > ledger.work(best)) {
+            self.best = Some(block);
+        }
+    }
+
+    /// Whether it has announced this block.
+    #[must_use]
+    pub fn has(&self, block: BlockRef) -> bool {
+        self.best == Some(block)
+    }
+}
+
+/// A body that a resting node waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Awaited {
+    block: BlockRef,
+    of: NodeId,
+    since: Time,
+}
+
+/// A block that was sent to a peer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Served {
+    to: NodeId,
+    block: BlockRef,
+    at: Time,
+}
+
+/// What a resting node makes of an announcement.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Heard {
+    /// The peer has a block that is followed or waited for. Nothing else follows.
+    Nothing,
+    /// A header to accept ([`crate::Event::HeaderAccepted`]): the peer is asked for the body.
+    Next,
+}
+
+/// A node at rest.
 #[derive(Clone, Debug)]
-pub enum Step {
-    /// It noted that the peer has the block.
-    Noted,
-    /// It accepted the block's header ([`crate::Event::HeaderAccepted`]), and asks the peer for the body.
-    Heard(BlockRef),
-    /// It connected the block and follows it ([`crate::Event::BlockReceived`], [`crate::Event::BlockConnected`] and [`crate::Event::TipChanged`]);
-    /// saves it; tells some of its peers by the header alone; and mines on it, when there is a goal.
-    Followed(BlockRef, Option<Goal>),
-    /// It sends the peer this block.
-    Served(Arc<Block>),
+pub struct Resting {
+    tip: BlockRef,
+    /// The block that the node followed when it came to rest.
+    base: BlockRef,
+    awaited: Option<Awaited>,
+    /// When it last heard of a block, or followed one.
+    moved_at: Time,
+    followed_at: Time,
+    patience: Patience,
+    clock: Clock,
+    served: Vec<Served>,
+}
+
+impl Resting {
+    /// The block that it follows.
+    #[must_use]
+    pub const fn tip(&self) -> BlockRef {
+        self.tip
+    }
+
+    /// The block whose body it waits for.
+    #[must_use]
+    pub fn awaited(&self) -> Option<BlockRef> {
+        self.awaited.map(|awaited| awaited.block)
+    }
+
+    /// When [`crate::Input::Tick`] is next wanted.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Time> {
+        self.awaited.map(|awaited| self.patience.ends(awaited.since))
+    }
+
+    /// A peer announced a block. None when that is not for a node at rest; then nothing has changed.
+    pub fn hear(
+        &mut self,
+        ledger: &Ledger,
+        (now, neighbour): (Time, &mut Neighbour),
+        block: BlockRef,
+    ) -> Option<Heard> {
+        if block == self.tip || self.awaited() == Some(block) {
+            neighbour.note(ledger, block);
+            return Some(Heard::Nothing);
+        }
+        let header = ledger.header(block);
+        let is_due = || chain::header::check_not_future(header, self.clock.unix_secs(now), ledger.params()).is_ok();
+        if self.awaited.is_some() || ledger.parent(block) != Some(self.tip) || !is_due() {
+            return None;
+        }
+        neighbour.note(ledger, block);
+        self.awaited = Some(Awaited {
+            block,
+            of: neighbour.peer,
+            since: now,
+        });
+        self.moved_at = now;
+        Some(Heard::Next)
+    }
+
+    /// The body of a block came from a peer. When it is the one that is waited for, it is connected and followed
+    /// ([`crate::Event::BlockReceived`], [`crate::Event::BlockConnected`], [`crate::Event::TipChanged`]), saved, and told by the header alone to all who do not have it
+    /// ([`Neighbour::has`]). Otherwise nothing has changed; whether it was.
+    pub fn follow(&mut self, ledger: &Ledger, (now, peer): (Time, NodeId), block: BlockRef) -> bool {
+        let Some(awaited) = self.awaited else { return false };
+        if awaited.block != block || awaited.of != peer || !ledger.is_valid(block) {
+            return false;
+        }
+        self.patience.learn(now.since(awaited.since));
+        self.awaited = None;
+        self.tip = block;
+        self.moved_at = now;
+        self.followed_at = now;
+        true
+    }
+
+    /// A peer asks for a block's body. Whether it is sent; otherwise nothing has changed.
+    ///
+    /// What the node may have sent before it came to rest is for the node to count.
+    pub fn serve(&mut self, ledger: &Ledger, (now, to): (Time, NodeId), block: BlockRef) -> bool {
+        let is_new = self.tip != self.base
+            && (block == self.tip || ledger.is_ancestor(block, self.tip))
+            && !ledger.is_ancestor(block, self.base);
+        let is_old = |served: &Served| served.at + SERVED_REMEMBERED <= now;
+        if self.served.first().is_some_and(is_old) {
+            self.served.retain(|served| !is_old(served));
+        }
+        let was_asked = |served: &Served| served.to == to && served.block == block;
+        let is_sent = is_new && ledger.body(block).is_some() && !self.served.iter().any(was_asked);
+        if is_sent {
+            self.served.push(Served { to, block, at: now });
+        }
+        is_sent
+    }
 }
 
 impl Node {
-    /// Takes in a peer's message, when it is one that a node at rest has an answer to: what it did; otherwise nothing has changed, and
-    /// [`Node::handle`] is to take it in. `tell` is where it leaves whom it tells, in order.
+    /// The node as it rests, and what it knows of its peers, in their order; none when it cannot rest. From then on it is to be asked nothing, and handed nothing
+    /// before [`Node::resume`].
     ///
-    /// For nodes that tell of no messages and whose blocks are drawn ([`Node::without_messages`], [`Node::drawn`]).
-    pub fn step_at_rest(
-        &mut self,
-        ledger: &mut Ledger,
-        (now, peer): (Time, NodeId),
-        message: &Message,
-        tell: &mut Vec<NodeId>,
-    ) -> Option<Step> {
-        match (self.pose, message) {
-            (Pose::Busy, _) => None,
-            (_, Message::Headers(headers)) => match headers.as_ref() {
-                [header] => self.header_at_rest(ledger, (now, peer), header),
-                [] | [_, _, ..] => None,
-            },
-            (_, Message::Get(items)) => match items.as_slice() {
-                [Item::Block(id)] => self.serve_at_rest(ledger, (now, peer), id),
-                _ => None,
-            },
-            (Pose::Awaits(awaited), Message::Block(block)) => {
-                self.body_at_rest(ledger, (now, peer), (awaited, block), tell)
-            }
-            _ => None,
-        }
-    }
-
-    fn header_at_rest(
-        &mut self,
-        ledger: &mut Ledger,
-        (now, peer): (Time, NodeId),
-        header: &HashedHeader,
-    ) -> Option<Step> {
-        let (id, tip) = (header.id(), self.knowledge.tip());
-        let awaited = match self.pose {
-            Pose::Busy => return None,
-            Pose::AtRest => None,
-            Pose::Awaits(block) => Some(block),
-        };
-        if let Some(known) = [Some(tip), awaited]
-            .into_iter()
-            .flatten()
-            .find(|block| ledger.id(*block) == id)
-        {
-            self.peers.ready_mut(peer)?.note_best(ledger, known);
-            return Some(Step::Noted);
-        }
-        let is_heavy = ledger.work(tip) >= self.config.minimum_work;
-        if awaited.is_some() || header.parent != ledger.id(tip) || !is_heavy || self.peers.ready(peer).is_none() {
-            return None;
-        }
-        let block = ledger.record_hashed_header(header).ok()?;
-        let unix_secs = self.clock.unix_secs(now);
-        let is_due = chain::header::check_not_future(header, unix_secs, ledger.params()).is_ok();
-        let height = ledger.height(block);
-        if self.knowledge.standing(block) != Standing::Unknown
-            || !is_due
-            || !self.bodies.fetch.ask_for_one(peer, (id, height), now)
-        {
-            return None;
-        }
-        let announcer = self.peers.ready_mut(peer)?;
-        announcer.note_best(ledger, block);
-        announcer.owes(&Item::Block(id));
-        self.knowledge.accept_header(ledger, block);
-        self.progress_at = now;
-        self.bodies.targets.push(Target::of_one(id, block, height));
-        self.pose = Pose::Awaits(block);
-        self.deadline = Some((self.bodies.fetch.late_at(now), Wake::BlockOverdue));
-        Some(Step::Heard(block))
-    }
-
-    fn body_at_rest(
-        &mut self,
-        ledger: &mut Ledger,
-        (now, peer): (Time, NodeId),
-        (awaited, body): (BlockRef, &Arc<Block>),
-        tell: &mut Vec<NodeId>,
-    ) -> Option<Step> {
-        let (id, tip) = (body.id(), self.knowledge.tip());
-        let is_it = ledger.id(awaited) == id && self.peers.ready(peer).is_some() && self.peers.lack_only(tip, awaited);
-        if !is_it || ledger.add_body(body).is_err() || !self.bodies.fetch.settle_the_one(peer, &id, now) {
-            return None;
-        }
-        self.peers.ready_mut(peer)?.settles(&Item::Block(id));
-        self.bodies.targets.clear();
-        self.knowledge.connect(ledger, awaited);
-        self.progress_at = now;
-        self.ties.settle();
-        self.knowledge.follow(awaited);
-        self.peers.tell(awaited, tell);
-        self.pose = Pose::AtRest;
-        self.deadline = None;
-        Some(Step::Followed(awaited, self.goal_at_rest(ledger, now)))
-    }
-
-    fn serve_at_rest(&mut self, ledger: &Ledger, (now, peer): (Time, NodeId), id: &BlockId) -> Option<Step> {
-        let tip = self.knowledge.tip();
-        let block = Some(tip).filter(|tip| ledger.id(*tip) == *id);
-        let block = block.or_else(|| {
-            self.knowledge
-                .find(ledger, id)
-                .filter(|block| self.knowledge.is_connected(*block))
-        })?;
-        let body = ledger.body(block)?;
-        let is_sent = self.peers.ready_mut(peer)?.served.count_if_sent(Item::Block(*id), now);
-        is_sent.then(|| Step::Served(Arc::clone(body)))
-    }
-
-    /// The pose after an input that was taken in with all that follows from it.
-    pub(crate) fn find_pose(&self) -> Pose {
+    /// Only a node that tells of no messages, whose blocks are drawn and that announces by headers rests ([`Node::without_messages`], [`Node::drawn`],
+    /// [`Relay::Headers`]).
+    #[must_use]
+    pub fn rest(&self, ledger: &Ledger) -> Option<Resting> {
         // No deadline: nobody is waited for, nothing is held, queued or planned.
         let is_plain = self.is_drawn
+            && !self.tells_messages
             && self.deadline.is_none()
             && self.config.strategy == Strategy::Honest
             && self.config.relay == Relay::Headers;
+        let tip = self.knowledge.tip();
         let is_at_tip = || self.knowledge.is_at_tip() && self.sync_peer.is_none() && self.presync.is_none();
         let is_idle = || self.peers.are_settled() && self.bodies.is_idle() && self.future.is_empty();
         let without_transactions = || self.pool.is_empty() && self.relay.is_idle() && self.miner.owes_nothing();
-        if is_plain && is_at_tip() && is_idle() && without_transactions() {
-            Pose::AtRest
-        } else {
-            Pose::Busy
+        let is_heavy = || ledger.work(tip) >= self.config.minimum_work;
+        if !is_plain || !is_at_tip() || !is_idle() || !without_transactions() || !is_heavy() {
+            return None;
+        }
+        let is_up_to_date = |peer: &Peer| {
+            let is_below = peer.best.is_none_or(|best| ledger.work(best) <= ledger.work(tip));
+            peer.stage == Stage::Ready && peer.unconnecting == 0 && peer.told == Some(tip) && is_below
+        };
+        self.peers.all().all(|(_, peer)| is_up_to_date(peer)).then(|| Resting {
+            tip,
+            base: tip,
+            awaited: None,
+            moved_at: self.progress_at,
+            followed_at: self.progress_at,
+            patience: self.bodies.fetch.patience(),
+            clock: self.clock,
+            served: Vec::new(),
+        })
+    }
+
+    /// What a node that comes to rest knows of its peers, in their order.
+    pub fn neighbours(&self) -> impl Iterator<Item = Neighbour> {
+        self.peers.all().map(|(peer, row)| Neighbour { peer, best: row.best })
+    }
+
+    /// What the node searches for, when it mines: what a resting node does not look at, because it stays the same.
+    #[must_use]
+    pub fn goal(&self, ledger: &Ledger) -> Option<CompactTarget> {
+        (self.config.hashrate > HashRate::ZERO).then(|| ledger.next_bits(self.knowledge.tip()))
+    }
+
+    /// Goes on with what came of it while it was at rest.
+    ///
+    /// # Panics
+    /// When the peers are not those that it had when it came to rest.
+    pub fn resume(&mut self, ledger: &Ledger, resting: Resting, neighbours: &[Neighbour]) {
+        let Resting {
+            tip,
+            base,
+            awaited,
+            moved_at,
+            followed_at,
+            patience,
+            clock: _,
+            served,
+        } = resting;
+        self.progress_at = moved_at;
+        self.bodies.fetch.set_patience(patience);
+        if tip != base {
+            for block in ledger.path(base, tip) {
+                self.knowledge.accept_header(ledger, block);
+                self.knowledge.connect(ledger, block);
+            }
+            self.knowledge.follow(tip);
+            self.ties.settle();
+            self.miner.searched(followed_at, self.config.hashrate);
+            self.heard = None;
+        }
+        for (neighbour, (peer, row)) in neighbours.iter().zip(self.peers.all_mut()) {
+            assert_eq!(neighbour.peer, peer, "who rests has the same peers");
+            row.best = neighbour.best;
+            row.told = Some(tip);
+        }
+        if let Some(Awaited { block, of, since }) = awaited {
+            assert_eq!(
+                self.knowledge.standing(block),
+                Standing::Unknown,
+                "it was heard of at rest"
+            );
+            self.await_body(ledger, (of, since), block);
+        }
+        for Served { to, block, at } in served {
+            if let Some(peer) = self.peers.get_mut(to) {
+                peer.served.count(Item::Block(ledger.id(block)), at);
+            }
         }
     }
 
-    /// Something happens that needs all that is known: who has the block that is awaited becomes known wherever it matters.
-    pub(crate) fn leave_rest(&mut self, ledger: &Ledger, now: Time) {
-        if let Pose::Awaits(block) = std::mem::take(&mut self.pose) {
-            let id = ledger.id(block);
-            for (peer, row) in self.peers.all_ready() {
-                if row.best == Some(block) {
-                    self.bodies.fetch.add_source(peer, id, now);
-                }
+    /// The next block's header was accepted, and the peer asked for its body. Others have announced it since.
+    fn await_body(&mut self, ledger: &Ledger, (of, since): (NodeId, Time), block: BlockRef) {
+        let (id, height) = (ledger.id(block), ledger.height(block));
+        self.knowledge.accept_header(ledger, block);
+        self.bodies.targets.push(Target::of_one(id, block, height));
+        self.bodies.fetch.take_over(of, (id, height), since);
+        for (peer, row) in self.peers.all_mut() {
+            if peer == of {
+                row.owes(&Item::Block(id));
+            } else if row.best == Some(block) {
+                self.bodies.fetch.add_source(peer, id, since);
             }
         }
+        self.heard = None;
+        self.deadline = Some((self.bodies.fetch.patience().ends(since), Wake::BlockOverdue));
     }
 }

@@ -197,7 +197,7 @@ fn connect(plan: &Plan, network: &mut Network) -> Result<(), Error> {
 
 /// Stops mining and lets the network grow quiet, so that what must hold of one at rest can be judged.
 fn settle(plan: &Plan, network: &mut Network) {
-    network.note_at_once();
+    network.close_beds();
     for node in plan.node_ids() {
         network.command(node, Command::StopMining);
     }

@@ -35,14 +35,13 @@ pub(crate) fn may_forget(plan: &Plan, options: &Options) -> bool {
 impl Network {
     /// One more block was found: now and then, what is buried under all tips goes.
     pub(crate) fn forget(&mut self) {
-        let ledger = &mut self.ledgers[0];
-        if !self.forgets || ledger.len() < self.forgotten_at + FORGET_EVERY {
+        if !self.forgets || self.ledgers[0].len() < self.forgotten_at + FORGET_EVERY {
             return;
         }
-        self.forgotten_at = ledger.len();
-        let nodes = self.places.iter().filter_map(|place| place.node.as_ref());
-        let tips: BTreeSet<BlockRef> = nodes.map(|node| node.view().tip()).collect();
+        self.forgotten_at = self.ledgers[0].len();
+        let tips: BTreeSet<BlockRef> = self.tips().collect();
         let tips: Vec<BlockRef> = tips.into_iter().collect();
+        let ledger = &mut self.ledgers[0];
         let before = ledger.horizon();
         ledger.prune(&tips, KEPT_DEPTH);
         if ledger.horizon() != before {

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use base::{NodeId, Time};
 use gossip::Message;
 
+use crate::network::{Passage, Short};
 use crate::pairs::Way;
 
 /// Something that is to happen.
@@ -17,6 +18,8 @@ pub(crate) enum Happening {
         bytes: u32,
         message: Message,
     },
+    /// The same, of one of the messages that there are most of.
+    Short { passage: Passage, bytes: u64, short: Short },
     /// A node's deadline is due, unless it has asked for another since.
     Tick { node: NodeId },
     /// A nonce is found, unless the search was given up meanwhile.
@@ -281,7 +284,7 @@ impl Heap {
 impl Happening {
     const fn is_traffic(&self) -> bool {
         match self {
-            Self::Arrival { .. } | Self::Connected { .. } | Self::Redial { .. } => true,
+            Self::Arrival { .. } | Self::Short { .. } | Self::Connected { .. } | Self::Redial { .. } => true,
             Self::Tick { .. } | Self::Solved { .. } => false,
         }
     }

@@ -53,6 +53,11 @@ impl Miner {
         Some((now + self.rng.exponential(mean), self.search))
     }
 
+    /// Whether it searches for this.
+    pub(crate) fn searches_for(&self, goal: Goal) -> bool {
+        self.search_for.is_some_and(|search| search.goal == goal)
+    }
+
     /// Searches for nothing any more.
     pub(crate) fn stop(&mut self) {
         self.search_for = None;

@@ -1,14 +1,14 @@
 //! Nodes, links and connections in virtual time: what happens when something happens.
 
+mod beds;
 mod connections;
-mod inbox;
 mod next;
 mod rest;
 
 use std::sync::Arc;
 
 use base::{Hash, NodeId, Time};
-use chain::{Block, BlockRef, HashRate, Header, Ledger, ProofOfWork};
+use chain::{Block, HashRate, Header, Ledger, ProofOfWork};
 use gossip::limits::MAX_MESSAGE_BYTES;
 use gossip::{Message, wire};
 use node::event::Loss;
@@ -24,8 +24,10 @@ use crate::heap::{Happening, Heap, Turn};
 use crate::miner::{self, Miner};
 use crate::pairs::{Pairs, Way};
 
-use self::inbox::Inboxes;
+use self::beds::Beds;
 use self::next::Next;
+use self::rest::Lately;
+pub(crate) use self::rest::{Passage, Short};
 
 /// One node's place in the network.
 #[derive(Debug)]
@@ -53,6 +55,7 @@ pub(crate) struct Network {
     heap: Heap,
     /// Whether every message goes through the codec.
     check_wire: bool,
+    verify: Verify,
     /// One for all, or one for each node.
     pub(crate) ledgers: Vec<Ledger>,
     /// Whether bodies deep below all tips go, and how many blocks there were when they last did.
@@ -60,18 +63,15 @@ pub(crate) struct Network {
     pub(crate) forgotten_at: usize,
     pub(crate) places: Vec<Place>,
     pairs: Pairs,
-    /// Announcements that need nobody's attention on arrival.
-    inboxes: Inboxes,
+    /// Where nodes rest; there are none before mining begins, and where none may.
+    beds: Beds,
+    lately: Lately,
     next_connection: u32,
     /// How often a node has said that a connection is ready.
     greeted: usize,
     digest: Digest,
     next: Next,
     outbox: Outbox,
-    /// Whom a node at rest tells of a block.
-    tell: Vec<NodeId>,
-    /// The announcement that was made last, and of which block.
-    announcement: Option<(BlockRef, Message)>,
     pub(crate) collector: Collector,
 }
 
@@ -96,25 +96,19 @@ impl Network {
             turn: None,
             heap: Heap::default(),
             check_wire: options.check_wire,
+            verify: options.verify,
             ledgers: (0..ledgers).map(|_| Ledger::new(plan.params.clone())).collect(),
             forgets: may_forget(plan, options),
             forgotten_at: 0,
             places: plan.node_ids().map(place).collect(),
-            // Where all messages are told of, or go through the codec, or nodes number blocks differently, each is heard on arrival.
-            inboxes: if options.verify == Verify::Shared && !options.check_wire && !collector.detail().tells_messages()
-            {
-                Inboxes::new(plan.nodes.len())
-            } else {
-                Inboxes::closed()
-            },
+            beds: Beds::default(),
+            lately: Lately::default(),
             pairs,
             next_connection: 0,
             greeted: 0,
             digest: Digest::new(),
             next: Next::default(),
             outbox: Outbox::new(),
-            tell: Vec::new(),
-            announcement: None,
             collector,
             plan: Arc::clone(plan),
         };
@@ -139,7 +133,7 @@ impl Network {
 
     /// What was observed, and the digest of all that happened.
     pub(crate) fn finish(mut self) -> (Collector, Hash) {
-        self.catch_up_all();
+        self.close_beds();
         (self.collector, self.digest.finish())
     }
 
@@ -187,6 +181,7 @@ impl Network {
                 bytes,
                 message,
             } => self.arrive((way, connection), bytes, message),
+            Happening::Short { passage, bytes, short } => self.arrive_short(passage, bytes, short),
             Happening::Tick { node } => {
                 let place = &mut self.places[node.index()];
                 if place.tick == at {
@@ -202,8 +197,7 @@ impl Network {
 
     /// A node's deadline was due now, when it was last looked at; it may have another since.
     fn tick(&mut self, node: NodeId) {
-        let deadline = self.places[node.index()].node.as_ref().and_then(Node::deadline);
-        if deadline.is_some_and(|(at, _)| at <= self.now) {
+        if self.deadline(node).is_some_and(|at| at <= self.now) {
             self.digest.happened(self.now, node, (TICKED, 0));
             self.handle(node, Input::Tick);
         } else {
@@ -222,9 +216,7 @@ impl Network {
             let about = (u64::from(peer.0) << 32) | u64::from(bytes);
             self.digest.happened(self.now, node, (message.kind() as u8, about));
         }
-        if !self.step_at_rest((node, peer), &message) {
-            self.handle(node, Input::Received { peer, message });
-        }
+        self.handle(node, Input::Received { peer, message });
     }
 
     fn solve(&mut self, node: NodeId, search: u64) {
@@ -296,6 +288,7 @@ impl Network {
 
     /// Lets all nodes mine as planned.
     pub(crate) fn begin_mining(&mut self) {
+        self.open_beds();
         let plan = Arc::clone(&self.plan);
         for node in plan.node_ids() {
             let rate = plan.nodes[node.index()].hashrate;
@@ -339,6 +332,7 @@ impl Network {
     }
 
     fn stop(&mut self, node: NodeId, reason: &str) {
+        self.get_up(node);
         self.places[node.index()].node = None;
         self.places[node.index()].miner.stop();
         for way in self.ways_of(node) {
@@ -357,14 +351,13 @@ impl Network {
 
     /// Hands a node an input and carries out what it leaves. Nothing happens to a node that is down.
     fn handle(&mut self, node: NodeId, input: Input) {
-        self.catch_up(node);
+        self.get_up(node);
         let ledger = self.ledger_of(node);
         let Some(core) = &mut self.places[node.index()].node else {
             return;
         };
         let mut outbox = std::mem::take(&mut self.outbox);
         core.handle(&mut self.ledgers[ledger], self.now, input, &mut outbox);
-        self.look_for_calm(node);
         let mut closing = Vec::new();
         let mut solved = None;
         let mut hint = 0;
@@ -394,6 +387,7 @@ impl Network {
         for (peer, reason) in closing {
             self.hang_up(node, peer, reason);
         }
+        self.lie_down(node);
     }
 
     fn ledger_of(&self, node: NodeId) -> usize {
@@ -416,27 +410,17 @@ impl Network {
             let to = exit.to;
             return self.lose((from, to), &message, Loss::Disconnected);
         };
+        let (to, way) = (exit.to, exit.way);
         let bytes = node::message_bytes(self.plan.block_size, &message);
+        if let Some(short) = self.shorten(&message) {
+            return self.send_short((from, at), bytes, short);
+        }
         if !self.collector.detail().tells_messages() {
             self.collector.count_sent(from, message.kind(), bytes);
         }
-        let arrival = match &mut self.places[from.index()].uplink {
-            None => exit.link.send(self.now, bytes),
-            Some(uplink) => {
-                let is_block = node::carries_body(&message);
-                let line = || self.plan.nodes[exit.to.index()].line;
-                let to = is_block.then(line).flatten().unwrap_or(Line::UNLIMITED);
-                let parcel = Parcel { bytes, is_block, to };
-                uplink.send(&mut exit.link, self.now, parcel)
-            }
-        };
-        let (to, way, opposite) = (exit.to, exit.way, exit.opposite);
-        let Some(arrival) = arrival else {
+        let Some(arrival) = self.pass((from, at), bytes, node::carries_body(&message)) else {
             return self.lose((from, to), &message, Loss::Cut);
         };
-        if self.waits((to, opposite), arrival, &message) {
-            return;
-        }
         let message = if self.check_wire {
             through_the_codec(&message)
         } else {
@@ -449,6 +433,20 @@ impl Network {
             message,
         };
         self.heap.push(arrival, happening);
+    }
+
+    /// When what is sent now by one of a node's exits arrives; none when it never does.
+    fn pass(&mut self, (from, at): (NodeId, usize), bytes: u64, is_block: bool) -> Option<Time> {
+        let exit = self.pairs.exit_mut(from, at);
+        match &mut self.places[from.index()].uplink {
+            None => exit.link.send(self.now, bytes),
+            Some(uplink) => {
+                let line = || self.plan.nodes[exit.to.index()].line;
+                let to = is_block.then(line).flatten().unwrap_or(Line::UNLIMITED);
+                let parcel = Parcel { bytes, is_block, to };
+                uplink.send(&mut exit.link, self.now, parcel)
+            }
+        }
     }
 
     /// Tells that a message will not arrive, where messages are told of.
@@ -470,13 +468,19 @@ impl Network {
         }
     }
 
+    /// When a node next wants a tick.
+    fn deadline(&self, node: NodeId) -> Option<Time> {
+        match self.beds.of(node) {
+            Some(resting) => resting.deadline(),
+            None => self.places[node.index()].node.as_ref()?.deadline().map(|(at, _)| at),
+        }
+    }
+
     /// Puts a node's deadline on the heap, unless an earlier one is there already: early ticks do nothing.
     fn set_tick(&mut self, node: NodeId) {
-        let place = &mut self.places[node.index()];
-        let Some((at, _)) = place.node.as_ref().and_then(Node::deadline) else {
-            return;
-        };
+        let Some(at) = self.deadline(node) else { return };
         let at = at.max(self.now);
+        let place = &mut self.places[node.index()];
         if at < place.tick {
             place.tick = at;
             self.heap.push(at, Happening::Tick { node });

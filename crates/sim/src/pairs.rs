@@ -157,7 +157,7 @@ impl Pairs {
         }
     }
 
-    fn position(&self, from: NodeId, to: NodeId) -> Option<usize> {
+    pub(crate) fn position(&self, from: NodeId, to: NodeId) -> Option<usize> {
         self.peers[from.index()].binary_search(&to).ok()
     }
 
@@ -175,10 +175,10 @@ impl Pairs {
         Some(at)
     }
 
-    /// The way from one node to another, who are a pair from now on; and where new exits stand, if they are one only now.
-    pub(crate) fn way(&mut self, from: NodeId, to: NodeId) -> (Way, Option<[(NodeId, usize); 2]>) {
+    /// The way from one node to another, who are a pair from now on.
+    pub(crate) fn way(&mut self, from: NodeId, to: NodeId) -> Way {
         if let Some(at) = self.position(from, to) {
-            return (self.exits[from.index()][at].way, None);
+            return self.exits[from.index()][at].way;
         }
         let way = self.add(from, to);
         let places = [(way, from, to), (way.reversed(), to, from)].map(|(way, from, to)| {
@@ -191,7 +191,7 @@ impl Pairs {
         for (node, at) in places {
             self.tell_opposites(node, at);
         }
-        (way, Some(places))
+        way
     }
 
     /// The ways that lead from a node, in the order of where they lead.
@@ -216,6 +216,12 @@ impl Pairs {
         std::mem::replace(&mut self.rows[way.row()].connection, connection)
     }
 
+    /// Whether a node is connected to another by the connection of this number.
+    pub(crate) fn is_connected(&self, from: NodeId, to: NodeId, connection: u32) -> bool {
+        let at = self.position(from, to);
+        at.is_some_and(|at| self.exits[from.index()][at].connection() == Some(connection))
+    }
+
     /// Where a way leads from, and where to.
     pub(crate) fn ends(&self, way: Way) -> (NodeId, NodeId) {
         let pair = self.get(way);
@@ -237,15 +243,14 @@ impl Pairs {
         &self.exits[node.index()]
     }
 
-    /// Where one of a node's exits leads.
-    pub(crate) fn peer(&self, node: NodeId, exit: u32) -> NodeId {
-        self.peers[node.index()][exit as usize]
+    /// Reads where a node's exits are, and changes nothing: see [`crate::network::Network::prepare`].
+    pub(crate) fn glance(&self, node: NodeId) -> usize {
+        self.exits[node.index()].len()
     }
 
-    /// Reads what a node needs to tell all its peers something: see [`node::Node::look_closer`].
-    pub(crate) fn glance(&self, node: NodeId) -> usize {
-        let exits = self.exits[node.index()].iter().map(|exit| exit.opposite as usize);
-        exits.sum::<usize>() + self.peers[node.index()].first().map_or(0, |peer| peer.index())
+    /// Reads what a node needs to tell all its peers something.
+    pub(crate) fn look_closer(&self, node: NodeId) -> usize {
+        self.exits[node.index()].iter().map(|exit| exit.opposite as usize).sum()
     }
 
     pub(crate) fn exit_mut(&mut self, from: NodeId, at: usize) -> &mut Exit {
@@ -304,8 +309,8 @@ mod tests {
     fn the_two_ways_of_a_pair_share_a_row_and_have_an_exit_each() {
         let mut pairs = pairs(3, &[]);
         assert_eq!(pairs.position(n(2), n(0)), None);
-        let (way, _) = pairs.way(n(2), n(0));
-        assert_eq!(pairs.way(n(0), n(2)), (way.reversed(), None));
+        let way = pairs.way(n(2), n(0));
+        assert_eq!(pairs.way(n(0), n(2)), way.reversed());
         assert_eq!((pairs.ends(way), pairs.rows.len()), ((n(2), n(0)), 1));
         let cut = Conditions {
             cut: true,
@@ -341,7 +346,7 @@ mod tests {
     #[test]
     fn a_connection_is_seen_from_both_ends() {
         let mut pairs = pairs(2, &[(1, 0)]);
-        let (way, _) = pairs.way(n(0), n(1));
+        let way = pairs.way(n(0), n(1));
         assert_eq!(pairs.set_connection(way, Some(7)), None);
         assert!(
             [n(0), n(1)]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// A smoothed silence and how far silences are from it, as TCP keeps them of round trips (RFC 6298).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Usual {
     smoothed_us: u64,
     deviation_us: u64,

@@ -20,6 +20,16 @@ impl Network {
         }
     }
 
+    /// The way from one node to another, who are a pair from now on.
+    pub(crate) fn way(&mut self, from: NodeId, to: NodeId) -> Way {
+        if self.pairs.position(from, to).is_none() {
+            for node in [from, to] {
+                self.get_up(node);
+            }
+        }
+        self.pairs.way(from, to)
+    }
+
     /// A node's ways to others, in their order.
     pub(super) fn ways_of(&self, node: NodeId) -> Vec<Way> {
         self.pairs.from(node).collect()
@@ -48,13 +58,11 @@ impl Network {
         if self.pairs.get(way).connection().is_none() {
             return;
         }
-        for way in [way, way.reversed()] {
-            let (node, at) = self.pairs.place(way);
-            self.catch_up(node);
-            self.inboxes.drop_waiting(node, at);
+        let (a, b) = self.pairs.ends(way);
+        for node in [a, b] {
+            self.get_up(node);
         }
         self.pairs.set_connection(way, None);
-        let (a, b) = self.pairs.ends(way);
         for (node, peer) in [(a, b), (b, a)] {
             self.digest.happened(self.now, node, (DISCONNECTED, u64::from(peer.0)));
             self.handle(node, Input::Disconnected { peer });

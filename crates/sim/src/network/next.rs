@@ -1,9 +1,8 @@
 //! What happens next, so that the memory it needs is there when it happens.
 
 use base::{NodeId, Time};
-use gossip::MessageKind;
 
-use super::Network;
+use super::{Network, Short};
 use crate::heap::Happening;
 use crate::limits::PREPARED;
 
@@ -18,50 +17,39 @@ pub(super) struct Next {
     about: Vec<(NodeId, Looks)>,
 }
 
-/// How far a node looks around when it takes something in.
+/// How far a resting node looks around when it takes something in.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Looks {
-    Nowhere,
     AtItsPeers,
     AtAllItWillTell,
 }
 
 impl Network {
-    /// Lets all nodes glance to whom something happens soon: most of a large run is waiting for memory, and so it waits for that of many at a time,
-    /// first for where things are, then for the things.
+    /// Looks at what resting nodes need to whom something happens soon: most of a large run is waiting for memory, and so it waits for that of many at a
+    /// time, first for where things are, then for the things.
     pub(super) fn prepare(&mut self) {
         self.next.soon.clear();
         self.next.prepared_to = self.heap.soon(self.now, PREPARED, &mut self.next.soon);
         self.next.about.clear();
         for place in &self.next.soon {
-            if let Some(Happening::Arrival { way, message, .. }) = self.heap.at(*place) {
-                let looks = if node::carries_body(message) {
-                    Looks::AtAllItWillTell
-                } else if message.kind() == MessageKind::Get {
-                    Looks::Nowhere
-                } else {
-                    Looks::AtItsPeers
+            if let Some(Happening::Short { passage, short, .. }) = self.heap.at(*place) {
+                let looks = match short {
+                    Short::Told(_) | Short::Asked(_) => Looks::AtItsPeers,
+                    Short::Sent(..) => Looks::AtAllItWillTell,
                 };
-                self.next.about.push((self.pairs.ends(*way).1, looks));
+                self.next.about.push((passage.to, looks));
             }
         }
-        let about = || {
-            let cores = self
-                .next
-                .about
-                .iter()
-                .map(|(node, looks)| (node, self.places[node.index()].node.as_ref(), *looks));
-            cores.filter_map(|(node, core, looks)| Some((*node, core?, looks)))
-        };
-        let mut seen: usize = about().map(|(_, core, _)| core.glance()).sum();
-        for (node, core, looks) in about() {
-            seen += self.inboxes.glance(node);
-            if looks >= Looks::AtItsPeers {
-                seen += core.look_closer();
+        let about = || self.next.about.iter().copied();
+        let mut seen: usize = about()
+            .map(|(node, _)| self.beds.glance(node) + self.pairs.glance(node))
+            .sum();
+        for (node, looks) in about() {
+            seen += self.beds.look_closer(node, looks == Looks::AtAllItWillTell);
+            if looks == Looks::AtAllItWillTell {
+                seen += self.pairs.look_closer(node);
             }
-            if looks >= Looks::AtAllItWillTell {
-                seen += self.pairs.glance(node);
-            }
+            seen += usize::try_from(self.places[node.index()].told).unwrap_or(0);
         }
         std::hint::black_box(seen);
     }

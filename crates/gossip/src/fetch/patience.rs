@@ -1,0 +1,51 @@
+//! How long a node waits for a body before it asks somebody else.
+
+use std::time::Duration;
+
+use base::Time;
+
+use super::usual::Usual;
+use crate::limits::{MAX_STALL_TIMEOUT, STALL_TIMEOUT};
+
+/// The stall timeout: two seconds, or as long as bodies usually take here; it doubles with every peer that stalls, and halves with every body.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Patience {
+    pub(super) stall_timeout: Duration,
+    usual: Usual,
+}
+
+impl Patience {
+    /// Nothing has come yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            stall_timeout: STALL_TIMEOUT,
+            usual: Usual::new(),
+        }
+    }
+
+    /// When a peer stalls that has been silent since then.
+    #[must_use]
+    pub fn ends(&self, silent_since: Time) -> Time {
+        silent_since + self.stall_timeout
+    }
+
+    /// A body came after such a silence.
+    pub fn learn(&mut self, silence: Duration) {
+        // However late an answer is, it says no more than a request that came to nothing: or one peer could make this node wait for all.
+        self.usual.learn(silence.min(self.stall_timeout * 2));
+        let least = STALL_TIMEOUT.max(self.usual.at_most());
+        self.stall_timeout = (self.stall_timeout / 2).max(least).min(MAX_STALL_TIMEOUT);
+    }
+
+    /// A peer stalled.
+    pub(super) fn wear_out(&mut self) {
+        self.stall_timeout = (self.stall_timeout * 2).min(MAX_STALL_TIMEOUT);
+    }
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self::new()
+    }
+}
