@@ -36,7 +36,10 @@ impl Neighbour {
 
     /// The peer has announced a block that its node follows, or waits for.
     pub fn note(&mut self, ledger: &Ledger, block: BlockRef) {
-        if self.best != Some(block) && self.best.is_none_or(|best| ledger.work(block) > ledger.work(best)) {
+        let stands_on = || ledger.parent(block) == self.best;
+        if self.best != Some(block)
+            && (stands_on() || self.best.is_none_or(|best| ledger.work(block) > ledger.work(best)))
+        {
             self.best = Some(block);
         }
     }

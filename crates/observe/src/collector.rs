@@ -168,6 +168,11 @@ impl Collector {
         self.history.count_sent(node, message, bytes);
     }
 
+    /// The same for so many messages of one kind and size.
+    pub fn count_all_sent(&mut self, node: NodeId, message: MessageKind, counted: (u64, u64)) {
+        self.history.count_all_sent(node, message, counted);
+    }
+
     /// Finishes the log's current frame, so that all events so far survive a crash. In real time, call it about once a second.
     pub fn flush(&mut self) {
         if let Some(folder) = &mut self.folder {

@@ -48,13 +48,6 @@ pub struct Traffic {
     pub bytes: u64,
 }
 
-impl Traffic {
-    fn count(&mut self, bytes: u64) {
-        self.messages += 1;
-        self.bytes += bytes;
-    }
-}
-
 /// The memory. See the module's documentation.
 #[derive(Debug)]
 pub struct History {
@@ -106,8 +99,23 @@ impl History {
 
     /// Counts a message that a node sent.
     pub fn count_sent(&mut self, node: NodeId, message: MessageKind, bytes: u64) {
-        self.traffic[message as usize].count(bytes);
-        self.sent_by_node[node.index()].count(bytes);
+        self.count_all_sent(node, message, (1, bytes));
+    }
+
+    /// Counts so many messages of one kind and size that a node sent.
+    pub fn count_all_sent(&mut self, node: NodeId, message: MessageKind, (messages, bytes): (u64, u64)) {
+        for traffic in [
+            &mut self.traffic[message as usize],
+            &mut self.sent_by_node[node.index()],
+        ] {
+            traffic.messages += messages;
+            traffic.bytes += messages * bytes;
+        }
+    }
+
+    /// See [`crate::Collector::glance`].
+    pub(crate) fn glance(&self, node: NodeId) -> usize {
+        usize::from(self.sent_by_node[node.index()].messages > 0)
     }
 
     /// A node's last events but messages, the oldest first: at most [`RECENT_EVENTS`].

@@ -84,6 +84,11 @@ impl LagWatch {
         }
     }
 
+    /// See [`crate::Collector::glance`].
+    pub(crate) fn glance(&self, node: NodeId) -> usize {
+        usize::from(self.heights[node.index()] > 0) + usize::from(self.states[node.index()] == State::With)
+    }
+
     fn connected(&mut self, now: Time, node: NodeId, world: &World, news: &mut Vec<Derived>) {
         if self.states[node.index()] == State::Away {
             self.stands(now, node, world.node(node).tip.height, news);

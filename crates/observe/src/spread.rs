@@ -132,6 +132,13 @@ impl SpreadMeter {
         (self.open.len() > MAX_OPEN_SPREADS).then(|| self.close_oldest(world))?
     }
 
+    /// See [`crate::Collector::glance`].
+    pub(crate) fn glance(&self, node: NodeId) -> usize {
+        self.by_node
+            .get(node.index())
+            .map_or(0, |node| usize::from(node.blocks > 0))
+    }
+
     /// Ends the measuring of the block that is measured longest; `None` when there is none. Call it until then when a run ends.
     pub fn close_oldest(&mut self, world: &World) -> Option<BlockSpread> {
         while let Some(block) = self.order.pop_front() {

@@ -24,23 +24,25 @@ pub struct Conditions {
 /// One direction of one link, and where its queue stands. Small: a simulated network may have millions.
 #[derive(Clone, Debug)]
 pub struct Link {
-    latency_us: u64,
-    /// Bits per second; [`u64::MAX`] is unlimited.
-    bandwidth: u64,
     /// When the last byte accepted so far has left the sender.
     busy_until: Time,
     /// When the last message accepted so far arrives: nothing overtakes it.
     last_arrival: Time,
-    /// Made when the link first has jitter; most never have.
-    jitter: Option<Box<Jitter>>,
-    cut: bool,
+    latency_us: u64,
+    /// What only some links have, and what was made for it stays.
+    limits: Option<Box<Limits>>,
 }
 
-/// By how much messages come sooner or later than others.
+/// What holds messages up besides the latency.
 #[derive(Clone, Debug)]
-struct Jitter {
-    most_us: u64,
-    rng: Rng,
+struct Limits {
+    /// Bits per second; [`u64::MAX`] is unlimited.
+    bandwidth: u64,
+    cut: bool,
+    /// The most by which messages come sooner or later.
+    jitter_us: u64,
+    /// Made when the link first has jitter.
+    rng: Option<Rng>,
 }
 
 impl Link {
@@ -48,12 +50,10 @@ impl Link {
     #[must_use]
     pub fn new(conditions: Conditions, seed: impl FnOnce() -> Seed) -> Self {
         let mut link = Self {
-            latency_us: 0,
-            bandwidth: u64::MAX,
             busy_until: Time::ZERO,
             last_arrival: Time::ZERO,
-            jitter: None,
-            cut: false,
+            latency_us: 0,
+            limits: None,
         };
         link.set(conditions, seed);
         link
@@ -61,16 +61,24 @@ impl Link {
 
     /// Changes what the link is like, for messages sent from now on. The seed is as in [`Link::new`].
     pub fn set(&mut self, conditions: Conditions, seed: impl FnOnce() -> Seed) {
-        self.latency_us = micros(conditions.latency);
-        self.bandwidth = conditions.bandwidth.unwrap_or(u64::MAX);
-        self.cut = conditions.cut;
-        let most_us = micros(conditions.jitter);
-        if let Some(jitter) = &mut self.jitter {
-            jitter.most_us = most_us;
-        } else if most_us > 0 {
-            let rng = seed().rng();
-            self.jitter = Some(Box::new(Jitter { most_us, rng }));
+        let Conditions {
+            latency,
+            jitter,
+            bandwidth,
+            cut,
+        } = conditions;
+        self.latency_us = micros(latency);
+        if self.limits.is_none() && jitter.is_zero() && bandwidth.is_none() && !cut {
+            return;
         }
+        let rng = self.limits.take().and_then(|limits| limits.rng);
+        let jitter_us = micros(jitter);
+        self.limits = Some(Box::new(Limits {
+            bandwidth: bandwidth.unwrap_or(u64::MAX),
+            cut,
+            jitter_us,
+            rng: rng.or_else(|| (jitter_us > 0).then(|| seed().rng())),
+        }));
     }
 
     /// Its one-way delay, jitter aside.
@@ -81,29 +89,35 @@ impl Link {
 
     /// Whether nothing gets through.
     #[must_use]
-    pub const fn is_cut(&self) -> bool {
-        self.cut
+    pub fn is_cut(&self) -> bool {
+        self.limits.as_ref().is_some_and(|limits| limits.cut)
     }
 
     /// When a message of this many bytes, sent now, arrives in full; `None` when it never does.
     pub fn send(&mut self, now: Time, bytes: u64) -> Option<Time> {
-        if self.cut {
-            return None;
-        }
-        self.busy_until = self.busy_until.max(now) + transmission(bytes, self.bandwidth);
-        let arrival = self.busy_until + self.delay();
-        self.last_arrival = self.last_arrival.max(arrival);
+        let latency = self.latency();
+        let (takes, delay) = match &mut self.limits {
+            None => (Duration::ZERO, latency),
+            Some(limits) if limits.cut => return None,
+            Some(limits) => (transmission(bytes, limits.bandwidth), limits.delay(latency)),
+        };
+        self.busy_until = self.busy_until.max(now) + takes;
+        self.last_arrival = self.last_arrival.max(self.busy_until + delay);
         Some(self.last_arrival)
     }
+}
 
+impl Limits {
     /// The latency, jittered to the microsecond.
-    fn delay(&mut self) -> Duration {
-        let latency = self.latency();
-        let Some(jitter) = self.jitter.as_mut().filter(|jitter| jitter.most_us > 0) else {
-            return latency;
-        };
-        let above = jitter.rng.below(2 * jitter.most_us + 1);
-        (latency + Duration::from_micros(above)).saturating_sub(Duration::from_micros(jitter.most_us))
+    fn delay(&mut self, latency: Duration) -> Duration {
+        let most = self.jitter_us;
+        match &mut self.rng {
+            Some(rng) if most > 0 => {
+                let above = Duration::from_micros(rng.below(2 * most + 1));
+                (latency + above).saturating_sub(Duration::from_micros(most))
+            }
+            Some(_) | None => latency,
+        }
     }
 }
 

@@ -71,10 +71,15 @@ impl Uplink {
         }
     }
 
+    /// The same for what carries no block, and so waits in no queue.
+    pub fn send_small(&self, link: &mut Link, now: Time, bytes: u64) -> Option<Time> {
+        link.send(now + self.rules.message_overhead, bytes)
+    }
+
     /// When something that is sent now by this link arrives in full; `None` when it never does.
     pub fn send(&mut self, link: &mut Link, now: Time, parcel: Parcel) -> Option<Time> {
         if !parcel.is_block {
-            return link.send(now + self.rules.message_overhead, parcel.bytes);
+            return self.send_small(link, now, parcel.bytes);
         }
         if link.is_cut() {
             return None;

@@ -104,7 +104,7 @@ impl Direction<'_> {
         let news = self.network.collector().changes();
         for _ in 0..STEPS_AT_A_TIME {
             self.network.step();
-            if self.network.collector().changes() != news || self.network.next().is_none_or(|next| next >= deadline) {
+            if self.network.collector().changes() != news || !self.network.happens_before(deadline) {
                 return;
             }
         }

@@ -59,12 +59,31 @@ const BYTES: usize = 8;
 /// What a byte can be.
 const BUCKETS: usize = 256;
 
-/// When something happens, and where it is written what.
+/// When something happens, and what.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     at: Time,
-    place: u32,
+    what: What,
     turn: Turn,
+}
+
+/// Where it is written what happens, or, for a tick, whose it is: there are as many ticks as bodies, and most do nothing.
+#[derive(Clone, Copy, Debug)]
+struct What(u32);
+
+/// Tells ticks from places.
+const TICK: u32 = 1 << 31;
+
+impl What {
+    const fn place(place: u32) -> Self {
+        assert!(place < TICK, "memory ends before two billion happenings");
+        Self(place)
+    }
+
+    const fn tick(node: NodeId) -> Self {
+        assert!(node.0 < TICK, "memory ends before two billion nodes");
+        Self(node.0 | TICK)
+    }
 }
 
 /// The order in which things were planned. Numbers come round again after four billion; no two whose order matters are half as many apart.
@@ -157,6 +176,14 @@ impl Heap {
         self.put_back(at, turn, happening);
     }
 
+    /// Plans a node's tick.
+    pub(crate) fn push_tick(&mut self, at: Time, node: NodeId) {
+        assert!(at >= self.now, "nothing is planned for the past");
+        let turn = self.turns.next();
+        let what = What::tick(node);
+        self.file(Entry { at, what, turn });
+    }
+
     /// The turn of something that is planned now, but kept elsewhere.
     pub(crate) const fn hold_back(&mut self) -> Turn {
         self.turns.next()
@@ -166,8 +193,11 @@ impl Heap {
     pub(crate) fn put_back(&mut self, at: Time, turn: Turn, happening: Happening) {
         assert!(at >= self.now, "nothing is planned for the past");
         self.traffic += usize::from(happening.is_traffic());
-        let place = self.store(happening);
-        self.file(Entry { at, place, turn });
+        let what = match happening {
+            Happening::Tick { node } => What::tick(node),
+            happening => What::place(self.store(happening)),
+        };
+        self.file(Entry { at, what, turn });
     }
 
     pub(crate) fn pop(&mut self) -> Option<(Time, Turn, Happening)> {
@@ -176,9 +206,14 @@ impl Heap {
         }
         let entry = self.present[self.taken];
         self.taken += 1;
-        let happening = self.happenings[entry.place as usize].take();
+        let What(what) = entry.what;
+        if what & TICK != 0 {
+            let node = NodeId(what & !TICK);
+            return Some((entry.at, entry.turn, Happening::Tick { node }));
+        }
+        let happening = self.happenings[what as usize].take();
         let happening = happening.expect("an entry names what it stands for");
-        self.free.push(entry.place);
+        self.free.push(what);
         self.traffic -= usize::from(happening.is_traffic());
         Some((entry.at, entry.turn, happening))
     }
@@ -190,6 +225,24 @@ impl Heap {
         }
         let (level, bucket) = self.first()?;
         self.levels[level].buckets[bucket].iter().map(|entry| entry.at).min()
+    }
+
+    /// Whether something happens before this time. Most often where the next things are filed says so.
+    pub(crate) fn happens_before(&self, time: Time) -> bool {
+        if self.taken < self.present.len() {
+            return self.now < time;
+        }
+        let Some((level, bucket)) = self.first() else {
+            return false;
+        };
+        let span = 1_u64 << (8 * level);
+        let above = self.now.as_micros() & !((span << 7 << 1).wrapping_sub(1));
+        let begin = above + bucket as u64 * span;
+        if begin + (span - 1) < time.as_micros() {
+            return true;
+        }
+        let earliest = self.levels[level].buckets[bucket].iter().map(|entry| entry.at).min();
+        earliest.is_some_and(|earliest| earliest < time)
     }
 
     /// About the next things to happen after a moment, at least so many where there are, in no strict order; and how far they reach. Good enough to
@@ -204,15 +257,15 @@ impl Heap {
                 next = BUCKETS;
                 break;
             };
-            out.extend(level.buckets[bucket].iter().map(|entry| entry.place));
+            out.extend(level.buckets[bucket].iter().map(|entry| entry.what.0));
             next = bucket + 1;
         }
         Time::from_micros(((base + next.min(BUCKETS) as u64) << 8) - 1)
     }
 
-    /// What was found to happen soon, unless it has happened.
+    /// What was found to happen soon, unless it has happened, or is a tick.
     pub(crate) fn at(&self, place: u32) -> Option<&Happening> {
-        self.happenings[place as usize].as_ref()
+        self.happenings.get(place as usize)?.as_ref()
     }
 
     /// Whether nothing is under way but timers.
@@ -277,7 +330,7 @@ impl Heap {
             return place;
         }
         self.happenings.push(Some(happening));
-        u32::try_from(self.happenings.len() - 1).expect("memory ends before four billion happenings")
+        u32::try_from(self.happenings.len() - 1).expect("memory ends before two billion happenings")
     }
 }
 

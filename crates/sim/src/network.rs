@@ -32,8 +32,8 @@ pub(crate) use self::rest::{Passage, Short};
 /// One node's place in the network.
 #[derive(Debug)]
 pub(crate) struct Place {
-    /// None while it is down.
-    pub(crate) node: Option<Node>,
+    /// None while it is down. Apart, for it is large and most often rests.
+    pub(crate) node: Option<Box<Node>>,
     miner: Miner,
     /// The queue that its blocks leave by, in a network whose nodes have lines.
     uplink: Option<Uplink>,
@@ -145,6 +145,11 @@ impl Network {
     /// When the next thing happens.
     pub(crate) fn next(&self) -> Option<Time> {
         self.heap.next()
+    }
+
+    /// Whether something happens before this time.
+    pub(crate) fn happens_before(&self, time: Time) -> bool {
+        self.heap.happens_before(time)
     }
 
     /// Whether nothing is under way but timers.
@@ -310,11 +315,11 @@ impl Network {
         let seed = self.plan.root_seed().child("node", u64::from(node.0));
         let disk = self.places[node.index()].disk.clone();
         let core = Node::new(node, config, seed).drawn();
-        self.places[node.index()].node = Some(if self.collector.detail().tells_messages() {
+        self.places[node.index()].node = Some(Box::new(if self.collector.detail().tells_messages() {
             core
         } else {
             core.without_messages()
-        });
+        }));
         let started = RunEvent::NodeStarted {
             node,
             peer_id: String::new(),
@@ -483,7 +488,7 @@ impl Network {
         let place = &mut self.places[node.index()];
         if at < place.tick {
             place.tick = at;
-            self.heap.push(at, Happening::Tick { node });
+            self.heap.push_tick(at, node);
         }
     }
 }

@@ -243,6 +243,11 @@ impl Pairs {
         &self.exits[node.index()]
     }
 
+    /// The same, to send by them.
+    pub(crate) fn exits_mut(&mut self, node: NodeId) -> &mut [Exit] {
+        &mut self.exits[node.index()]
+    }
+
     /// Reads where a node's exits are, and changes nothing: see [`crate::network::Network::prepare`].
     pub(crate) fn glance(&self, node: NodeId) -> usize {
         self.exits[node.index()].len()

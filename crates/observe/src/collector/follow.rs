@@ -8,6 +8,14 @@ use crate::detail::Detail;
 use crate::record::RunEvent;
 
 impl Collector {
+    /// Reads what [`Collector::follow`] is about, and changes nothing. An engine with many nodes lets it look at all of whom something is about
+    /// to happen, so that their memory is fetched side by side; the sum says nothing.
+    #[must_use]
+    pub fn glance(&self, node: NodeId) -> usize {
+        let tip = self.world.node(node).tip.height.0 as usize;
+        tip + self.spread.glance(node) + self.history.glance(node) + self.lagging.glance(node)
+    }
+
     /// A node received a block from a peer, connected it and follows it, and it stands on what the node followed before: what `block_received`,
     /// `block_connected` and `tip_changed` say together. Says no, and takes in nothing, when all three are to be told as they are: when they have lines
     /// of their own, or there is more to the block than that.

@@ -10,7 +10,7 @@ use node::{Neighbour, Resting};
 
 use crate::digest::Digest;
 use crate::heap::Turn;
-use crate::pairs::Pairs;
+use crate::pairs::{Exit, Pairs};
 
 /// An announcement on its way to a resting node, or not noted yet.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +19,9 @@ pub(super) struct Announcement {
     pub(super) turn: Turn,
     pub(super) block: BlockRef,
 }
+
+/// What noting needs: until when, about what, and where it is counted.
+pub(super) type Aside<'a> = (Moment, &'a Ledger, &'a mut Digest);
 
 /// A moment, and whose turn it is at it.
 pub(super) type Moment = (Time, Option<Turn>);
@@ -114,6 +117,18 @@ impl Beds {
         neighbours.map(|neighbour| neighbour.peer.index()).sum::<usize>() + waiting.flatten().count()
     }
 
+    /// Reads where what a node tells the others of a block will wait.
+    pub(super) fn glance_where_told(&self, node: NodeId, block: BlockRef, exits: &[Exit]) -> usize {
+        let told = exits
+            .iter()
+            .zip(self.neighbours(node))
+            .filter(|(_, neighbour)| !neighbour.has(block));
+        let places = told.map(|(exit, _)| self.first[exit.to.index()] as usize + exit.opposite as usize);
+        places
+            .map(|place| usize::from(self.waiting.get(place).is_some_and(Option::is_some)))
+            .sum()
+    }
+
     /// Whom the node knew when there came to be beds.
     pub(super) fn neighbours(&self, node: NodeId) -> &[Neighbour] {
         &self.neighbours[self.rows(node)]
@@ -175,7 +190,7 @@ impl Beds {
         &mut self,
         (node, exit): (NodeId, u32),
         announcement: Announcement,
-        (moment, ledger, digest): (Moment, &Ledger, &mut Digest),
+        (moment, ledger, digest): Aside<'_>,
     ) -> bool {
         let row = self.first[node.index()] as usize + exit as usize;
         if let Some(before) = self.waiting[row] {
@@ -192,7 +207,7 @@ impl Beds {
 
 impl Bed<'_> {
     /// Notes what has arrived.
-    pub(super) fn note_arrived(&mut self, node: NodeId, (moment, ledger, digest): (Moment, &Ledger, &mut Digest)) {
+    pub(super) fn note_arrived(&mut self, node: NodeId, (moment, ledger, digest): Aside<'_>) {
         for (waiting, neighbour) in self.waiting.iter_mut().zip(self.neighbours.iter_mut()) {
             if let Some(announcement) = waiting.take_if(|announcement| announcement.has_arrived(moment)) {
                 digest.announced(announcement.at, node, neighbour.peer);

@@ -3,16 +3,16 @@
 
 use std::sync::Arc;
 
-use base::NodeId;
+use base::{NodeId, Time};
 use chain::{Block, BlockRef, CompactTarget};
 use gossip::{Item, Message, MessageKind};
 use node::event::TipRef;
 use node::{Event, Goal, Heard, Input, Resting, TipChange};
 
 use super::Network;
-use super::beds::{Announcement, Beds};
+use super::beds::{Announcement, Aside, Beds};
 use crate::engine::Verify;
-use crate::heap::Happening;
+use crate::heap::{Happening, Heap};
 
 /// A message of the three that all the rest is made of, in short.
 #[derive(Clone, Debug)]
@@ -305,11 +305,39 @@ impl Network {
 
     /// Sends the header of the block that a node follows to all who do not have it.
     fn tell_others(&mut self, node: NodeId, block: BlockRef) {
-        for at in 0..self.beds.neighbours(node).len() {
-            if !self.beds.neighbours(node)[at].has(block) {
-                self.send_short((node, at), self.lately.told, Short::Told(block));
+        let (now, bytes) = (self.now, self.lately.told);
+        let moment = (now, self.turn);
+        // Where the news will wait is looked at for all before it is put there for one: it is far apart.
+        std::hint::black_box(self.beds.glance_where_told(node, block, self.pairs.exits(node)));
+        let exits = self.pairs.exits_mut(node);
+        let uplink = &mut self.places[node.index()].uplink;
+        let mut told = 0;
+        for (at, exit) in exits.iter_mut().enumerate() {
+            if self.beds.neighbours(node)[at].has(block) {
+                continue;
             }
+            let Some(connection) = exit.connection() else { continue };
+            told += 1;
+            let arrival = match uplink {
+                None => exit.link.send(now, bytes),
+                Some(uplink) => uplink.send_small(&mut exit.link, now, bytes),
+            };
+            let Some(arrival) = arrival else { continue };
+            let passage = Passage {
+                from: node,
+                to: exit.to,
+                connection,
+            };
+            let news = (passage, exit.opposite, block);
+            spread_news(
+                &mut self.heap,
+                &mut self.beds,
+                news,
+                (arrival, bytes),
+                (moment, &self.ledgers[0], &mut self.digest),
+            );
         }
+        self.collector.count_all_sent(node, MessageKind::Headers, (told, bytes));
     }
 
     /// A search goes on as it is while the bits stay the same.
@@ -336,21 +364,34 @@ impl Network {
         };
         let passage = Passage { from, to, connection };
         if let Short::Told(block) = short
-            && self.beds.is_old_news(to, block)
+            && self.beds.are_open()
         {
-            let turn = self.heap.hold_back();
-            let announcement = Announcement {
-                at: arrival,
-                turn,
-                block,
-            };
             let aside = ((self.now, self.turn), &self.ledgers[0], &mut self.digest);
-            if !self.beds.wait((to, opposite), announcement, aside) {
-                self.heap
-                    .put_back(arrival, turn, Happening::Short { passage, bytes, short });
-            }
+            spread_news(
+                &mut self.heap,
+                &mut self.beds,
+                (passage, opposite, block),
+                (arrival, bytes),
+                aside,
+            );
         } else {
             self.heap.push(arrival, Happening::Short { passage, bytes, short });
         }
+    }
+}
+
+/// Lets an announcement wait where it says nothing new, or be heard on arrival. `exit` is the receiver's, back to the sender.
+fn spread_news(
+    heap: &mut Heap,
+    beds: &mut Beds,
+    (passage, exit, block): (Passage, u32, BlockRef),
+    (at, bytes): (Time, u64),
+    aside: Aside<'_>,
+) {
+    let turn = heap.hold_back();
+    let announcement = Announcement { at, turn, block };
+    if !beds.is_old_news(passage.to, block) || !beds.wait((passage.to, exit), announcement, aside) {
+        let short = Short::Told(block);
+        heap.put_back(at, turn, Happening::Short { passage, bytes, short });
     }
 }
