@@ -4,12 +4,14 @@
 //! One task owns it all. Deadlines and messages that are due come before anything new is read. A block that must be durable is on disk before
 //! any later output is carried out, so it is never announced before.
 
+mod complaints;
 mod connections;
 mod control;
 pub(crate) mod dialer;
 pub(crate) mod directory;
 mod eviction;
 mod front;
+mod full_disk;
 mod incoming;
 mod journal;
 mod outputs;
@@ -18,6 +20,7 @@ mod stillness;
 mod turns;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use base::{NodeId, Seed, Time};
@@ -42,7 +45,7 @@ use turns::Turns;
 
 use crate::conversation::{Heard, Shared, Word};
 use crate::hasher::Seat;
-use crate::limits::{MAX_FOREIGN, MAX_HEARD_PER_PEER, MAX_PEERS};
+use crate::limits::{MAX_HEARD_PER_PEER, MAX_PEERS};
 use crate::net::{Net, NetConfig, NetEvent, Trouble};
 use crate::store::{Store, Writer};
 use crate::{Clock, Error};
@@ -70,7 +73,11 @@ pub(crate) struct Driver {
     severed: BTreeSet<NodeId>,
     /// Whom the node does not want again, the oldest first; as many as it remembers itself.
     discouraged: VecDeque<NodeId>,
+    /// Where it keeps what it knows.
+    folder: PathBuf,
     writer: Writer,
+    /// Whether the disk is full, and nothing is taken in.
+    is_out_of_room: bool,
     seat: Seat,
     /// What the hasher searches for it.
     searched: Option<Template>,
@@ -104,7 +111,10 @@ impl Driver {
         let genesis = setup.params.genesis_block().id();
         let folder = setup.folder.clone();
         let opening = spawn_blocking(move || -> Result<_, Error> {
-            let store = Store::open(&folder, genesis)?;
+            let mut store = Store::open(&folder, genesis)?;
+            if let Some(bytes) = setup.reserve {
+                store.keep_reserve(bytes)?;
+            }
             let bans = Bans::load(&folder)?;
             let mut blocks = Vec::new();
             store.restore(|block| blocks.push(block))?;
@@ -158,7 +168,9 @@ impl Driver {
             link_plan: setup.links,
             severed: BTreeSet::new(),
             discouraged: VecDeque::new(),
+            folder: setup.folder,
             writer: Writer::new(store),
+            is_out_of_room: false,
             seat: setup.seat,
             searched: None,
             control: setup.control,
@@ -193,6 +205,12 @@ impl Driver {
     pub(crate) async fn run(mut self) -> Result<Exit, Error> {
         loop {
             self.do_what_is_due().await?;
+            if self.writer.is_out_of_room() {
+                if let Some(exit) = self.wait_for_room().await? {
+                    return self.leave(exit).await;
+                }
+                continue;
+            }
             if let Some(control) = self.postponed.pop_front() {
                 if let Some(exit) = self.obey(control).await? {
                     return self.leave(exit).await;
@@ -248,15 +266,20 @@ impl Driver {
         if self.node.deadline().is_some_and(|(at, _)| at <= now) {
             self.handle(Input::Tick).await?;
         }
-        for peer in self.peers.deliver(now) {
-            tracing::debug!(node = %self.id, %peer, "dropping a peer that does not read");
-            self.hang_up(peer);
-        }
+        self.deliver(now);
         if self.writer.deadline().is_some_and(|at| at <= now) {
             self.writer.begin();
         }
         self.dial(now);
         self.catch_up().await
+    }
+
+    /// Sends what has waited for its link long enough.
+    fn deliver(&mut self, now: Time) {
+        for peer in self.peers.deliver(now) {
+            tracing::debug!(node = %self.id, %peer, "dropping a peer that does not read");
+            self.hang_up(peer);
+        }
     }
 
     fn next_wake(&self) -> Time {
@@ -401,29 +424,6 @@ impl Driver {
             && let Some(key) = self.directory.key(oldest).filter(|_| !self.severed.contains(&oldest))
         {
             self.net.unblock(key);
-        }
-    }
-
-    /// Tells why a wanted peer cannot be reached, when it is news.
-    fn complain_of(&self, news: Option<Multiaddr>, trouble: Trouble) {
-        tracing::debug!(node = %self.id, %trouble, "cannot connect");
-        if let Some(address) = news {
-            self.complain(Complaint::CannotConnect { address, trouble });
-        }
-    }
-
-    /// Tells of somebody who came from another network, once, as long as there is room to remember whom it was told of.
-    fn complain_of_guest(&mut self, peer: PeerId, trouble: Trouble) {
-        let is_foreign = matches!(trouble, Trouble::OtherNetwork(_));
-        if is_foreign && self.foreign.len() < MAX_FOREIGN && self.foreign.insert(peer) {
-            self.complain(Complaint::Refused { peer, trouble });
-        }
-    }
-
-    fn complain(&self, complaint: Complaint) {
-        if let Some(complaints) = &self.complaints {
-            // Whoever is so far behind has enough to read.
-            let _lost = complaints.try_send(complaint);
         }
     }
 

@@ -15,6 +15,12 @@ pub const MAX_UNSAVED_BLOCKS: usize = 1_024;
 /// The most bytes that may wait for a group commit; when they are as many, the node waits for the disk.
 pub const MAX_UNSAVED_BYTES: u64 = 16 << 20;
 
+/// Room that a node which runs alone keeps on its disk, for blocks that are under way when the disk is full (THREATS D5): a full group of
+/// them.
+pub const RESERVE_BYTES: u64 = MAX_UNSAVED_BYTES;
+/// How often a node whose disk is full looks whether it has room again.
+pub const LOOK_FOR_ROOM_EVERY: Duration = Duration::from_secs(1);
+
 /// How often metered miners get their hashes.
 pub const HASHING_TICK: Duration = Duration::from_millis(10);
 /// The most time whose hashes a miner can be owed; what a slow machine owes beyond is lost, counted, and told.

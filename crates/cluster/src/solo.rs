@@ -18,7 +18,9 @@ use tokio::sync::mpsc;
 use crate::driver::dialer::Target;
 use crate::driver::directory::{Directory, Register};
 use crate::driver::{Complaint, Control, Driver, Links, Setup, Told};
-use crate::limits::{MAX_PEERS, MAX_QUEUED_COMPLAINTS, MAX_QUEUED_EVENTS, MAX_QUEUED_ORDERS, OUTBOUND_ROOM};
+use crate::limits::{
+    MAX_PEERS, MAX_QUEUED_COMPLAINTS, MAX_QUEUED_EVENTS, MAX_QUEUED_ORDERS, OUTBOUND_ROOM, RESERVE_BYTES,
+};
 use crate::net::Trouble;
 use crate::{Clock, Error, Hasher, Interrupt, identity};
 
@@ -81,6 +83,14 @@ pub enum SoloEvent {
         /// What shows it.
         reason: Trouble,
     },
+    /// Its disk is full. What it has acknowledged is safe; it takes nothing more in, answers what it is asked, and goes on by itself once there is
+    /// room.
+    DiskFull {
+        /// Where, and what to do about it.
+        trouble: String,
+    },
+    /// Its disk has room again, and it goes on.
+    DiskHasRoom,
     /// Something happened in it.
     Node(Event),
 }
@@ -105,6 +115,7 @@ pub async fn run_solo(options: SoloOptions, on_event: &mut (dyn FnMut(SoloEvent)
         seed,
         clock,
         folder: options.data.clone(),
+        reserve: Some(RESERVE_BYTES),
         identity: key,
         listen: options.listen.clone(),
         max_peers: MAX_PEERS,
@@ -188,6 +199,8 @@ fn complained(complaint: Complaint) -> SoloEvent {
             trouble: reason,
         } => SoloEvent::CannotConnect { address, reason },
         Complaint::Serving { address } => SoloEvent::Serving { address },
+        Complaint::DiskFull(trouble) => SoloEvent::DiskFull { trouble },
+        Complaint::DiskHasRoom => SoloEvent::DiskHasRoom,
         Complaint::DialedItself { address } => SoloEvent::DialedItself { address },
         Complaint::Refused { peer, trouble: reason } => SoloEvent::Refused { peer, reason },
     }

@@ -7,9 +7,11 @@
 mod error;
 mod lock;
 pub(crate) mod record;
+mod reserve;
 mod verify;
 mod writer;
 
+use std::fmt;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -25,6 +27,7 @@ pub(crate) use writer::Writer;
 
 use crate::limits::{DATABASE_CACHE_BYTES, SCHEMA};
 use lock::FolderLock;
+use reserve::Reserve;
 
 const BLOCKS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("blocks");
 const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
@@ -35,9 +38,13 @@ const MAGIC: &[u8] = b"nakanet chain";
 pub struct Store {
     database: Database,
     path: PathBuf,
+    genesis: BlockId,
     next: u64,
     /// Set by the first failure. What the disk holds after one is unknown until the file is opened again (fsyncgate), so nothing is retried.
     is_poisoned: bool,
+    opener: Opener,
+    /// Room for what a full disk has none for.
+    reserve: Option<Reserve>,
     /// Last, so that it is released when the database is closed.
     _lock: FolderLock,
 }
@@ -58,8 +65,7 @@ impl Store {
         let path = folder.join(Self::FILE);
         let is_there = path.try_exists().map_err(|source| StoreError::io(&path, source))?;
         if is_there {
-            let database = database(folder, &path)?;
-            Self::over(database, path, lock, genesis)
+            Self::over(Opener::file(folder, &path), path, lock, genesis)
         } else {
             Self::create(folder, path, lock, genesis)
         }
@@ -77,8 +83,9 @@ impl Store {
             Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(StoreError::io(&unfinished, source)),
             Ok(()) | Err(_) => {}
         }
-        let database = database(folder, &unfinished)?;
-        Self::over(database, path, lock, genesis)
+        let mut store = Self::over(Opener::file(folder, &unfinished), path, lock, genesis)?;
+        store.opener = Opener::file(folder, &store.path);
+        Ok(store)
     }
 
     /// Gives a file that was begun its own name.
@@ -91,20 +98,23 @@ impl Store {
         Ok(self)
     }
 
-    fn over(database: Database, path: PathBuf, lock: FolderLock, genesis: BlockId) -> Result<Self, StoreError> {
+    fn over(opener: Opener, path: PathBuf, lock: FolderLock, genesis: BlockId) -> Result<Self, StoreError> {
         let mut store = Self {
-            database,
+            database: (opener.0)()?,
             path,
+            genesis,
             next: 0,
             is_poisoned: false,
+            opener,
+            reserve: None,
             _lock: lock,
         };
-        store.next = store.prepare(genesis)?;
+        store.next = store.prepare()?;
         Ok(store)
     }
 
     /// Checks whose file it is, or says so in a new one; gives the next sequence number.
-    fn prepare(&self, genesis: BlockId) -> Result<u64, StoreError> {
+    fn prepare(&self) -> Result<u64, StoreError> {
         let existing = self.read(|transaction| {
             if transaction.list_tables()?.next().is_none() {
                 return Ok(None);
@@ -115,7 +125,7 @@ impl Store {
             Ok(Some((value("magic")?, value("schema")?, value("genesis")?, last)))
         })?;
         let Some((magic, schema, found, last)) = existing else {
-            self.inscribe(genesis)?;
+            self.inscribe()?;
             return Ok(0);
         };
         if magic.as_deref() != Some(MAGIC) {
@@ -126,8 +136,8 @@ impl Store {
             return Err(StoreError::newer(&self.path, schema));
         }
         let found = BlockId(Hash(self.field(found, "genesis")?));
-        if found != genesis {
-            return Err(StoreError::other_network(&self.path, found, genesis));
+        if found != self.genesis {
+            return Err(StoreError::other_network(&self.path, found, self.genesis));
         }
         Ok(last.map_or(0, |last| last + 1))
     }
@@ -138,11 +148,11 @@ impl Store {
             .ok_or_else(|| StoreError::corrupt(&self.path, format!("the field `{name}` is missing or of another size")))
     }
 
-    fn inscribe(&self, genesis: BlockId) -> Result<(), StoreError> {
+    fn inscribe(&self) -> Result<(), StoreError> {
         self.write(|_, meta| {
             meta.insert("magic", MAGIC)?;
             meta.insert("schema", SCHEMA.to_le_bytes().as_slice())?;
-            meta.insert("genesis", genesis.0.0.as_slice())?;
+            meta.insert("genesis", self.genesis.0.0.as_slice())?;
             Ok(())
         })
     }
@@ -167,6 +177,72 @@ impl Store {
             Err(_) => self.is_poisoned = true,
         }
         appended
+    }
+
+    /// Keeps so much room in the folder for the day when the disk is full; gives whether there is as much.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub(crate) fn keep_reserve(&mut self, bytes: u64) -> Result<bool, StoreError> {
+        let folder = self.path.parent().expect("a database is in a folder");
+        self.reserve.insert(Reserve::new(folder, bytes)).take()
+    }
+
+    /// Takes the room again that was given up, when there is as much; gives whether it is there.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub(crate) fn take_reserve(&mut self) -> Result<bool, StoreError> {
+        self.reserve.as_mut().map_or(Ok(true), Reserve::take)
+    }
+
+    /// Whether room was to be kept and is not there.
+    pub(crate) fn lacks_reserve(&self) -> bool {
+        self.reserve.as_ref().is_some_and(|reserve| !reserve.is_kept())
+    }
+
+    /// As [`Store::append`]; when the disk is full, the reserve is given up for these blocks.
+    ///
+    /// What the disk holds after a failure is seen when the file is opened again, and then it is another file to redb: nothing is retried.
+    ///
+    /// # Errors
+    /// When the disk fails, or is full though the reserve was given up. None of the blocks is acknowledged then.
+    pub(crate) fn append_at_last(mut self, blocks: &[Arc<Block>]) -> Result<Self, StoreError> {
+        let error = match self.append(blocks) {
+            Ok(()) => return Ok(self),
+            Err(error) => error,
+        };
+        let has_reserve = self.reserve.as_ref().is_some_and(Reserve::is_kept);
+        if !matches!(error, StoreError::Full { .. }) || !has_reserve {
+            return Err(error);
+        }
+        let end = self.next + blocks.len() as u64;
+        let mut store = self.reopened()?;
+        // The last of the operations that failed may have been one after which all is there.
+        if store.next < end {
+            store.append(blocks)?;
+        }
+        assert_eq!(store.next, end, "a group is written whole or not at all");
+        Ok(store)
+    }
+
+    /// The same folder with its reserve given up and its file opened again.
+    fn reopened(self) -> Result<Self, StoreError> {
+        let Self {
+            database,
+            path,
+            genesis,
+            opener,
+            mut reserve,
+            _lock,
+            ..
+        } = self;
+        drop(database);
+        if let Some(reserve) = &mut reserve {
+            reserve.give_up()?;
+        }
+        let store = Self::over(opener, path, _lock, genesis)?;
+        Ok(Self { reserve, ..store })
     }
 
     /// Hands every block to `visit`, in the order in which they were appended; gives their number.
@@ -229,14 +305,28 @@ impl Store {
 /// The database while it is being made.
 const UNFINISHED: &str = "chain.redb.new";
 
-fn database(folder: &Path, path: &Path) -> Result<Database, StoreError> {
-    builder().create(path).map_err(|error| {
-        if matches!(error, DatabaseError::DatabaseAlreadyOpen) {
-            StoreError::in_use(folder, None)
-        } else {
-            StoreError::redb(path, error.into())
-        }
-    })
+/// Opens the database, at first and again.
+struct Opener(Box<dyn Fn() -> Result<Database, StoreError> + Send>);
+
+impl fmt::Debug for Opener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Opener")
+    }
+}
+
+impl Opener {
+    fn file(folder: &Path, path: &Path) -> Self {
+        let (folder, path) = (folder.to_owned(), path.to_owned());
+        Self(Box::new(move || {
+            builder().create(&path).map_err(|error| {
+                if matches!(error, DatabaseError::DatabaseAlreadyOpen) {
+                    StoreError::in_use(&folder, None)
+                } else {
+                    StoreError::redb(&path, error.into())
+                }
+            })
+        }))
+    }
 }
 
 /// How every database is opened.

@@ -11,7 +11,7 @@ use node::event::TipRef;
 use node::{Command, Event, Refused, View};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::RpcError;
+use crate::error::{Code, RpcError};
 use crate::limits::MAX_WAITING;
 use crate::network::{Network, NetworkOrder, Unfulfilled};
 
@@ -92,6 +92,7 @@ impl std::fmt::Debug for Request {
 pub struct Desk {
     requests: mpsc::Receiver<Request>,
     tips: watch::Sender<TipRef>,
+    trouble: watch::Sender<Option<String>>,
 }
 
 impl Desk {
@@ -100,8 +101,18 @@ impl Desk {
     pub fn new(tip: TipRef) -> (Self, Clerk) {
         let (sender, requests) = mpsc::channel(MAX_WAITING);
         let (tips, seen) = watch::channel(tip);
-        let clerk = Clerk { sender, tips: seen };
-        (Self { requests, tips }, clerk)
+        let (trouble, felt) = watch::channel(None);
+        let clerk = Clerk {
+            sender,
+            tips: seen,
+            trouble: felt,
+        };
+        let desk = Self {
+            requests,
+            tips,
+            trouble,
+        };
+        (desk, clerk)
     }
 
     /// The next request; none when no server is left. May be dropped and called again.
@@ -112,6 +123,11 @@ impl Desk {
     /// A request that waits already.
     pub fn next_waiting(&mut self) -> Option<Request> {
         self.requests.try_recv().ok()
+    }
+
+    /// From now on those whose request is dropped are told this, and not that the node is stopping; with none, it is the latter again.
+    pub fn refuse_orders(&self, why: Option<String>) {
+        self.trouble.send_replace(why);
     }
 
     /// Tells those who wait for a block of the tip that is followed now.
@@ -125,6 +141,8 @@ impl Desk {
 pub struct Clerk {
     sender: mpsc::Sender<Request>,
     tips: watch::Receiver<TipRef>,
+    /// Why the disk takes nothing.
+    trouble: watch::Receiver<Option<String>>,
 }
 
 impl Clerk {
@@ -183,7 +201,10 @@ impl Clerk {
 
     async fn ask<T>(&self, request: Request, answer: oneshot::Receiver<T>) -> Result<T, RpcError> {
         self.sender.send(request).await.map_err(|_| RpcError::stopping())?;
-        answer.await.map_err(|_| RpcError::stopping())
+        answer.await.map_err(|_| match &*self.trouble.borrow() {
+            Some(why) => RpcError::new(Code::Database, why),
+            None => RpcError::stopping(),
+        })
     }
 }
 

@@ -120,6 +120,13 @@ fn tell(event: &SoloEvent) {
         SoloEvent::DialedItself { address } => {
             say::line(format_args!("{address} is this node itself; it is not dialled again"));
         }
+        SoloEvent::DiskFull { trouble } => {
+            say::line(format_args!(
+                "{}: {trouble}; it answers meanwhile, and takes nothing in",
+                paint::warning("disk full")
+            ));
+        }
+        SoloEvent::DiskHasRoom => say::line("there is room again; going on"),
         SoloEvent::Refused { peer, reason } => say::line(format_args!("refused {peer}: {reason}")),
         SoloEvent::Node(event) => tell_of_node(event),
     }

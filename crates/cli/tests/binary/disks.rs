@@ -1,8 +1,13 @@
 //! Data folders: looked through, found damaged, made anew.
 
 use std::fs;
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 
-use crate::stage::Stage;
+use cluster::limits::RESERVE_BYTES;
+
+use crate::stage::{Running, Stage};
 
 /// A folder of a node that has mined some blocks and stopped.
 fn mined(stage: &Stage) {
@@ -55,4 +60,131 @@ fn a_damaged_folder_is_refused_named_and_made_anew_when_asked_for() {
     assert_eq!(anew.end().0, Some(0));
     assert!(stage.path("data/chain.redb.old").exists());
     assert_eq!(stage.run(&["node", "verify", "data"]).code, 0);
+}
+
+/// A small file system in a namespace of its own, over the folder `data` of a stage; gone with its holder.
+struct SmallDisk {
+    holder: Child,
+    data: PathBuf,
+}
+
+impl SmallDisk {
+    /// None where users may not make namespaces.
+    fn mount(stage: &Stage) -> Option<Self> {
+        let data = stage.path("data");
+        fs::create_dir(&data).expect("the stage can be written");
+        let mut holder = Command::new("unshare")
+            .args(["--map-root-user", "--mount", "sh", "-c"])
+            .arg(r#"mount -t tmpfs -o size=64m tmpfs "$0" && echo mounted && exec cat >/dev/null"#)
+            .arg(&data)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .ok()?;
+        let mut line = String::new();
+        let out = holder.stdout.take().expect("it is piped");
+        BufReader::new(out).read_line(&mut line).expect("lines are UTF-8");
+        let disk = Self { holder, data };
+        (line == "mounted\n").then_some(disk)
+    }
+
+    /// A file of it, as seen from outside of its namespace.
+    fn path(&self, name: &str) -> PathBuf {
+        let inside = self.data.strip_prefix("/").expect("a whole path").join(name);
+        Path::new("/proc")
+            .join(self.holder.id().to_string())
+            .join("root")
+            .join(inside)
+    }
+
+    fn start(&self, stage: &Stage, extra: &[&str]) -> Running {
+        let (pid, data) = (self.holder.id().to_string(), self.data.to_str().expect("UTF-8"));
+        let nakanet = env!("CARGO_BIN_EXE_nakanet");
+        let enter = ["--preserve-credentials", "--user", "--mount", "--target", &pid, nakanet];
+        let node = [
+            "node",
+            "--data",
+            data,
+            "--preset",
+            "instant",
+            "--rpc",
+            "127.0.0.1:0",
+            "--hashrate",
+            "5H/s",
+        ];
+        stage.start_by("nsenter", &[&enter, &node[..], extra].concat())
+    }
+
+    /// Takes all the room there is.
+    fn fill(&self) {
+        let mut filler = fs::File::create(self.path("filler")).expect("there is room for a name");
+        let full = std::iter::repeat_with(|| filler.write_all(&[7; 4_096])).find_map(Result::err);
+        assert_eq!(full.expect("it ends").kind(), io::ErrorKind::StorageFull);
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // It may have ended already; then there is nothing to kill.
+        let _ = self.holder.kill();
+        let _ = self.holder.wait();
+    }
+}
+
+#[test]
+fn threat_d5_a_node_whose_disk_is_full_answers_takes_nothing_in_and_goes_on_when_there_is_room() {
+    let stage = Stage::new();
+    let Some(disk) = SmallDisk::mount(&stage) else {
+        println!("left out: users may not make namespaces here");
+        return;
+    };
+    let mut miner = stage.start(&["node", "--data", "miner", "--preset", "instant", "--hashrate", "20H/s"]);
+    miner.line_with("mined height 3 ");
+    let peers = ["--peer", &miner.address()];
+    let ask = |arguments: &[&str]| {
+        let folder = disk.path("");
+        stage.run(&[&["rpc", folder.to_str().expect("UTF-8")], arguments].concat())
+    };
+    let height = || ask(&["getblockcount"]).stdout;
+
+    let mut node = disk.start(&stage, &peers);
+    node.line_with("tip height 3 ");
+    let reserve = || fs::metadata(disk.path("reserve")).map(|file| file.len());
+    assert_eq!(reserve().expect("it is made at the start"), RESERVE_BYTES);
+    disk.fill();
+    let full = node.line_with("disk full");
+    let folder = disk.data.display();
+    assert!(
+        full.contains(&format!("no space left in {folder}; free 32 MiB")),
+        "{full}"
+    );
+    let (before, address) = (height(), ask(&["getnewaddress"]));
+    let refused = ask(&["generatetoaddress", "1", address.stdout.trim()]);
+    assert!(
+        refused.code == 1 && refused.stderr.contains("error -20: no space left in"),
+        "{refused:?}"
+    );
+    assert!(reserve().is_err());
+    miner.line_with("mined height");
+    assert_eq!(height(), before);
+    node.interrupt();
+    let (code, told) = node.end();
+    assert_eq!(code, Some(0), "{told}");
+
+    // It holds all that it had, and says the same again.
+    let mut node = disk.start(&stage, &peers);
+    node.line_with("disk full");
+    node.line_with("connected");
+    assert_eq!(height(), before);
+    fs::remove_file(disk.path("filler")).expect("it is there");
+    node.line_with("there is room again");
+    node.line_with("mined height");
+    assert_eq!(reserve().expect("it is made again"), RESERVE_BYTES);
+    node.interrupt();
+    let (code, told) = node.end();
+    assert_eq!(code, Some(0), "{told}");
+    let (_, meanwhile) = told.split_once("disk full").expect("it was");
+    let (meanwhile, _) = meanwhile.split_once("there is room").expect("it was told");
+    assert!(!meanwhile.contains("mined") && !meanwhile.contains("penalty"), "{told}");
 }

@@ -41,7 +41,11 @@ impl Stage {
 
     /// The command, not yet started.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_nakanet"));
+        self.command_of(env!("CARGO_BIN_EXE_nakanet"), arguments)
+    }
+
+    fn command_of(&self, program: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command
             .args(arguments)
             .current_dir(self.folder.path())
@@ -71,6 +75,11 @@ impl Stage {
     /// Starts a command whose lines are read as they come.
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {
         spawn(&mut self.command(arguments))
+    }
+
+    /// The same by another program that becomes it.
+    pub(crate) fn start_by(&self, program: &str, arguments: &[&str]) -> Running {
+        spawn(&mut self.command_of(program, arguments))
     }
 }
 

@@ -66,6 +66,10 @@ pub(crate) enum Complaint {
     DialedItself { address: Multiaddr },
     /// The interface for other people's tools answers here. No complaint, but news for the same ears.
     Serving { address: SocketAddr },
+    /// The disk is full, in words that name the folder and the fix: nothing is taken in.
+    DiskFull(String),
+    /// It has room again, and the node goes on. No complaint either.
+    DiskHasRoom,
     /// Somebody of another network came; told once of each.
     Refused { peer: PeerId, trouble: Trouble },
 }
@@ -104,6 +108,8 @@ pub(crate) struct Setup {
     pub(crate) seed: Seed,
     pub(crate) clock: Clock,
     pub(crate) folder: PathBuf,
+    /// How many bytes it keeps in reserve there for the day when the disk is full, and what else is there is read; one without ends then.
+    pub(crate) reserve: Option<u64>,
     pub(crate) identity: Keypair,
     pub(crate) listen: Multiaddr,
     pub(crate) max_peers: u32,

@@ -54,6 +54,11 @@ impl Front {
         std::future::pending().await
     }
 
+    /// From now on whoever gives an order is told why it is not carried out; with none, orders are taken again.
+    pub(super) fn refuse_orders(&self, why: Option<String>) {
+        self.desk.refuse_orders(why);
+    }
+
     pub(super) async fn close(self) {
         // What waits at the desk is told first that nobody will answer.
         drop(self.desk);
@@ -132,7 +137,7 @@ impl Driver {
         self.obey_together(orders).await.map(|()| None)
     }
 
-    async fn serve_alone(&mut self, request: Request) -> Result<Option<Exit>, Error> {
+    pub(super) async fn serve_alone(&mut self, request: Request) -> Result<Option<Exit>, Error> {
         let now = self.clock.now();
         match request {
             Request::Look(look) => {

@@ -69,7 +69,9 @@ impl Driver {
             Output::Mine(template) => {
                 self.searched.clone_from(&template);
                 let rate = self.node.view().hashrate();
-                self.seat.assign(template, rate);
+                if !self.is_out_of_room {
+                    self.seat.assign(template, rate);
+                }
             }
             Output::Draw(_) => unreachable!("real nodes search"),
             Output::Save { block, durable } => {

@@ -62,6 +62,11 @@ pub(crate) struct Peers {
 }
 
 impl Peers {
+    /// Who is connected.
+    pub(crate) fn names(&self) -> Vec<NodeId> {
+        self.peers.keys().copied().collect()
+    }
+
     pub(crate) fn contains(&self, peer: NodeId) -> bool {
         self.peers.contains_key(&peer)
     }

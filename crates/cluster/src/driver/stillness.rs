@@ -25,17 +25,21 @@ impl Driver {
                 | Control::Forget(_)
                 | Control::Sever(_)
                 | Control::Mend(_)
-                | Control::SetLink(..) => {
-                    if self.postponed.len() == MAX_QUEUED_ORDERS {
-                        return Err(Error::Stuck(self.id));
-                    }
-                    self.postponed.push_back(control);
-                }
+                | Control::SetLink(..) => self.postpone(control)?,
             }
         }
         self.seat.assign(self.searched.clone(), self.node.view().hashrate());
         self.tell_of(Intervention::Resumed).await;
         Ok(None)
+    }
+
+    /// Lets an order wait.
+    pub(super) fn postpone(&mut self, control: Control) -> Result<(), Error> {
+        if self.postponed.len() == MAX_QUEUED_ORDERS {
+            return Err(Error::Stuck(self.id));
+        }
+        self.postponed.push_back(control);
+        Ok(())
     }
 
     async fn tell_of(&mut self, what: Intervention) {

@@ -1,6 +1,7 @@
 //! Drivers against each other and against peers that misbehave, over real connections.
 
 mod crowds;
+mod full_disk;
 mod hostile;
 mod limits;
 mod raw;
@@ -72,6 +73,7 @@ fn setup(number: u32, hasher: &Hasher, clock: Clock, change: impl FnOnce(&mut Se
         seed,
         clock,
         folder: folder.path().to_owned(),
+        reserve: None,
         identity: identity::planned(&seed, NodeId(0)),
         listen: "/ip4/127.0.0.1/tcp/0".parse().unwrap(),
         max_peers: 10,

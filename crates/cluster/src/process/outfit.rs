@@ -56,6 +56,8 @@ impl Outfit {
             seed: seed.child("node", u64::from(self.id.0)),
             clock: ties.clock,
             folder: self.folder,
+            // A run whose disk is full shows nothing any more: it ends.
+            reserve: None,
             identity: identity::planned(&seed, self.id),
             listen: "/ip4/127.0.0.1/tcp/0".parse().expect("a multiaddr"),
             max_peers: self.max_peers,

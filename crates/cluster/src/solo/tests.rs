@@ -48,6 +48,8 @@ async fn listening(told: &mut mpsc::Receiver<SoloEvent>) -> (Multiaddr, usize) {
         | SoloEvent::Serving { .. }
         | SoloEvent::CannotConnect { .. }
         | SoloEvent::DialedItself { .. }
+        | SoloEvent::DiskFull { .. }
+        | SoloEvent::DiskHasRoom
         | SoloEvent::Refused { .. }) => panic!("told before it listens: {early:?}"),
     }
 }

@@ -68,10 +68,15 @@ fn genesis() -> BlockId {
 
 fn open(folder: &Path, disk: Disk) -> Result<Store, StoreError> {
     let path = folder.join(Store::FILE);
-    let database = builder()
-        .create_with_backend(disk)
-        .map_err(|error| StoreError::redb(&path, error.into()))?;
-    Store::over(database, path, FolderLock::take(folder)?, genesis())
+    Store::over(opener(disk), path, FolderLock::take(folder)?, genesis())
+}
+
+/// Opens what is on this disk, however often.
+fn opener(disk: Disk) -> Opener {
+    Opener(Box::new(move || {
+        let database = builder().create_with_backend(disk.clone());
+        database.map_err(|error| StoreError::redb(Path::new(Store::FILE), error.into()))
+    }))
 }
 
 /// Everything that is done to the disk while all blocks are appended, and the store opened and closed.
@@ -236,4 +241,78 @@ fn refuse(
     assert!(matches!(again, StoreError::Poisoned { .. }), "{again}");
     drop(store);
     Some([&Operation::all_of(bytes)[..], &diary.read()].concat())
+}
+
+/// Room that is kept in these tests. The disk in memory does not ask how much it is.
+const RESERVE: u64 = 4_096;
+
+/// From each operation of each commit on, the disk is full until the reserve is given up.
+#[test]
+fn threat_d5_what_was_under_way_when_the_disk_was_full_is_written_where_the_reserve_was() {
+    let blocks = history();
+    let operations = workload(tempfile::tempdir().unwrap().path(), &blocks);
+    let mut given_up = 0;
+    for group in groups(blocks.len()).into_iter().step_by(5) {
+        let place = operations
+            .iter()
+            .position(|operation| matches!(operation, Operation::Acknowledge(done) if *done == group.start));
+        let (bytes, _) = image(&operations[..=place.unwrap()], Unsynced::Kept);
+        for turn in 0.. {
+            let when = format!("group {group:?}, full from operation {turn}");
+            if !fill(&bytes, &blocks, group.clone(), turn, &when) {
+                break;
+            }
+            given_up += 1;
+        }
+    }
+    assert!(given_up > 30, "{given_up} reserves given up");
+}
+
+/// Appends a group on a disk that is full from this operation on; gives whether it had as many.
+fn fill(bytes: &[u8], blocks: &[Arc<Block>], group: Range<usize>, turn: usize, when: &str) -> bool {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join(Reserve::FILE);
+    let (disk, diary) = Disk::new(bytes);
+    let refusal = disk.refusal();
+    let mut store = open(folder.path(), disk).unwrap();
+    assert!(store.keep_reserve(RESERVE).unwrap() && file.exists(), "{when}");
+    refusal.set_until_gone(turn, file.clone());
+    let mut store = store
+        .append_at_last(&blocks[group.clone()])
+        .unwrap_or_else(|error| panic!("{when}: {error}"));
+    if refusal.left.load(Ordering::SeqCst) >= 0 {
+        assert!(!store.lacks_reserve(), "{when}");
+        return false;
+    }
+    assert!(store.lacks_reserve() && !file.exists(), "{when}");
+    assert!(restored(&store).unwrap() == blocks[..group.end], "{when}");
+    // There is room again.
+    assert!(
+        store.take_reserve().unwrap() && !store.lacks_reserve() && file.exists(),
+        "{when}"
+    );
+    drop(store);
+    // Nothing that was acknowledged was left to the cache.
+    let history = [&Operation::all_of(bytes)[..], &diary.read()].concat();
+    let (bytes, _) = image(&history, Unsynced::Lost);
+    check(folder.path(), blocks, (&bytes, group.end), when);
+    true
+}
+
+#[test]
+fn threat_d5_a_disk_that_stays_full_without_the_reserve_ends_it_and_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let blocks = history();
+    let (disk, _diary) = Disk::new(&[]);
+    let refusal = disk.refusal();
+    let mut store = open(folder.path(), disk.clone()).unwrap();
+    store.append(&blocks[..10]).unwrap();
+    assert!(store.keep_reserve(RESERVE).unwrap());
+    // A file that nobody removes.
+    refusal.set_until_gone(0, folder.path().to_owned());
+    let error = store.append_at_last(&blocks[10..20]).unwrap_err();
+    assert!(matches!(error, StoreError::Full { .. }), "{error}");
+    refusal.set(usize::MAX >> 1, io::ErrorKind::Other);
+    let store = open(folder.path(), disk).unwrap();
+    assert!(restored(&store).unwrap() == blocks[..10]);
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::channel;
 
 use base::{Hash, Time};
 use chain::{Header, Params};
@@ -170,16 +171,24 @@ fn threat_d3_a_flipped_byte_anywhere_loses_nothing_in_silence() {
     assert!(refused > 0 && opened > 0, "refused {refused}, opened {opened}");
 }
 
+/// Opens what is on a disk, one time.
+fn once(disk: impl StorageBackend) -> Opener {
+    let (give, disks) = channel();
+    give.send(disk).unwrap();
+    Opener(Box::new(move || {
+        let disk = disks.try_recv().expect("these stores are not opened again");
+        let database = builder().create_with_backend(disk);
+        database.map_err(|error| StoreError::redb(Path::new(Store::FILE), error.into()))
+    }))
+}
+
 /// Opens a file's bytes without a disk, which would take its time over each of hundreds.
 fn open_image(folder: &Path, bytes: &[u8]) -> Result<Store, StoreError> {
     let path = folder.join(Store::FILE);
     let memory = InMemoryBackend::new();
     memory.set_len(bytes.len() as u64).unwrap();
     memory.write(0, bytes).unwrap();
-    let database = builder()
-        .create_with_backend(memory)
-        .map_err(|error| StoreError::redb(&path, error.into()))?;
-    Store::over(database, path, FolderLock::take(folder)?, genesis())
+    Store::over(once(memory), path, FolderLock::take(folder)?, genesis())
 }
 
 #[test]
@@ -236,9 +245,8 @@ fn threat_d4_d5_a_full_disk_poisons_the_store_and_says_so() {
         memory: InMemoryBackend::new(),
         room: Arc::clone(&room),
     };
-    let database = Builder::new().create_with_backend(disk).unwrap();
     let lock = FolderLock::take(folder.path()).unwrap();
-    let mut store = Store::over(database, folder.path().join(Store::FILE), lock, genesis()).unwrap();
+    let mut store = Store::over(once(disk), folder.path().join(Store::FILE), lock, genesis()).unwrap();
     store.append(&blocks(0..10)).unwrap();
 
     room.store(0, Ordering::SeqCst);

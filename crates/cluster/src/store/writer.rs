@@ -27,8 +27,8 @@ pub(crate) struct Writer {
 #[derive(Debug)]
 enum At {
     Home(Box<Store>),
-    Disk(JoinHandle<(Box<Store>, Result<(), StoreError>)>),
-    /// Lost with a commit that panicked.
+    Disk(JoinHandle<Result<Box<Store>, StoreError>>),
+    /// Lost with a commit that failed.
     Gone,
 }
 
@@ -67,16 +67,13 @@ impl Writer {
         if self.queue.is_empty() || !matches!(self.at, At::Home(_)) {
             return;
         }
-        let At::Home(mut store) = std::mem::replace(&mut self.at, At::Gone) else {
+        let At::Home(store) = std::mem::replace(&mut self.at, At::Gone) else {
             unreachable!("just matched");
         };
         let blocks = take(&mut self.queue);
         self.queued_bytes = 0;
         self.oldest = None;
-        self.at = At::Disk(spawn_blocking(move || {
-            let result = store.append(&blocks);
-            (store, result)
-        }));
+        self.at = At::Disk(spawn_blocking(move || store.append_at_last(&blocks).map(Box::new)));
     }
 
     /// Completes when the commit under way does; never when there is none. May be dropped and called again.
@@ -86,9 +83,33 @@ impl Writer {
         };
         let finished = commit.await;
         self.at = At::Gone;
-        let (store, result) = finished.expect("commits are never aborted, and a panic in one is passed on");
+        let store = finished.expect("commits are never aborted, and a panic in one is passed on")?;
         self.at = At::Home(store);
-        result
+        Ok(())
+    }
+
+    /// Whether the disk was full, and what it had in reserve is given up.
+    pub(crate) fn is_out_of_room(&self) -> bool {
+        match &self.at {
+            At::Home(store) => store.lacks_reserve(),
+            At::Disk(_) | At::Gone => false,
+        }
+    }
+
+    /// Takes the reserve again, when there is room, once all that waits is on disk; gives whether there is.
+    pub(crate) async fn take_reserve(&mut self) -> Result<bool, StoreError> {
+        self.commit().await?;
+        let At::Home(mut store) = std::mem::replace(&mut self.at, At::Gone) else {
+            unreachable!("a commit that did not fail brings the store home");
+        };
+        let (store, taken) = spawn_blocking(move || {
+            let taken = store.take_reserve();
+            (store, taken)
+        })
+        .await
+        .expect("taking is never aborted, and a panic in it is passed on");
+        self.at = At::Home(store);
+        taken
     }
 
     /// Brings all that waits to disk.

@@ -57,6 +57,8 @@ impl Node {
                     SoloEvent::CannotConnect { .. }
                     | SoloEvent::DialedItself { .. }
                     | SoloEvent::Refused { .. }
+                    | SoloEvent::DiskFull { .. }
+                    | SoloEvent::DiskHasRoom
                     | SoloEvent::Node(_) => Ok(()),
                 };
             };

@@ -1,9 +1,10 @@
 //! A disk in memory that writes down what is done to it, and can refuse.
 
 use std::io;
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, OnceLock};
 
 use redb::StorageBackend;
 use redb::backends::InMemoryBackend;
@@ -29,9 +30,9 @@ impl Operation {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Disk {
-    memory: InMemoryBackend,
+    memory: Arc<InMemoryBackend>,
     diary: Sender<Operation>,
     refusal: Arc<Refusal>,
 }
@@ -42,16 +43,26 @@ pub(super) struct Refusal {
     /// Changes until the one that is refused; below zero when it was, and far above when none is to be.
     pub(super) left: AtomicI64,
     is_full: AtomicBool,
+    /// When set, whatever comes after the refused change is refused as well, for want of room, while this file is there.
+    until_gone: OnceLock<PathBuf>,
 }
 
 impl Refusal {
+    /// Refuses the change at this turn and all that come after it, until a file is removed.
+    pub(super) fn set_until_gone(&self, turn: usize, file: PathBuf) {
+        self.until_gone.set(file).expect("it is set once");
+        self.set(turn, io::ErrorKind::StorageFull);
+    }
+
     pub(super) fn set(&self, turn: usize, kind: io::ErrorKind) {
         self.is_full.store(kind == io::ErrorKind::StorageFull, Ordering::SeqCst);
         self.left.store(i64::try_from(turn).expect("few"), Ordering::SeqCst);
     }
 
     fn ask(&self) -> io::Result<()> {
-        if self.left.fetch_sub(1, Ordering::SeqCst) != 0 {
+        let left = self.left.fetch_sub(1, Ordering::SeqCst);
+        let is_full_still = || self.until_gone.get().is_some_and(|file| file.exists());
+        if left > 0 || (left < 0 && !is_full_still()) {
             return Ok(());
         }
         Err(if self.is_full.load(Ordering::SeqCst) {
@@ -90,13 +101,14 @@ impl Diary {
 impl Disk {
     /// A disk that holds these bytes.
     pub(super) fn new(bytes: &[u8]) -> (Self, Diary) {
-        let memory = InMemoryBackend::new();
+        let memory = Arc::new(InMemoryBackend::new());
         memory.set_len(bytes.len() as u64).expect("there is memory");
         memory.write(0, bytes).expect("there is memory");
         let (write, pages) = channel();
         let refusal = Arc::new(Refusal {
             left: AtomicI64::new(i64::MAX),
             is_full: AtomicBool::new(false),
+            until_gone: OnceLock::new(),
         });
         let diary = write.clone();
         (Self { memory, diary, refusal }, Diary { pages, write })
