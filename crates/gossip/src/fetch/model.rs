@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
 use super::*;
-use crate::limits::MAX_BLOCKS_IN_FLIGHT;
+use crate::limits::{MAX_BLOCKS_IN_FLIGHT, MAX_STALL_TIMEOUT, STALL_TIMEOUT};
 
 const PEERS: u32 = 3;
 const BLOCKS: u8 = 20;
