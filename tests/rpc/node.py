@@ -75,6 +75,11 @@ class Cluster:
     def data(self, node):
         return self.run / "nodes" / f"n{node}"
 
+    def type(self, line):
+        """A line for the cluster, as its user types it."""
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
     def end(self):
         self.process.send_signal(signal.SIGINT)
         self.process.wait(timeout=30)

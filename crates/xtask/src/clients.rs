@@ -1,15 +1,18 @@
-//! Other people's clients of the interface: python-bitcoinrpc, in an environment of its own, and a bitcoin-cli that somebody has built.
+//! Other people's clients of the interface: python-bitcoinrpc, in an environment of its own, and those that somebody has built.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::{Failed, ROOT, cargo, installed, step};
 
-/// Names the variable with the path of Bitcoin Core's bitcoin-cli, which takes too long to build for every run (docs/TESTING.md).
-const BITCOIN_CLI: &str = "BITCOIN_CLI";
+/// Clients that no run builds (docs/TESTING.md): the name of each, the variable with its path, and the script that runs it.
+const BUILT: [(&str, &str, &str); 2] = [
+    ("bitcoin-cli", "BITCOIN_CLI", "tests/rpc/cli.py"),
+    ("fork-observer", "FORK_OBSERVER", "tests/rpc/observer.py"),
+];
 const REQUIREMENTS: &str = "tests/rpc/requirements.txt";
 
-/// Calls every method with python-bitcoinrpc, and with bitcoin-cli where there is one. Without Python, or without the package, this machine
+/// Calls every method with python-bitcoinrpc, and runs the clients that have been built. Without Python, or without the package, this machine
 /// says so; the continuous integration fails.
 pub(crate) fn test() -> Result<(), Failed> {
     let python = match environment() {
@@ -31,13 +34,16 @@ pub(crate) fn test() -> Result<(), Failed> {
         command
     };
     step("clients", script("tests/rpc/client.py"))?;
-    let Some(bitcoin_cli) = std::env::var_os(BITCOIN_CLI) else {
-        println!("== clients: bitcoin-cli is left out, {BITCOIN_CLI} names none");
-        return Ok(());
-    };
-    let mut command = script("tests/rpc/cli.py");
-    command.arg(bitcoin_cli);
-    step("bitcoin-cli", command)
+    for (name, variable, test) in BUILT {
+        let Some(path) = std::env::var_os(variable) else {
+            println!("== clients: {name} is left out, {variable} names none");
+            continue;
+        };
+        let mut command = script(test);
+        command.arg(path);
+        step(name, command)?;
+    }
+    Ok(())
 }
 
 /// The Python that has what the requirements say; made when it is not there.
