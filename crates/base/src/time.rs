@@ -68,7 +68,8 @@ impl Add<Duration> for Time {
 
     /// Saturates at [`Time::MAX`]: a deadline too far away is one that never comes.
     fn add(self, duration: Duration) -> Self {
-        let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        let whole = duration.as_secs().saturating_mul(1_000_000);
+        let micros = whole.saturating_add(u64::from(duration.subsec_micros()));
         Self(self.0.saturating_add(micros))
     }
 }

@@ -230,8 +230,7 @@ impl ForkTracker {
 
     fn node_moved(&mut self, scene: Scene<'_>, node: NodeId, news: &mut Vec<Derived>) {
         let facts = scene.world.node(node);
-        if facts.running
-            && scene.plan.is_honest(node)
+        if self.honest[node.index()]
             && let Some(point) = self.lost.get(&facts.tip.block).copied()
             && !self.open.contains_key(&point)
         {

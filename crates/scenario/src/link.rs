@@ -95,28 +95,29 @@ impl Link {
 
     /// When a message of this many bytes, sent now, arrives in full; `None` when it never does.
     pub fn send(&mut self, now: Time, bytes: u64) -> Option<Time> {
-        let latency = self.latency();
-        let (takes, delay) = match &mut self.limits {
-            None => (Duration::ZERO, latency),
-            Some(limits) if limits.cut => return None,
-            Some(limits) => (transmission(bytes, limits.bandwidth), limits.delay(latency)),
-        };
-        self.busy_until = self.busy_until.max(now) + takes;
-        self.last_arrival = self.last_arrival.max(self.busy_until + delay);
+        let mut begins = self.busy_until.max(now);
+        let mut delay_us = self.latency_us;
+        if let Some(limits) = &mut self.limits {
+            if limits.cut {
+                return None;
+            }
+            begins += transmission(bytes, limits.bandwidth);
+            delay_us = limits.delay_us(delay_us);
+        }
+        self.busy_until = begins;
+        let arrival = Time::from_micros(begins.as_micros().saturating_add(delay_us));
+        self.last_arrival = self.last_arrival.max(arrival);
         Some(self.last_arrival)
     }
 }
 
 impl Limits {
     /// The latency, jittered to the microsecond.
-    fn delay(&mut self, latency: Duration) -> Duration {
+    fn delay_us(&mut self, latency_us: u64) -> u64 {
         let most = self.jitter_us;
         match &mut self.rng {
-            Some(rng) if most > 0 => {
-                let above = Duration::from_micros(rng.below(2 * most + 1));
-                (latency + above).saturating_sub(Duration::from_micros(most))
-            }
-            Some(_) | None => latency,
+            Some(rng) if most > 0 => (latency_us + rng.below(2 * most + 1)).saturating_sub(most),
+            Some(_) | None => latency_us,
         }
     }
 }

@@ -63,6 +63,8 @@ pub(crate) struct Network {
     pub(crate) forgotten_at: usize,
     pub(crate) places: Vec<Place>,
     pairs: Pairs,
+    /// What each node's line carries.
+    lines: Vec<Line>,
     /// Where nodes rest; there are none before mining begins, and where none may.
     beds: Beds,
     lately: Lately,
@@ -104,6 +106,11 @@ impl Network {
             beds: Beds::default(),
             lately: Lately::default(),
             pairs,
+            lines: plan
+                .nodes
+                .iter()
+                .map(|node| node.line.unwrap_or(Line::UNLIMITED))
+                .collect(),
             next_connection: 0,
             greeted: 0,
             digest: Digest::new(),
@@ -446,8 +453,8 @@ impl Network {
         match &mut self.places[from.index()].uplink {
             None => exit.link.send(self.now, bytes),
             Some(uplink) => {
-                let line = || self.plan.nodes[exit.to.index()].line;
-                let to = is_block.then(line).flatten().unwrap_or(Line::UNLIMITED);
+                let line = || self.lines[exit.to.index()];
+                let to = if is_block { line() } else { Line::UNLIMITED };
                 let parcel = Parcel { bytes, is_block, to };
                 uplink.send(&mut exit.link, self.now, parcel)
             }

@@ -216,10 +216,13 @@ impl Pairs {
         std::mem::replace(&mut self.rows[way.row()].connection, connection)
     }
 
-    /// Whether a node is connected to another by the connection of this number.
-    pub(crate) fn is_connected(&self, from: NodeId, to: NodeId, connection: u32) -> bool {
-        let at = self.position(from, to);
-        at.is_some_and(|at| self.exits[from.index()][at].connection() == Some(connection))
+    /// Where the exit from one node to another stands, which stood at `hint` not long ago.
+    pub(crate) fn position_near(&self, from: NodeId, to: NodeId, hint: u32) -> Option<usize> {
+        let near = self.exits[from.index()].get(hint as usize);
+        if near.is_some_and(|exit| exit.to == to) {
+            return Some(hint as usize);
+        }
+        self.position(from, to)
     }
 
     /// Where a way leads from, and where to.
@@ -251,6 +254,13 @@ impl Pairs {
     /// Reads where a node's exits are, and changes nothing: see [`crate::network::Network::prepare`].
     pub(crate) fn glance(&self, node: NodeId) -> usize {
         self.exits[node.index()].len()
+    }
+
+    /// Reads one of its exits.
+    pub(crate) fn look_at(&self, node: NodeId, exit: u32) -> usize {
+        self.exits[node.index()]
+            .get(exit as usize)
+            .map_or(0, |exit| exit.to.index())
     }
 
     /// Reads what a node needs to tell all its peers something.

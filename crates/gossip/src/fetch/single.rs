@@ -5,12 +5,13 @@ use chain::{BlockId, Height};
 
 use super::rows::{Asked, Source, Wanted};
 use super::{BlockFetch, Patience};
+use crate::limits::MAX_BLOCKS_OWED;
 
 impl BlockFetch {
-    /// Whether no body is wanted, or expected of anybody.
+    /// Whether no body is wanted or waited for. Late answers may still come, fewer than would keep anybody from being asked.
     #[must_use]
     pub const fn is_idle(&self) -> bool {
-        self.wanted.is_empty() && self.asked.is_empty()
+        self.wanted.is_empty() && self.flying == 0 && self.asked.len() < MAX_BLOCKS_OWED
     }
 
     /// How long it waits for a body.
@@ -46,6 +47,10 @@ impl BlockFetch {
             is_idle: false,
             is_due: false,
         });
+        assert!(
+            !self.asked.iter().any(|asked| asked.is(peer, &block)),
+            "it is asked for the first time"
+        );
         self.asked.push(Asked {
             block,
             of: peer,

@@ -12,11 +12,12 @@ impl Collector {
     /// to happen, so that their memory is fetched side by side; the sum says nothing.
     #[must_use]
     pub fn glance(&self, node: NodeId) -> usize {
-        let tip = self.world.node(node).tip.height.0 as usize;
-        tip + self.spread.glance(node) + self.history.glance(node) + self.lagging.glance(node)
+        let facts = self.world.node(node);
+        let world = usize::from(facts.most_work > facts.tip.chain_work);
+        world + self.spread.glance(node) + self.history.glance(node) + self.lagging.glance(node)
     }
 
-    /// A node received a block from a peer, connected it and follows it, and it stands on what the node followed before: what `block_received`,
+    /// An honest node received a block from a peer, connected it and follows it, and it stands on what the node followed before: what `block_received`,
     /// `block_connected` and `tip_changed` say together. Says no, and takes in nothing, when all three are to be told as they are: when they have lines
     /// of their own, or there is more to the block than that.
     pub fn follow(&mut self, now: Time, node: NodeId, block: TipRef) -> bool {
@@ -31,9 +32,7 @@ impl Collector {
         // In this detail nothing is told of how blocks spread.
         self.spread.reach(now, node, &block.block, &self.world);
         let mut news = self.forks.follow(now, node, &self.plan, &self.world);
-        if self.plan.is_honest(node) {
-            self.lagging.moved(now, node, block.height, &mut news);
-        }
+        self.lagging.moved(now, node, block.height, &mut news);
         for derived in news {
             self.record(now, RunEvent::Derived(derived));
         }

@@ -102,8 +102,7 @@ impl Beds {
 
     /// Reads where the things are that a message to a node is about, and changes nothing: see [`super::Network::prepare`].
     pub(super) fn glance(&self, node: NodeId) -> usize {
-        self.of(node).map_or(0, |resting| resting.tip().index())
-            + self.first.get(node.index()).map_or(0, |at| *at as usize)
+        self.of(node).map_or(0, Resting::glance) + self.first.get(node.index()).map_or(0, |at| *at as usize)
     }
 
     /// Reads the things themselves, what waits among them or not.
@@ -132,14 +131,6 @@ impl Beds {
     /// Whom the node knew when there came to be beds.
     pub(super) fn neighbours(&self, node: NodeId) -> &[Neighbour] {
         &self.neighbours[self.rows(node)]
-    }
-
-    /// Where a peer stands among a resting node's neighbours.
-    pub(super) fn place(&self, node: NodeId, peer: NodeId) -> Option<usize> {
-        self.of(node)?;
-        self.neighbours(node)
-            .iter()
-            .position(|neighbour| neighbour.peer == peer)
     }
 
     /// How a node rests, if it does.
@@ -219,10 +210,5 @@ impl Bed<'_> {
     /// The node has taken something in: what it is calm about is another block now.
     pub(super) fn settle(&mut self) {
         *self.calm = Calm::of(self.resting);
-    }
-
-    /// Where a peer stands among the neighbours.
-    pub(super) fn place(&self, peer: NodeId) -> Option<usize> {
-        self.neighbours.iter().position(|neighbour| neighbour.peer == peer)
     }
 }

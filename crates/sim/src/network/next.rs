@@ -1,6 +1,7 @@
 //! What happens next, so that the memory it needs is there when it happens.
 
 use base::{NodeId, Time};
+use chain::BlockRef;
 
 use super::{Network, Short};
 use crate::heap::Happening;
@@ -13,45 +14,43 @@ pub(super) struct Next {
     pub(super) prepared_to: Time,
     /// Room for what happens soon, used again.
     soon: Vec<u32>,
-    /// Whom it is about, and how far they will look around.
-    about: Vec<(NodeId, Looks)>,
-}
-
-/// How far a resting node looks around when it takes something in.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-enum Looks {
-    AtItsPeers,
-    AtAllItWillTell,
+    /// Whom it is about, by which of its exits it comes, and of which block it is the body.
+    about: Vec<(NodeId, u32, Option<BlockRef>)>,
 }
 
 impl Network {
     /// Looks at what resting nodes need to whom something happens soon: most of a large run is waiting for memory, and so it waits for that of many at a
     /// time, first for where things are, then for the things.
     pub(super) fn prepare(&mut self) {
+        if !self.beds.are_open() {
+            return;
+        }
         self.next.soon.clear();
         self.next.prepared_to = self.heap.soon(self.now, PREPARED, &mut self.next.soon);
         self.next.about.clear();
         for place in &self.next.soon {
             if let Some(Happening::Short { passage, short, .. }) = self.heap.at(*place) {
-                let looks = match short {
-                    Short::Told(_) | Short::Asked(_) => Looks::AtItsPeers,
-                    Short::Sent(..) => Looks::AtAllItWillTell,
+                let body = match short {
+                    Short::Told(_) | Short::Asked(_) => None,
+                    Short::Sent(block, _) => Some(*block),
                 };
-                self.next.about.push((passage.to, looks));
+                self.next.about.push((passage.to, passage.exit, body));
             }
         }
         let about = || self.next.about.iter().copied();
         let mut seen: usize = about()
-            .map(|(node, _)| self.beds.glance(node) + self.pairs.glance(node))
+            .map(|(node, ..)| self.beds.glance(node) + self.pairs.glance(node))
             .sum();
-        for (node, looks) in about() {
-            seen += self.beds.look_closer(node, looks == Looks::AtAllItWillTell);
-            if looks == Looks::AtAllItWillTell {
-                seen += self.pairs.look_closer(node);
-            }
+        for (node, exit, body) in about() {
+            seen += self.beds.look_closer(node, body.is_some()) + self.pairs.look_at(node, exit);
             seen += usize::try_from(self.places[node.index()].told).unwrap_or(0);
-            if looks == Looks::AtAllItWillTell {
-                seen += self.collector.glance(node);
+            if body.is_some() {
+                seen += self.pairs.look_closer(node) + self.collector.glance(node);
+            }
+        }
+        for (node, _, body) in about() {
+            if let Some(block) = body {
+                seen += self.beds.glance_where_told(node, block, self.pairs.exits(node));
             }
         }
         std::hint::black_box(seen);

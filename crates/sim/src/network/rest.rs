@@ -41,6 +41,8 @@ pub(crate) struct Passage {
     pub(crate) from: NodeId,
     pub(crate) to: NodeId,
     pub(crate) connection: u32,
+    /// Where the receiver's exit back to the sender stood when it was sent: most likely where it stands.
+    pub(crate) exit: u32,
 }
 
 /// What is the same for many messages.
@@ -121,13 +123,14 @@ impl Network {
         };
         let core = self.places[node.index()].node.as_mut().expect("who rests is up");
         core.resume(ledger, resting, self.beds.neighbours(node));
-        for (exit, Announcement { at, turn, block }) in left {
-            let exit = &self.pairs.exits(node)[exit];
+        for (at_exit, Announcement { at, turn, block }) in left {
+            let exit = &self.pairs.exits(node)[at_exit];
             let connection = exit.connection().expect("who rests is connected");
             let passage = Passage {
                 from: exit.to,
                 to: node,
                 connection,
+                exit: u32::try_from(at_exit).expect("fewer than nodes"),
             };
             let happening = Happening::Short {
                 passage,
@@ -194,12 +197,16 @@ impl Network {
 
     /// A message arrives that is one of the three.
     pub(super) fn arrive_short(&mut self, passage: Passage, bytes: u64, short: Short) {
-        let Passage { from, to, connection } = passage;
-        let is_open = match self.beds.place(to, from) {
-            Some(at) => self.pairs.exits(to)[at].connection() == Some(connection),
-            None => self.pairs.is_connected(to, from, connection),
+        let Passage {
+            from,
+            to,
+            connection,
+            exit,
+        } = passage;
+        let Some(at) = self.pairs.position_near(to, from, exit) else {
+            return;
         };
-        if !is_open {
+        if self.pairs.exits(to)[at].connection() != Some(connection) {
             return;
         }
         if let Short::Told(_) = short {
@@ -208,18 +215,18 @@ impl Network {
             let about = (u64::from(from.0) << 32) | bytes;
             self.digest.happened(self.now, to, (short.kind() as u8, about));
         }
-        if !self.takes_at_rest((to, from), &short) {
+        if !self.takes_at_rest((to, at), &short) {
             let message = self.lengthen(short);
             self.handle(to, Input::Received { peer: from, message });
         }
     }
 
-    /// Lets a resting node take in what came from a peer; whether it did.
-    fn takes_at_rest(&mut self, (node, peer): (NodeId, NodeId), short: &Short) -> bool {
+    /// Lets a resting node take in what came to one of its exits; whether it did.
+    fn takes_at_rest(&mut self, (node, at): (NodeId, usize), short: &Short) -> bool {
         let Some(mut bed) = self.beds.bed(node) else {
             return false;
         };
-        let Some(at) = bed.place(peer) else { return false };
+        let peer = bed.neighbours[at].peer;
         let (now, ledger) = (self.now, &self.ledgers[0]);
         match short {
             Short::Told(block) => match bed.resting.hear(ledger, (now, &mut bed.neighbours[at]), *block) {
@@ -307,8 +314,6 @@ impl Network {
     fn tell_others(&mut self, node: NodeId, block: BlockRef) {
         let (now, bytes) = (self.now, self.lately.told);
         let moment = (now, self.turn);
-        // Where the news will wait is looked at for all before it is put there for one: it is far apart.
-        std::hint::black_box(self.beds.glance_where_told(node, block, self.pairs.exits(node)));
         let exits = self.pairs.exits_mut(node);
         let uplink = &mut self.places[node.index()].uplink;
         let mut told = 0;
@@ -327,12 +332,12 @@ impl Network {
                 from: node,
                 to: exit.to,
                 connection,
+                exit: exit.opposite,
             };
-            let news = (passage, exit.opposite, block);
             spread_news(
                 &mut self.heap,
                 &mut self.beds,
-                news,
+                (passage, block),
                 (arrival, bytes),
                 (moment, &self.ledgers[0], &mut self.digest),
             );
@@ -362,7 +367,12 @@ impl Network {
         let Some(arrival) = self.pass((from, at), bytes, is_block) else {
             return;
         };
-        let passage = Passage { from, to, connection };
+        let passage = Passage {
+            from,
+            to,
+            connection,
+            exit: opposite,
+        };
         if let Short::Told(block) = short
             && self.beds.are_open()
         {
@@ -370,7 +380,7 @@ impl Network {
             spread_news(
                 &mut self.heap,
                 &mut self.beds,
-                (passage, opposite, block),
+                (passage, block),
                 (arrival, bytes),
                 aside,
             );
@@ -380,17 +390,17 @@ impl Network {
     }
 }
 
-/// Lets an announcement wait where it says nothing new, or be heard on arrival. `exit` is the receiver's, back to the sender.
+/// Lets an announcement wait where it says nothing new, or be heard on arrival.
 fn spread_news(
     heap: &mut Heap,
     beds: &mut Beds,
-    (passage, exit, block): (Passage, u32, BlockRef),
+    (passage, block): (Passage, BlockRef),
     (at, bytes): (Time, u64),
     aside: Aside<'_>,
 ) {
     let turn = heap.hold_back();
     let announcement = Announcement { at, turn, block };
-    if !beds.is_old_news(passage.to, block) || !beds.wait((passage.to, exit), announcement, aside) {
+    if !beds.is_old_news(passage.to, block) || !beds.wait((passage.to, passage.exit), announcement, aside) {
         let short = Short::Told(block);
         heap.put_back(at, turn, Happening::Short { passage, bytes, short });
     }
