@@ -194,7 +194,8 @@ class Interface(unittest.TestCase):
             self.refused(-8, node, "getblockhash", height)
             self.refused(-8, node, "gettxoutsetinfo", "none", height)
         for height in (2**63, 2**64, 1e300, 1.5):
-            self.refused(-3, node, "getblockhash", height)
+            self.refused(-1, node, "getblockhash", height)
+            self.refused(-1, node, "gettxout", NOBODY, height)
         self.refused(-8, node, "getnetworkhashps", 5, 2**40)
         self.refused(-8, node, "getnetworkhashps", -2)
         for method in ("getblock", "getblockheader", "invalidateblock", "reconsiderblock", "preciousblock"):
@@ -207,7 +208,9 @@ class Interface(unittest.TestCase):
         self.refused(-5, node, "getrawtransaction", NOBODY, 1, tip)
         self.refused(-5, node, "getmempoolentry", NOBODY)
         self.assertIsNone(node.call("gettxout", NOBODY, 0))
-        self.assertIsNone(node.call("gettxout", NOBODY, -(2**40)))
+        self.assertIsNone(node.call("gettxout", NOBODY, 2**32 - 1))
+        self.refused(-1, node, "gettxout", NOBODY, 2**32)
+        self.refused(-1, node, "gettxout", NOBODY, -1)
         self.refused(-8, node, "getchaintxstats", 5)
         self.refused(-8, node, "getchaintxstats", -1)
         self.refused(-1, node, "getblockhash")
@@ -223,6 +226,56 @@ class Interface(unittest.TestCase):
         self.refused(-5, node, "generatetoaddress", 1, "bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqzk5jj0")
         self.refused(-8, node, "generatetoaddress", -1, node.call("getnewaddress"))
         self.refused(-1, node, "waitfornewblock", -1)
+        self.refused(-32, node, "getbalance", "account")
+        self.refused(-3, node, "getbalance", 1)
+        self.refused(-11, node, "getnewaddress", "*")
+        self.refused(-5, node, "getnewaddress", "", "bech33")
+
+    def test_what_is_asked_of_coins(self):
+        """The options of `listunspent`, and what `sendtoaddress` does not take together."""
+        node = self.node()
+        mine = node.call("getnewaddress", "", "bech32")
+        node.generate(MATURITY + 2, mine)
+        self.assertEqual(node.call("getbalance", "*"), 150)
+
+        def listed(**options):
+            return [coin["amount"] for coin in node.call("listunspent", 0, 9999999, [mine], True, options)]
+
+        node.call("sendtoaddress", mine, 20)
+        change = 50 - 20 - node.call("getmempoolinfo")["total_fee"]
+        everything = sorted(coin["amount"] for coin in node.call("listunspent", 0))
+        self.assertEqual(everything, sorted([20, change, 50, 50]))
+        self.assertEqual(sorted(listed()), [20, 50, 50])
+        self.assertEqual(listed(minimumAmount=20.00000001), [50, 50])
+        self.assertEqual(listed(minimumAmount="50"), [50, 50])
+        self.assertEqual(listed(maximumAmount=49.99999999), [20])
+        self.assertEqual(len(listed(maximumCount=2)), 2)
+        self.assertEqual(len(listed(maximumCount=0)), 3)
+        self.assertEqual(len(listed(minimumSumAmount=0)), 1)
+        self.assertEqual(len(listed(minimumAmount=50, minimumSumAmount=50.1)), 2)
+        self.assertEqual(len(listed(include_immature_coinbase=True)), MATURITY + 2)
+        self.assertEqual(len(listed(include_immature_coinbase=None)), 3)
+        for code, options in [
+            (-3, {"minimumamount": 1}),
+            (-3, {"minimumAmount": -1}),
+            (-3, {"maximumCount": "1"}),
+            (-1, {"maximumCount": 1.5}),
+            (-3, {"include_immature_coinbase": 1}),
+        ]:
+            self.refused(code, node, "listunspent", 0, 9, [], True, options)
+        self.refused(-8, node, "listunspent", 0, 9, [mine, mine])
+        self.refused(-5, node, "listunspent", 0, 9, ["nowhere"])
+
+        pay = ("sendtoaddress", mine, 1, "", "", False, True)
+        self.refused(-8, node, *pay, 6, None, False, 25)
+        self.refused(-8, node, *pay, None, "economical", False, 25)
+        self.refused(-8, node, *pay, 6, "cheap")
+        for target in (-1, 0, 1009):
+            self.refused(-8, node, *pay, target)
+        self.assertEqual(node.call("getmempoolinfo")["size"], 1)
+        for estimate in ((1008, "CONSERVATIVE"), (1, "economical"), (None, "unset", False, 25)):
+            node.call(*pay, *estimate)
+        self.assertEqual(node.call("getmempoolinfo")["size"], 4)
 
     def test_coins_and_transactions(self):
         node = self.node()
@@ -559,9 +612,11 @@ class Interface(unittest.TestCase):
         self.assertEqual(json.loads(node.rest("blockhashbyheight/3.json")[1])["blockhash"], hashes[2])
         self.shape("getmempoolinfo", json.loads(node.rest("mempool/info.json")[1]))
         self.assertEqual(json.loads(node.rest("mempool/contents.json")[1]), {})
+        # Headers of the chain that is followed are told, and no others.
+        self.assertEqual(node.rest(f"headers/{NOBODY}.bin"), (200, b""))
+        self.assertEqual(json.loads(node.rest(f"headers/{NOBODY}.json")[1]), [])
         for status, path in [
             (404, f"block/{NOBODY}.bin"),
-            (404, f"headers/{NOBODY}.bin"),
             (404, f"tx/{NOBODY}.json"),
             (404, f"block/{hashes[2]}"),
             (404, f"block/{hashes[2]}.xml"),
@@ -611,7 +666,8 @@ class Interface(unittest.TestCase):
         listed = [line.split()[0] for line in node.call("help").splitlines() if line and not line.startswith("==")]
         for method in listed:
             self.assertTrue(node.call("help", method).startswith(method))
-        self.assertEqual(node.call("help", "nothing"), "help: unknown command: nothing\n")
+        self.assertEqual(node.call("help", "nothing"), "help: unknown command: nothing")
+        self.assertEqual(node.call("help", ""), node.call("help"))
         self.assertEqual(node.call("stop"), "nakanet stopping")
         self.assertEqual(node.process.wait(timeout=60), 0)
         self.assertFalse((node.data / ".cookie").exists() or (node.data / "rpc.address").exists())

@@ -86,15 +86,12 @@ impl Arguments {
         self.at(place).as_bool().unwrap_or(usual == Flag::Set)
     }
 
-    /// A number; an error when it does not fit 64 bits or is no whole one.
+    /// A number; an error when it does not fit 64 bits or is no whole one, of the code that Core has for those.
     pub(crate) fn number(&self, place: usize) -> Result<Option<i64>, RpcError> {
         match self.at(place) {
             Value::Null => Ok(None),
             value @ (Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_)) => {
-                value
-                    .as_i64()
-                    .map(Some)
-                    .ok_or_else(|| RpcError::new(Code::Type, "JSON integer out of range"))
+                value.as_i64().map(Some).ok_or_else(out_of_range)
             }
         }
     }
@@ -185,7 +182,7 @@ fn by_name(parameters: &[Parameter], mut named: Map<String, Value>) -> Result<Ve
     }
 }
 
-const fn kind_of(value: &Value) -> &'static str {
+pub(crate) const fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "bool",
@@ -194,6 +191,11 @@ const fn kind_of(value: &Value) -> &'static str {
         Value::Array(_) => "array",
         Value::Object(_) => "object",
     }
+}
+
+/// A number is no whole one, or too large.
+pub(crate) fn out_of_range() -> RpcError {
+    RpcError::new(Code::Misc, "JSON integer out of range")
 }
 
 /// Text of 64 hexadecimal digits, or Core's words for what is wrong with it.
@@ -326,7 +328,7 @@ mod tests {
         };
         assert_eq!(read(json!(["a", 0, i64::MAX])).number(2), Ok(Some(i64::MAX)));
         for absurd in [json!(u64::MAX), json!(1.5), json!(1e300), json!(-1e300)] {
-            assert!(read(json!(["a", 0, absurd])).number(2).is_err());
+            assert_eq!(read(json!(["a", 0, absurd])).number(2), Err(out_of_range()));
         }
         for text in ["", "00", &"g".repeat(64), &"0".repeat(65), &"é".repeat(32)] {
             assert!(read(json!([text])).block_id(0, "blockhash").is_err(), "{text}");

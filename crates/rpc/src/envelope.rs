@@ -98,6 +98,8 @@ const fn status(code: Code) -> u16 {
         | Code::InvalidIpOrSubnet
         | Code::Wallet
         | Code::InsufficientFunds
+        | Code::InvalidLabel
+        | Code::Deprecated
         | Code::Internal
         | Code::Stopping => 500,
     }

@@ -21,6 +21,8 @@ pub enum Code {
     OutOfMemory,
     /// `RPC_INVALID_PARAMETER`: an argument of the right type that makes no sense.
     InvalidParameter,
+    /// `RPC_WALLET_INVALID_LABEL_NAME`.
+    InvalidLabel,
     /// `RPC_DATABASE_ERROR`: the disk fails.
     Database,
     /// `RPC_DESERIALIZATION_ERROR`: hex that is no header, transaction or block.
@@ -43,6 +45,8 @@ pub enum Code {
     Wallet,
     /// `RPC_WALLET_INSUFFICIENT_FUNDS`.
     InsufficientFunds,
+    /// `RPC_METHOD_DEPRECATED`: what older versions took and later ones do not.
+    Deprecated,
     /// `RPC_INTERNAL_ERROR`.
     Internal,
     /// `RPC_IN_WARMUP`: the node does not answer, as it is stopping.
@@ -65,6 +69,7 @@ impl Code {
             Self::InsufficientFunds => -6,
             Self::OutOfMemory => -7,
             Self::InvalidParameter => -8,
+            Self::InvalidLabel => -11,
             Self::Database => -20,
             Self::Deserialization => -22,
             Self::NodeAlreadyAdded => -23,
@@ -75,6 +80,7 @@ impl Code {
             Self::Stopping => -28,
             Self::NodeNotConnected => -29,
             Self::InvalidIpOrSubnet => -30,
+            Self::Deprecated => -32,
         }
     }
 }

@@ -33,10 +33,10 @@ pub(super) const METHODS: &[Method] = &[
 ];
 
 fn help(arguments: &Arguments) -> Answer {
-    if let Some(name) = arguments.text(0) {
+    if let Some(name) = arguments.text(0).filter(|name| !name.is_empty()) {
         return Ok(match find(name) {
             Some(method) => json!(help_of(&method)),
-            None => json!(format!("help: unknown command: {name}\n")),
+            None => json!(format!("help: unknown command: {name}")),
         });
     }
     let mut text = String::new();

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::sync::MappedMutexGuard;
 
 use super::{Category, Method, Run, may, needs};
-use crate::arguments::{Arguments, Flag, Kind};
+use crate::arguments::{self, Arguments, Flag, Kind};
 use crate::error::Answer;
 use crate::office::Office;
 use crate::wallet::{BearsFee, Holdings, Owned, Terms, Wallet};
@@ -20,13 +20,13 @@ pub(super) const METHODS: &[Method] = &[
         category: Category::Wallet,
         parameters: &[may("label", Kind::Text), may("address_type", Kind::Text)],
         summary: "A new address of the wallet.",
-        run: Run::Task(|office, _| Box::pin(async move { new_address(&office).await.map(|(_, text)| json!(text)) })),
+        run: Run::Task(|office, arguments| Box::pin(address_of_a_kind(office, arguments))),
     },
     Method {
         name: "getbalance",
         category: Category::Wallet,
         parameters: &[
-            may("dummy", Kind::Any),
+            may("dummy", Kind::Text),
             may("minconf", Kind::Number),
             may("include_watchonly", Kind::Flag),
             may("avoid_reuse", Kind::Flag),
@@ -120,6 +120,22 @@ async fn new_address(office: &Office) -> Result<(chain::Owner, String), RpcError
     Ok((owner, address::of(&owner)))
 }
 
+/// Addresses are of one kind, which every type that Core knows stands for.
+async fn address_of_a_kind(office: Arc<Office>, arguments: Arguments) -> Answer {
+    if arguments.text(0) == Some("*") {
+        return Err(RpcError::new(Code::InvalidLabel, "Invalid label name"));
+    }
+    match arguments.text(1) {
+        None | Some("legacy" | "p2sh-segwit" | "bech32" | "bech32m") => {}
+        Some(unknown) => {
+            let message = format!("Unknown address type '{unknown}'");
+            return Err(RpcError::new(Code::InvalidAddressOrKey, message));
+        }
+    }
+    let (_, text) = new_address(&office).await?;
+    Ok(json!(text))
+}
+
 async fn holdings(office: &Office) -> Result<Holdings, RpcError> {
     let mut wallet = wallet(office).await?;
     let surveyed = office.clerk.look(wallet.survey()).await?;
@@ -127,6 +143,10 @@ async fn holdings(office: &Office) -> Result<Holdings, RpcError> {
 }
 
 async fn balance(office: Arc<Office>, arguments: Arguments) -> Answer {
+    if arguments.text(0).is_some_and(|dummy| dummy != "*") {
+        let message = "dummy first argument must be excluded or set to \"*\".";
+        return Err(RpcError::new(Code::Deprecated, message));
+    }
     let least = arguments.number(1)?.unwrap_or(0);
     let holdings = holdings(&office).await?;
     let counts = |owned: &Owned| owned.is_mature && owned.is_trusted && i64::from(owned.confirmations) >= least;
@@ -182,18 +202,81 @@ async fn unspent(office: Arc<Office>, arguments: Arguments) -> Answer {
     let with_unsafe = arguments.flag_or(3, Flag::Set);
     let mut wanted = Vec::new();
     for text in arguments.at(2).as_array().into_iter().flatten() {
-        wanted.push(super::generate::payee(text.as_str().unwrap_or_default())?);
+        let text = text.as_str().unwrap_or_default();
+        let owner = super::generate::payee(text)?;
+        if wanted.contains(&owner) {
+            let message = format!("Invalid parameter, duplicated address: {text}");
+            return Err(RpcError::new(Code::InvalidParameter, message));
+        }
+        wanted.push(owner);
     }
+    let query = Query::read(arguments.at(4))?;
     let holdings = holdings(&office).await?;
     let is_listed = |owned: &&Owned| {
         let depth = i64::from(owned.confirmations);
         (least..=most).contains(&depth)
-            && owned.is_mature
+            && (owned.is_mature || query.with_immature)
             && (owned.is_trusted || with_unsafe)
             && (wanted.is_empty() || wanted.contains(&owned.coin.output.owner))
+            && (query.least..=query.most).contains(&owned.coin.output.value)
     };
-    let shown = holdings.coins.iter().filter(is_listed).map(owned_json);
-    Ok(json!(shown.collect::<Vec<_>>()))
+    let mut shown = Vec::new();
+    let mut sum = Amount::ZERO;
+    for owned in holdings.coins.iter().filter(is_listed) {
+        shown.push(owned_json(owned));
+        sum = Amount::total([sum, owned.coin.output.value]).unwrap_or(Amount::MAX_MONEY);
+        if query.enough.is_some_and(|enough| sum >= enough) || query.count == Some(shown.len()) {
+            break;
+        }
+    }
+    Ok(json!(shown))
+}
+
+/// The `query_options` of `listunspent`.
+struct Query {
+    least: Amount,
+    most: Amount,
+    /// The sum at which the list ends.
+    enough: Option<Amount>,
+    /// The number of coins at which it ends.
+    count: Option<usize>,
+    with_immature: bool,
+}
+
+impl Query {
+    fn read(options: &Value) -> Result<Self, RpcError> {
+        let mut query = Self {
+            least: Amount::ZERO,
+            most: Amount::MAX_MONEY,
+            enough: None,
+            count: None,
+            with_immature: false,
+        };
+        let options = options.as_object().into_iter().flatten();
+        for (name, value) in options.filter(|(_, value)| !value.is_null()) {
+            let misfit = |expected: &str| {
+                let message = format!(
+                    "JSON value of type {} for field {name} is not of expected type {expected}",
+                    arguments::kind_of(value)
+                );
+                RpcError::new(Code::Type, message)
+            };
+            match name.as_str() {
+                "minimumAmount" => query.least = arguments::amount(value)?,
+                "maximumAmount" => query.most = arguments::amount(value)?,
+                "minimumSumAmount" => query.enough = Some(arguments::amount(value)?),
+                "maximumCount" if !value.is_number() => return Err(misfit("number")),
+                // None, and less than none, is no limit.
+                "maximumCount" => {
+                    let count = value.as_i64().ok_or_else(arguments::out_of_range)?;
+                    query.count = usize::try_from(count).ok().filter(|count| *count > 0);
+                }
+                "include_immature_coinbase" => query.with_immature = value.as_bool().ok_or_else(|| misfit("bool"))?,
+                _ => return Err(RpcError::new(Code::Type, format!("Unexpected key {name}"))),
+            }
+        }
+        Ok(query)
+    }
 }
 
 fn owned_json(owned: &Owned) -> Value {
@@ -221,6 +304,7 @@ async fn send(office: Arc<Office>, arguments: Arguments) -> Answer {
     if amount == Amount::ZERO {
         return Err(RpcError::new(Code::Type, "Invalid amount for send"));
     }
+    check_estimate(&arguments)?;
     // In base units a byte, with up to three decimals: as an amount it is 10^8 of those.
     let rate = arguments.amount(9)?.map(|rate| rate.units() / 100_000);
     let (change, _) = new_address(&office).await?;
@@ -244,6 +328,26 @@ async fn send(office: Arc<Office>, arguments: Arguments) -> Answer {
         return Ok(json!({ "txid": txid.to_string(), "fee_reason": "Minimum Required Fee" }));
     }
     Ok(json!(txid.to_string()))
+}
+
+/// Fees are not estimated, yet what asks for an estimate has to make sense.
+fn check_estimate(arguments: &Arguments) -> Result<(), RpcError> {
+    let wrong = |message: &str| Err(RpcError::new(Code::InvalidParameter, message));
+    let (target, mode) = (arguments.number(6)?, arguments.text(7));
+    let mode = mode.map(str::to_ascii_lowercase);
+    let has_rate = !arguments.at(9).is_null();
+    match (target, mode.as_deref()) {
+        (Some(_), _) if has_rate => wrong(
+            "Cannot specify both conf_target and fee_rate. Please provide either a confirmation target in blocks for automatic fee \
+             estimation, or an explicit fee rate.",
+        ),
+        (_, Some(mode)) if has_rate && mode != "unset" => wrong("Cannot specify both estimate_mode and fee_rate"),
+        (_, Some(mode)) if !["unset", "economical", "conservative"].contains(&mode) => {
+            wrong("Invalid estimate_mode parameter, must be one of: \"unset\", \"economical\", \"conservative\"")
+        }
+        (Some(target), _) if !(1..=1_008).contains(&target) => wrong("Invalid conf_target, must be between 1 and 1008"),
+        _ => Ok(()),
+    }
 }
 
 fn validate(text: &str) -> Value {
