@@ -270,10 +270,11 @@ class Interface(unittest.TestCase):
         self.refused(-8, node, *pay, 6, None, False, 25)
         self.refused(-8, node, *pay, None, "economical", False, 25)
         self.refused(-8, node, *pay, 6, "cheap")
+        self.refused(-3, node, *pay, None, None, False, "25.0001")
         for target in (-1, 0, 1009):
             self.refused(-8, node, *pay, target)
         self.assertEqual(node.call("getmempoolinfo")["size"], 1)
-        for estimate in ((1008, "CONSERVATIVE"), (1, "economical"), (None, "unset", False, 25)):
+        for estimate in ((1008, "CONSERVATIVE"), (1, "economical"), (None, "unset", False, "25.001")):
             node.call(*pay, *estimate)
         self.assertEqual(node.call("getmempoolinfo")["size"], 4)
 

@@ -334,16 +334,16 @@ async fn set_ban(office: Arc<Office>, arguments: Arguments) -> Answer {
     order(&office, wanted).await
 }
 
-/// When a ban ends: after so many seconds, or at a moment; 0 is a day.
+/// When a ban ends: after so many seconds, which are a day when none or less, or at a moment.
 fn until(now: u64, time: i64, is_absolute: bool) -> Result<u64, RpcError> {
-    let time = u64::try_from(time).map_err(|_| RpcError::new(Code::InvalidParameter, "a ban has no negative time"))?;
+    let time = u64::try_from(time).unwrap_or(0);
     let ends = match (time, is_absolute) {
-        (0, _) => now + DEFAULT_BAN.as_secs(),
-        (moment, true) if moment <= now => {
+        (moment, true) if moment < now => {
             let message = "Error: Absolute timestamp is in the past";
             return Err(RpcError::new(Code::InvalidParameter, message));
         }
         (moment, true) => moment,
+        (0, false) => now + DEFAULT_BAN.as_secs(),
         (seconds, false) => now.saturating_add(seconds),
     };
     Ok(ends.min(now + MAX_BAN.as_secs()))
@@ -403,7 +403,11 @@ mod tests {
         assert_eq!(until(100, 0, false), Ok(100 + DEFAULT_BAN.as_secs()));
         assert_eq!(until(100, 5, false), Ok(105));
         assert_eq!(until(100, 500, true), Ok(500));
-        assert!(until(100, 50, true).is_err() && until(100, -1, false).is_err());
+        assert_eq!(until(100, 100, true), Ok(100));
+        for moment in [99, 0, -1] {
+            assert!(until(100, moment, true).is_err(), "{moment}");
+        }
+        assert_eq!(until(100, -1, false), until(100, 0, false));
         assert_eq!(until(100, i64::MAX, false), Ok(100 + MAX_BAN.as_secs()));
     }
 

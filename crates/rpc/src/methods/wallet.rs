@@ -306,7 +306,10 @@ async fn send(office: Arc<Office>, arguments: Arguments) -> Answer {
     }
     check_estimate(&arguments)?;
     // In base units a byte, with up to three decimals: as an amount it is 10^8 of those.
-    let rate = arguments.amount(9)?.map(|rate| rate.units() / 100_000);
+    let rate = match arguments.amount(9)?.map(Amount::units) {
+        Some(rate) if !rate.is_multiple_of(100_000) => return Err(RpcError::new(Code::Type, "Invalid amount")),
+        rate => rate.map(|rate| rate / 100_000),
+    };
     let (change, _) = new_address(&office).await?;
     let terms = Terms {
         change,
