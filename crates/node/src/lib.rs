@@ -36,6 +36,7 @@ mod rest;
 mod sync;
 mod template;
 mod transactions;
+mod waits;
 
 #[cfg(test)]
 mod testing;

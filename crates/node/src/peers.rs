@@ -15,6 +15,7 @@ use crate::limits::{
 };
 use crate::mesh::MeshPeer;
 use crate::transactions::TransactionPeer;
+use crate::waits::Waits;
 
 /// How far a connection has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -44,8 +45,6 @@ pub(crate) struct Peer {
 /// What else is kept of a peer.
 #[derive(Debug)]
 pub(crate) struct Rest {
-    /// When it is too late for its hello.
-    greets_by: Time,
     pub(crate) score: Score,
     /// The tip it claims, of which nothing is known here yet.
     claimed: Option<Box<BlockId>>,
@@ -83,7 +82,7 @@ impl DerefMut for Peer {
 }
 
 impl Peer {
-    fn new(outbound: bool, stage: Stage, greets_by: Time) -> Self {
+    fn new(outbound: bool, stage: Stage) -> Self {
         Self {
             stage,
             outbound,
@@ -91,7 +90,6 @@ impl Peer {
             best: None,
             told: None,
             rest: Box::new(Rest {
-                greets_by,
                 score: Score::default(),
                 claimed: None,
                 headers_due: None,
@@ -217,8 +215,11 @@ pub(crate) struct Peers {
     ids: Vec<NodeId>,
     /// What is kept of each, in the same order.
     rows: Vec<Peer>,
-    /// How many are unsettled: while none is, as between blocks, nobody's deadline needs looking for.
+    /// How many are unsettled.
     unsettled: usize,
+    /// Who has not said hello, and whose answer to a request for headers has not come.
+    greeting: Waits,
+    answering: Waits,
     discouraged: BTreeMap<NodeId, Offence>,
     oldest_first: VecDeque<NodeId>,
 }
@@ -226,13 +227,14 @@ pub(crate) struct Peers {
 impl Peers {
     /// A connection is open.
     pub(crate) fn add(&mut self, peer: NodeId, outbound: bool, now: Time) {
-        self.put(peer, Peer::new(outbound, Stage::Greeting, now + HANDSHAKE_TIMEOUT));
+        self.put(peer, Peer::new(outbound, Stage::Greeting));
+        self.greeting.set(peer, Some(now + HANDSHAKE_TIMEOUT));
     }
 
     /// The connection is being closed: all that was kept of the peer goes, but why.
     pub(crate) fn close(&mut self, peer: NodeId, reason: HangupReason) {
         let outbound = self.get(peer).is_some_and(|peer| peer.outbound);
-        self.put(peer, Peer::new(outbound, Stage::Closing(reason), Time::MAX));
+        self.put(peer, Peer::new(outbound, Stage::Closing(reason)));
     }
 
     /// The connection is gone.
@@ -240,11 +242,15 @@ impl Peers {
         let at = self.ids.binary_search(&peer).ok()?;
         self.ids.remove(at);
         let gone = self.rows.remove(at);
+        self.greeting.set(peer, None);
+        self.answering.set(peer, None);
         self.unsettled -= usize::from(gone.is_unsettled());
         Some(gone)
     }
 
     fn put(&mut self, id: NodeId, peer: Peer) {
+        self.greeting.set(id, None);
+        self.answering.set(id, None);
         self.unsettled += usize::from(peer.is_unsettled());
         match self.ids.binary_search(&id) {
             Ok(at) => {
@@ -265,6 +271,7 @@ impl Peers {
 
     /// The peer has said hello.
     pub(crate) fn set_ready(&mut self, peer: NodeId) {
+        self.greeting.set(peer, None);
         self.settle(peer, |peer| peer.stage = Stage::Ready);
     }
 
@@ -275,6 +282,9 @@ impl Peers {
 
     /// When the answer to a request for headers is late; none when no answer is waited for.
     pub(crate) fn set_headers_due(&mut self, peer: NodeId, due: Option<Time>) {
+        if self.get(peer).is_some() {
+            self.answering.set(peer, due);
+        }
         self.settle(peer, |peer| peer.headers_due = due);
     }
 
@@ -352,29 +362,22 @@ impl Peers {
 
     /// Those that have not said hello by now.
     pub(crate) fn late_to_greet(&self, now: Time) -> Vec<NodeId> {
-        if self.are_settled() {
-            return Vec::new();
-        }
-        let is_late = |peer: &Peer| peer.stage == Stage::Greeting && peer.greets_by <= now;
-        let late = self.all().filter(|(_, peer)| is_late(peer));
-        late.map(|(id, _)| id).collect()
+        self.greeting.late(now)
+    }
+
+    /// Those whose answer to a request for headers has not come by now.
+    pub(crate) fn late_to_answer(&self, now: Time) -> Vec<NodeId> {
+        self.answering.late(now)
     }
 
     /// When the next peer is too late with its hello.
     pub(crate) fn greeting_deadline(&self) -> Option<Time> {
-        if self.are_settled() {
-            return None;
-        }
-        let greeting = self.rows.iter().filter(|peer| peer.stage == Stage::Greeting);
-        greeting.map(|peer| peer.greets_by).min()
+        self.greeting.deadline()
     }
 
     /// When the next answer to a request for headers is late.
     pub(crate) fn headers_deadline(&self) -> Option<Time> {
-        if self.are_settled() {
-            return None;
-        }
-        self.rows.iter().filter_map(|peer| peer.headers_due).min()
+        self.answering.deadline()
     }
 }
 

@@ -89,6 +89,8 @@ pub struct Resting {
     patience: Patience,
     clock: Clock,
     served: Vec<Served>,
+    /// When peers were last asked or answered, where late answers may still come.
+    progress: Option<Vec<(NodeId, Time)>>,
 }
 
 impl Resting {
@@ -134,11 +136,9 @@ impl Resting {
             return None;
         }
         neighbour.note(ledger, block);
-        self.awaited = Some(Awaited {
-            block,
-            of: neighbour.peer,
-            since: now,
-        });
+        let of = neighbour.peer;
+        self.awaited = Some(Awaited { block, of, since: now });
+        self.make_progress(of, now);
         self.moved_at = now;
         Some(Heard::Next)
     }
@@ -152,11 +152,19 @@ impl Resting {
             return false;
         }
         self.patience.learn(now.since(awaited.since));
+        self.make_progress(peer, now);
         self.awaited = None;
         self.tip = block;
         self.moved_at = now;
         self.followed_at = now;
         true
+    }
+
+    fn make_progress(&mut self, peer: NodeId, now: Time) {
+        if let Some(progress) = &mut self.progress {
+            progress.retain(|(other, _)| *other != peer);
+            progress.push((peer, now));
+        }
     }
 
     /// A peer asks for a block's body. Whether it is sent; otherwise nothing has changed.
@@ -214,6 +222,7 @@ impl Node {
             patience: self.bodies.fetch.patience(),
             clock: self.clock,
             served: Vec::new(),
+            progress: self.bodies.fetch.expects_late_answers().then(Vec::new),
         })
     }
 
@@ -242,9 +251,13 @@ impl Node {
             patience,
             clock: _,
             served,
+            progress,
         } = resting;
         self.progress_at = moved_at;
         self.bodies.fetch.set_patience(patience);
+        for (peer, at) in progress.into_iter().flatten() {
+            self.bodies.fetch.set_progress(peer, at);
+        }
         if tip != base {
             for block in ledger.path(base, tip) {
                 self.knowledge.accept_header(ledger, block);

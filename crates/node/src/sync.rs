@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use base::{NodeId, Time};
+use base::NodeId;
 use chain::{BlockId, BlockRef, HashedHeader, Height, limits};
 use gossip::limits::MAX_HEADERS;
 use gossip::{Hello, Message, Offence};
@@ -75,14 +75,7 @@ impl Node {
 
     /// Gives up on answers that are late.
     pub(crate) fn drop_late_header_requests(&mut self, cx: &mut Context<'_>) {
-        let is_late = |due: Option<Time>| due.is_some_and(|due| due <= cx.now);
-        let late: Vec<NodeId> = self
-            .peers
-            .all_ready()
-            .filter(|(_, peer)| is_late(peer.headers_due()))
-            .map(|(id, _)| id)
-            .collect();
-        for peer in late {
+        for peer in self.peers.late_to_answer(cx.now) {
             self.peers.set_headers_due(peer, None);
             self.peers.set_claimed(peer, None);
             if let Some(peer) = self.peers.ready_mut(peer) {

@@ -15,4 +15,5 @@ mod mining;
 mod policies;
 mod presync;
 mod relay;
+mod rest;
 mod sync;

@@ -25,6 +25,19 @@ impl BlockFetch {
         self.patience = patience;
     }
 
+    /// Whether late answers may still come. How late they are counts from when their senders were last asked or answered ([`BlockFetch::set_progress`]).
+    #[must_use]
+    pub const fn expects_late_answers(&self) -> bool {
+        !self.asked.is_empty()
+    }
+
+    /// A peer was last asked at this time, when it owed nothing, or answered.
+    pub fn set_progress(&mut self, peer: NodeId, at: Time) {
+        if let Ok(place) = self.find_peer(peer) {
+            self.peers[place].progress = at;
+        }
+    }
+
     /// A body is wanted that this peer has, and was asked for at that time, while nothing else is ([`BlockFetch::is_idle`]): what [`BlockFetch::want`],
     /// [`BlockFetch::add_source`] and [`BlockFetch::requests`] come to.
     ///

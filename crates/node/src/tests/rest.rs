@@ -1,0 +1,336 @@
+//! A node that rests whenever it can, and one that never does: whatever they are told, they say the same.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base::{NodeId, Rng, Seed, Time};
+use chain::{Block, BlockRef, HashRate, Ledger};
+use gossip::{Hello, Item, Message};
+
+use crate::event::TipRef;
+use crate::testing::{config, forge, n, params};
+use crate::{Event, Heard, Input, Neighbour, Node, Outbox, Output, Resting, TipChange};
+
+const PEERS: usize = 6;
+
+/// A node as an engine with many nodes keeps it.
+struct Sleeper {
+    node: Node,
+    bed: Option<(Resting, Vec<Neighbour>)>,
+    rests: usize,
+    steps: usize,
+}
+
+impl Sleeper {
+    fn handle(&mut self, ledger: &mut Ledger, now: Time, input: &Input) -> Outbox {
+        if let Some(out) = self.step(ledger, now, input) {
+            self.steps += 1;
+            return out;
+        }
+        if let Some((resting, neighbours)) = self.bed.take() {
+            self.node.resume(ledger, resting, &neighbours);
+        }
+        let mut out = Outbox::new();
+        self.node.handle(ledger, now, input.clone(), &mut out);
+        self.bed = self
+            .node
+            .rest(ledger)
+            .map(|resting| (resting, self.node.neighbours().collect()));
+        self.rests += usize::from(self.bed.is_some());
+        out
+    }
+
+    fn deadline(&self) -> Option<Time> {
+        match &self.bed {
+            Some((resting, _)) => resting.deadline(),
+            None => self.node.deadline().map(|(at, _)| at),
+        }
+    }
+
+    /// What it puts out when it takes this in at rest.
+    fn step(&mut self, ledger: &Ledger, now: Time, input: &Input) -> Option<Outbox> {
+        let (resting, neighbours) = self.bed.as_mut()?;
+        let Input::Received { peer, message } = input else {
+            return None;
+        };
+        let peer = *peer;
+        let neighbour = neighbours.iter_mut().find(|neighbour| neighbour.peer == peer)?;
+        let send = |message| Output::Send { peer, message };
+        match message {
+            Message::Headers(headers) => {
+                let block = ledger.find(&headers[0].id())?;
+                Some(match resting.hear(ledger, (now, neighbour), block)? {
+                    Heard::Nothing => Vec::new(),
+                    Heard::Next => vec![
+                        accepted(ledger, block, peer),
+                        send(Message::Get(vec![Item::Block(headers[0].id())])),
+                    ],
+                })
+            }
+            Message::Get(items) => {
+                let [Item::Block(id)] = items.as_slice() else {
+                    return None;
+                };
+                let block = ledger.find(id)?;
+                let is_sent = resting.serve(ledger, (now, peer), block);
+                is_sent.then(|| vec![send(Message::Block(Arc::clone(ledger.body(block).expect("valid"))))])
+            }
+            Message::Block(body) => {
+                let block = ledger.find(&body.id())?;
+                let old = resting.tip();
+                resting.follow(ledger, (now, peer), block).then(|| {
+                    let lacking = neighbours.iter().filter(|neighbour| !neighbour.has(block));
+                    let header = *ledger.hashed_header(block);
+                    let told = lacking.map(|neighbour| Output::Send {
+                        peer: neighbour.peer,
+                        message: Message::headers([header]),
+                    });
+                    followed(ledger, (old, block), (peer, body))
+                        .into_iter()
+                        .chain(told)
+                        .collect()
+                })
+            }
+            _ => None,
+        }
+    }
+}
+
+fn emit(event: Event) -> Output {
+    Output::Emit(Box::new(event))
+}
+
+fn accepted(ledger: &Ledger, block: BlockRef, from: NodeId) -> Output {
+    let header = ledger.header(block);
+    emit(Event::HeaderAccepted {
+        block: ledger.id(block),
+        parent: header.parent,
+        height: ledger.height(block),
+        chain_work: ledger.work(block),
+        time: header.time,
+        from: Some(from),
+    })
+}
+
+fn followed(ledger: &Ledger, (old, new): (BlockRef, BlockRef), (from, body): (NodeId, &Arc<Block>)) -> Outbox {
+    let [old, new] = [old, new].map(|block| TipRef {
+        block: ledger.id(block),
+        height: ledger.height(block),
+        chain_work: ledger.work(block),
+    });
+    let (txs, bytes) = (body.transactions.len(), body.bytes());
+    vec![
+        emit(Event::BlockReceived {
+            block: new.block,
+            from,
+            bytes,
+            duplicate: false,
+        }),
+        Output::Save {
+            block: Arc::clone(body),
+            durable: false,
+        },
+        emit(Event::BlockConnected {
+            block: new.block,
+            parent: old.block,
+            height: new.height,
+            chain_work: new.chain_work,
+            txs,
+            bytes,
+            body: Arc::clone(body),
+        }),
+        emit(Event::TipChanged {
+            old,
+            new,
+            how: TipChange::Extend,
+        }),
+    ]
+}
+
+/// All but what to search for, which an engine knows from the bits.
+fn told(out: &[Output]) -> Vec<String> {
+    let told = out.iter().filter(|output| !matches!(output, Output::Draw(_)));
+    told.map(|output| format!("{output:?}")).collect()
+}
+
+/// A tree of valid blocks that others have made, and what was asked of peers.
+struct Surroundings {
+    ledger: Ledger,
+    tree: Vec<BlockRef>,
+    /// Bodies, or headers where it is no block.
+    asked: Vec<(NodeId, Option<BlockRef>)>,
+    rng: Rng,
+}
+
+impl Surroundings {
+    fn below(&mut self, bound: usize) -> usize {
+        usize::try_from(self.rng.below(bound as u64)).expect("below it")
+    }
+
+    /// Mostly the next one for a node with this tip, or one of the newest.
+    fn some_block(&mut self, tip: BlockRef) -> BlockRef {
+        if self.below(4) > 0 {
+            let next = self
+                .tree
+                .iter()
+                .rev()
+                .find(|block| self.ledger.parent(**block) == Some(tip));
+            return next.copied().unwrap_or(tip);
+        }
+        let back = if self.below(8) == 0 {
+            self.below(12)
+        } else {
+            self.below(2)
+        };
+        self.tree[self.tree.len().saturating_sub(back + 1)]
+    }
+
+    fn grow(&mut self) {
+        let newest = self.tree[self.tree.len() - 1];
+        let parent = if self.below(10) == 0 {
+            self.some_block(newest)
+        } else {
+            newest
+        };
+        let mark = self.tree.len() as u64;
+        let block = forge(&self.ledger, parent, |draft| draft.extra_nonce = mark);
+        let at = self.ledger.record_hashed_header(&block.header).expect("a valid header");
+        self.ledger.add_body(&block).expect("a valid block");
+        self.tree.push(at);
+    }
+
+    /// What happens next.
+    fn next(&mut self, tip: BlockRef) -> Option<Input> {
+        let peer = n(1 + self.below(PEERS));
+        let received = |peer, message| Some(Input::Received { peer, message });
+        match self.below(20) {
+            0 => {
+                self.grow();
+                None
+            }
+            1..=8 => {
+                let block = self.some_block(tip);
+                let header = *self.ledger.hashed_header(block);
+                received(peer, Message::headers([header]))
+            }
+            9..=13 if !self.asked.is_empty() => {
+                let at = self.below(self.asked.len());
+                let (peer, block) = self.asked.swap_remove(at);
+                let Some(block) = block else {
+                    let newest = self.tree[self.tree.len() - 1];
+                    let path = self.ledger.path(self.ledger.genesis(), newest);
+                    let headers = path.into_iter().map(|block| *self.ledger.hashed_header(block));
+                    return received(peer, Message::headers(headers.collect::<Vec<_>>()));
+                };
+                let id = self.ledger.id(block);
+                let body = Arc::clone(self.ledger.body(block).expect("valid"));
+                match self.below(12) {
+                    0 => received(peer, Message::NotFound(vec![Item::Block(id)])),
+                    1 => None,
+                    _ => received(peer, Message::Block(body)),
+                }
+            }
+            14..=17 => {
+                let block = self.some_block(tip);
+                let id = self.ledger.id(block);
+                received(peer, Message::Get(vec![Item::Block(id)]))
+            }
+            18 => Some(Input::Tick),
+            _ => None,
+        }
+    }
+
+    fn note_requests(&mut self, out: &[Output]) {
+        for output in out {
+            let Output::Send { peer, message } = output else {
+                continue;
+            };
+            if let Message::GetHeaders { .. } = message {
+                self.asked.push((*peer, None));
+            } else if let Message::Get(items) = message {
+                let blocks = items.iter().filter_map(|item| match item {
+                    Item::Block(id) => self.ledger.find(id),
+                    Item::CompactBlock(_) | Item::Transaction(_) | Item::Parent(_) => None,
+                });
+                self.asked.extend(blocks.map(|block| (*peer, Some(block))));
+            }
+        }
+    }
+}
+
+/// Tells both of a few thousand things; how often the one rested, and how much it took in at rest.
+fn compare(number: u64, hashrate: HashRate) -> (usize, usize) {
+    let params = params();
+    let ledger = Ledger::new(params.clone());
+    let mut around = Surroundings {
+        tree: vec![ledger.genesis()],
+        ledger,
+        asked: Vec::new(),
+        rng: Seed::from_number(number).child("rest", 0).rng(),
+    };
+    let config = crate::Config {
+        hashrate,
+        ..config(0, &params)
+    };
+    let node = || {
+        Node::new(n(0), config.clone(), Seed::from_number(7))
+            .without_messages()
+            .drawn()
+    };
+    let mut plain = node();
+    let mut sleeper = Sleeper {
+        node: node(),
+        bed: None,
+        rests: 0,
+        steps: 0,
+    };
+    let mut now = Time::ZERO;
+    let mut take = |around: &mut Surroundings, now: Time, input: Input| {
+        let mut out = Outbox::new();
+        plain.handle(&mut around.ledger, now, input.clone(), &mut out);
+        let same = sleeper.handle(&mut around.ledger, now, &input);
+        assert_eq!(told(&same), told(&out), "{number} at {now}: {input:?}");
+        assert_eq!(
+            sleeper.deadline(),
+            plain.deadline().map(|(at, _)| at),
+            "{number} at {now}: {input:?}"
+        );
+        around.note_requests(&out);
+        (plain.deadline().map(|(at, _)| at), plain.view().tip())
+    };
+    take(&mut around, now, Input::Tick);
+    for peer in (1..=PEERS).map(n) {
+        let hello = Hello {
+            version: Hello::VERSION,
+            genesis: around.ledger.id(around.ledger.genesis()),
+            agent: "played".to_owned(),
+            tip: around.ledger.id(around.ledger.genesis()),
+            height: chain::Height(0),
+        };
+        let hello = Message::Hello(Box::new(hello));
+        take(&mut around, now, Input::Connected { peer, outbound: true });
+        take(&mut around, now, Input::Received { peer, message: hello });
+    }
+    let (mut due, mut tip) = (None, around.tree[0]);
+    for _ in 0..3_000 {
+        now += Duration::from_millis(around.rng.below(400));
+        while let Some(at) = due.filter(|at| *at <= now) {
+            (due, tip) = take(&mut around, at, Input::Tick);
+        }
+        if let Some(input) = around.next(tip) {
+            (due, tip) = take(&mut around, now, input);
+        }
+    }
+    (sleeper.rests, sleeper.steps)
+}
+
+#[test]
+fn who_rests_says_what_who_never_rests_says() {
+    let (mut rests, mut steps) = (0, 0);
+    for number in 0..24 {
+        let (more_rests, more_steps) = compare(number, HashRate((number % 2) * 1_000));
+        rests += more_rests;
+        steps += more_steps;
+    }
+    assert!(rests > 500 && steps > 10_000, "{rests} rests, {steps} steps at rest");
+}
