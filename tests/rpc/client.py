@@ -184,6 +184,9 @@ class Interface(unittest.TestCase):
         self.assertEqual((coins["txouts"], coins["total_amount"]), (12, 600))
         self.assertEqual(node.call("gettxoutsetinfo", "none", 3)["txouts"], 3)
         self.assertGreaterEqual(node.call("getnetworkhashps"), 0)
+        # The difficulty never changes here, so -1 is the whole chain, from the genesis block that was given long ago.
+        self.assertGreater(node.call("getnetworkhashps", -1), 0)
+        self.assertEqual(node.call("getnetworkhashps", -1), node.call("getnetworkhashps", node.call("getblockcount")))
         self.assertGreaterEqual(node.call("uptime"), 0)
 
     def test_wrong_arguments(self):

@@ -226,11 +226,12 @@ fn network_hash_rate(scene: &Scene<'_>, arguments: &Arguments) -> Answer {
 pub(crate) fn hash_rate(scene: &Scene<'_>, last: BlockRef, blocks: i64) -> f64 {
     let ledger = scene.ledger;
     let height = i64::from(ledger.height(last).0);
-    let window = match ledger.params().retarget {
-        chain::Retarget::Bitcoin { window, .. } => i64::from(window),
-        chain::Retarget::Fixed | chain::Retarget::Asert { .. } => height.max(1),
+    let since_a_change = match ledger.params().retarget {
+        chain::Retarget::Bitcoin { window, .. } => height % i64::from(window) + 1,
+        chain::Retarget::Asert { .. } => 1,
+        chain::Retarget::Fixed => height,
     };
-    let wanted = if blocks == -1 { height % window + 1 } else { blocks };
+    let wanted = if blocks == -1 { since_a_change } else { blocks };
     let count = wanted.min(height);
     let Some(first) = at_height_below(scene, last, height - count).filter(|_| count > 0) else {
         return 0.0;
