@@ -50,25 +50,27 @@ impl Arguments {
             Value::Object(named) => by_name(parameters, named)?,
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
         };
-        if values.len() > parameters.len() {
+        let least = parameters.iter().rposition(|parameter| !parameter.is_optional);
+        if values.len() < least.map_or(0, |last| last + 1) || values.len() > parameters.len() {
             return Ok(None);
         }
         values.resize(parameters.len(), Value::Null);
-        for (parameter, value) in parameters.iter().zip(&values) {
-            if value.is_null() {
-                if !parameter.is_optional {
-                    return Ok(None);
-                }
-            } else if let Some(expected) = parameter.kind.misfit(value) {
-                let message = format!(
-                    "Wrong type passed: {}: JSON value of type {} is not of expected type {expected}",
-                    parameter.name,
-                    kind_of(value)
-                );
-                return Err(RpcError::new(Code::Type, message));
+        let mut wrong = Vec::new();
+        for (place, (parameter, value)) in (1..).zip(parameters.iter().zip(&values)) {
+            let is_left_out = parameter.is_optional && value.is_null();
+            if let Some(expected) = parameter.kind.misfit(value).filter(|_| !is_left_out) {
+                let kind = kind_of(value);
+                wrong.push(format!(
+                    "    \"Position {place} ({})\": \"JSON value of type {kind} is not of expected type {expected}\"",
+                    parameter.name
+                ));
             }
         }
-        Ok(Some(Self(values)))
+        if wrong.is_empty() {
+            return Ok(Some(Self(values)));
+        }
+        let message = format!("Wrong type passed:\n{{\n{}\n}}", wrong.join(",\n"));
+        Err(RpcError::new(Code::Type, message))
     }
 
     /// The argument at this place.
@@ -173,13 +175,15 @@ fn by_name(parameters: &[Parameter], mut named: Map<String, Value>) -> Result<Ve
             values[place] = value;
         }
     }
-    match named.keys().next() {
-        Some(unknown) => Err(RpcError::new(
-            Code::InvalidParameter,
-            format!("Unknown named parameter {unknown}"),
-        )),
-        None => Ok(values),
+    if let Some(unknown) = named.keys().next() {
+        let message = format!("Unknown named parameter {unknown}");
+        return Err(RpcError::new(Code::InvalidParameter, message));
     }
+    // What is left out at the end is as little there as it is by place.
+    while values.len() > placed && values.last().is_some_and(Value::is_null) {
+        values.pop();
+    }
+    Ok(values)
 }
 
 pub(crate) const fn kind_of(value: &Value) -> &'static str {
@@ -307,16 +311,27 @@ mod tests {
     #[test]
     fn wrong_numbers_types_and_names_are_refused() {
         assert_eq!(read(json!([])), Ok(None));
+        assert_eq!(read(json!({})), Ok(None));
         assert_eq!(read(json!(["a", 1, 2, 3])), Ok(None));
         for (given, code) in [
             (json!([1]), "-3"),
             (json!(["a", "b"]), "-3"),
+            (json!([null]), "-3"),
+            (json!({ "count": 1 }), "-3"),
             (json!({ "hash": "a", "hush": 1 }), "-8"),
             (json!({ "args": ["a"], "hash": "b" }), "-8"),
             (json!({ "args": 1 }), "-8"),
         ] {
             assert!(read(given).is_err_and(|message| message.contains(code)));
         }
+    }
+
+    #[test]
+    fn all_wrong_types_are_told_at_once() {
+        let message = "Wrong type passed:\n{\n    \
+            \"Position 1 (hash)\": \"JSON value of type number is not of expected type string\",\n    \
+            \"Position 3 (count)\": \"JSON value of type bool is not of expected type number\"\n} (-3)";
+        assert_eq!(read(json!([1, 2, true])), Err(message.to_owned()));
     }
 
     #[test]
