@@ -24,6 +24,7 @@ use rustc_hash::FxHashSet;
 
 use self::coins::{Coins, View};
 use self::index::{Body, Index};
+pub use self::prune::Unspent;
 use self::signatures::{Signatures, Spend};
 use self::tree::Tree;
 pub use self::walk::Walk;
@@ -89,7 +90,7 @@ pub struct Ledger {
     index: Index,
     coins: Coins,
     signatures: Signatures,
-    /// What the mining oracle sealed; empty where hashes are proof of work.
+    /// What the mining oracle sealed and nobody has taken in yet; empty where hashes are proof of work.
     sealed: FxHashSet<BlockId>,
     /// The lowest block whose coins are known; see [`Ledger::prune`].
     horizon: BlockRef,

@@ -27,7 +27,7 @@ pub use block::{Block, Draft};
 pub use compact::{CompactTarget, Target};
 pub use header::{BlockId, HashedHeader, Header};
 pub use key::{Owner, Signature, SigningKey};
-pub use ledger::{BlockRef, Coin, Ledger, Status, Walk};
+pub use ledger::{BlockRef, Coin, Ledger, Status, Unspent, Walk};
 pub use params::{Params, ProofOfWork, Retarget};
 pub use reject::{Reject, Verdict};
 pub use transaction::{Coinbase, OutPoint, Transaction, TxOutput, Txid, Wtxid};

@@ -150,7 +150,7 @@ impl Collector {
     }
 
     /// Lets go of the bodies of all blocks that are not above this one, which all nodes' chains have in common and which lies so deep that
-    /// nothing will be asked of them again; checks first what of it is the chain's.
+    /// nothing will be asked of them again, nor spent of what they hold; checks first what of it is the chain's.
     ///
     /// # Panics
     /// When no node has told of the block.

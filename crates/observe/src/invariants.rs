@@ -161,7 +161,7 @@ impl Watch {
         }
     }
 
-    /// Checks the next blocks of a chain that all nodes' chains have in common, before their bodies are let go.
+    /// Checks the next blocks of a chain that all nodes' chains have in common, before their bodies are let go. What they hold is not to be spent.
     ///
     /// # Panics
     /// When the blocks do not stand on those that were buried before.
@@ -183,6 +183,9 @@ impl Watch {
                 });
                 return;
             }
+        }
+        if let Some(buried) = &mut self.buried {
+            buried.forget();
         }
     }
 
@@ -269,12 +272,17 @@ fn check_chain(
     let mut chain = buried.map_or_else(|| Chain::new(&plan.params), Chain::clone);
     let blocks = world.chain(tip);
     let (begin, above) = blocks.split_at((chain.height().0 as usize + 1).min(blocks.len()));
-    if begin.last().map(|facts| facts.body.id()) != Some(chain.last().id()) {
+    let begins = begin.last().and_then(|facts| facts.body.as_ref());
+    if begins.map(|body| body.id()) != Some(chain.last().id()) {
         let found = format!("a chain without {}, below which bodies were let go", chain.last().id());
         return Err(invalid(found));
     }
     for facts in above {
-        chain.push(&facts.body).map_err(|fault| invalid(fault.to_string()))?;
+        let body = facts
+            .body
+            .as_ref()
+            .ok_or_else(|| invalid("a chain whose bodies were let go".to_owned()))?;
+        chain.push(body).map_err(|fault| invalid(fault.to_string()))?;
     }
     let checked = chain.checked();
     if (checked.tip, checked.height, checked.work) != (told.block, told.height, told.chain_work) {

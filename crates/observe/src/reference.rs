@@ -14,6 +14,7 @@ use chain::{Amount, Block, BlockId, HashedHeader, Height, Params, Work};
 
 use big::Big;
 use bodies::Replay;
+use headers::Headers;
 
 /// What a valid chain adds up to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -88,7 +89,7 @@ pub fn check_chain(params: &Params, blocks: &[Arc<Block>]) -> Result<Checked, Fa
 #[derive(Clone, Debug)]
 pub struct Chain {
     params: Params,
-    headers: Vec<HashedHeader>,
+    headers: Headers,
     replay: Replay,
     /// The expected hashes of all blocks together, and of the last one.
     work: Big,
@@ -105,7 +106,7 @@ impl Chain {
         let genesis = params.genesis_block();
         let work = headers::work(&genesis.header);
         Self {
-            headers: vec![genesis.header],
+            headers: Headers::new(genesis.header),
             replay: Replay::new(params, &genesis),
             each: work.clone(),
             work,
@@ -135,6 +136,12 @@ impl Chain {
         Ok(())
     }
 
+    /// Forgets what no rule asks for any more if nothing is spent of what the chain holds: coins, but not their sum, and headers.
+    pub fn forget(&mut self) {
+        self.replay.forget();
+        self.headers.forget(headers::looks_back(&self.params));
+    }
+
     /// What the chain adds up to so far.
     #[must_use]
     pub fn checked(&self) -> Checked {
@@ -159,7 +166,7 @@ impl Chain {
     /// The last block's header.
     #[must_use]
     pub fn last(&self) -> &HashedHeader {
-        self.headers.last().expect("a chain begins with its genesis block")
+        self.headers.last()
     }
 }
 

@@ -71,12 +71,36 @@ impl Reached {
     }
 }
 
+/// What was measured of a block: a [`BlockSpread`] in little room, since there is one for each block of a long run.
+#[derive(Clone, Copy, Debug)]
+struct Measured {
+    seen: u32,
+    never: u32,
+    /// At 50, 90, 99 and 100 percent, where it reached anybody but its miner.
+    delays_us: Option<[u64; 4]>,
+}
+
+impl Measured {
+    fn spread(self, block: BlockId) -> BlockSpread {
+        let delay = |at: usize| self.delays_us.map(|delays| delays[at]);
+        BlockSpread {
+            block,
+            seen: self.seen as usize,
+            never: self.never as usize,
+            p50_us: delay(0),
+            p90_us: delay(1),
+            p99_us: delay(2),
+            last_us: delay(3),
+        }
+    }
+}
+
 /// Measures the spread of every block.
 #[derive(Debug, Default)]
 pub struct SpreadMeter {
     open: BTreeMap<BlockId, Spreading>,
     order: VecDeque<BlockId>,
-    closed: BTreeMap<BlockId, BlockSpread>,
+    closed: BTreeMap<BlockId, Measured>,
     by_node: Vec<NodeDelays>,
 }
 
@@ -151,13 +175,13 @@ impl SpreadMeter {
 
     /// The spread of a block whose measuring has ended.
     #[must_use]
-    pub fn of(&self, block: &BlockId) -> Option<&BlockSpread> {
-        self.closed.get(block)
+    pub fn of(&self, block: &BlockId) -> Option<BlockSpread> {
+        self.closed.get(block).map(|measured| measured.spread(*block))
     }
 
     /// All measured blocks, in the order of their names.
-    pub fn all(&self) -> impl Iterator<Item = &BlockSpread> {
-        self.closed.values()
+    pub fn all(&self) -> impl Iterator<Item = BlockSpread> {
+        self.closed.iter().map(|(block, measured)| measured.spread(*block))
     }
 
     /// The mean delay, in microseconds, of the blocks that reached a node: for each node that any reached, in order.
@@ -176,17 +200,15 @@ impl SpreadMeter {
             self.order.pop_front();
         }
         delays.sort_unstable();
-        let spread = BlockSpread {
-            block: *block,
-            seen: reached.count,
-            never: running(world).filter(|node| !reached.contains(*node)).count(),
-            p50_us: percentile(&delays, 50),
-            p90_us: percentile(&delays, 90),
-            p99_us: percentile(&delays, 99),
-            last_us: delays.last().copied(),
+        let at = |percent| percentile(&delays, percent);
+        let count = |nodes: usize| u32::try_from(nodes).expect("nodes are counted by 32 bits");
+        let measured = Measured {
+            seen: count(reached.count),
+            never: count(running(world).filter(|node| !reached.contains(*node)).count()),
+            delays_us: at(50).and_then(|p50| Some([p50, at(90)?, at(99)?, at(100)?])),
         };
-        self.closed.insert(*block, spread);
-        Some(spread)
+        self.closed.insert(*block, measured);
+        Some(measured.spread(*block))
     }
 }
 
@@ -230,7 +252,7 @@ mod tests {
         }
         assert_eq!(sketch.collector.spread().of(&id("a1")), None, "one has not got it");
         sketch.learn(3, "a1");
-        let spread = *sketch.collector.spread().of(&id("a1")).expect("all have it");
+        let spread = sketch.collector.spread().of(&id("a1")).expect("all have it");
         assert_eq!((spread.seen, spread.never), (4, 0));
         assert_eq!(spread.last_us, Some(sketch.now.as_micros() - mined));
         assert_eq!(

@@ -117,7 +117,7 @@ fn best_chain_times(collector: &Collector) -> Vec<Time> {
 
 /// SimBlock's definition: each block's percentile over the nodes it reached; then the mean over blocks.
 fn by_block(spread: &SpreadMeter) -> Option<Delays> {
-    let mean = |delay: fn(&BlockSpread) -> Option<u64>| mean(spread.all().filter_map(delay));
+    let mean = |delay: fn(BlockSpread) -> Option<u64>| mean(spread.all().filter_map(delay));
     Some(Delays {
         samples: spread.all().filter(|block| block.p50_us.is_some()).count(),
         p50_us: mean(|block| block.p50_us)?,

@@ -335,7 +335,7 @@ impl ForkSummary {
 
 impl Propagation {
     fn of(spread: &SpreadMeter) -> Self {
-        let sorted = |delay: fn(&crate::spread::BlockSpread) -> Option<u64>| {
+        let sorted = |delay: fn(crate::spread::BlockSpread) -> Option<u64>| {
             let mut delays: Vec<u64> = spread.all().filter_map(delay).collect();
             delays.sort_unstable();
             delays

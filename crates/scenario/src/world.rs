@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use base::{NodeId, Time};
-use chain::{Amount, Block, BlockId, Coin, Height, Ledger, OutPoint, Txid, Work};
+use chain::{Amount, Block, BlockId, Coin, Height, Ledger, OutPoint, Transaction, Txid, Work};
 use node::Event;
 use node::event::TipRef;
 
@@ -23,12 +23,20 @@ pub struct BlockFacts {
     pub height: Height,
     /// The work of it and its ancestors.
     pub chain_work: Work,
-    /// Header and transactions.
-    pub body: Arc<Block>,
+    /// Header and transactions; none once they were let go ([`World::let_go`]).
+    pub body: Option<Arc<Block>>,
     /// Who mined it, when that was seen.
     pub miner: Option<NodeId>,
     /// When it was first seen.
     pub first_seen: Time,
+}
+
+impl BlockFacts {
+    /// What the block holds; nothing once that was let go.
+    #[must_use]
+    pub fn transactions(&self) -> &[Arc<Transaction>] {
+        self.body.as_ref().map_or(&[], |body| &body.transactions)
+    }
 }
 
 /// The last few blocks that were new: most of what is told is about one of them, on one node after the other.
@@ -81,7 +89,7 @@ impl World {
             parent: BlockId::ZERO,
             height: Height(0),
             chain_work: genesis.chain_work,
-            body,
+            body: Some(body),
             miner: None,
             first_seen: Time::ZERO,
         };
@@ -196,14 +204,14 @@ impl World {
                 parent: body.header.parent,
                 height: place.height,
                 chain_work: place.chain_work,
-                body: Arc::clone(body),
+                body: Some(Arc::clone(body)),
                 miner: None,
                 first_seen: now,
             }
         })
     }
 
-    /// Lets go of the bodies of all blocks below this one, but for their headers; gives these blocks.
+    /// Lets go of the bodies of all blocks below this one; gives these blocks.
     ///
     /// # Panics
     /// When the block has not been observed.
@@ -215,10 +223,7 @@ impl World {
             if facts.height >= height {
                 break;
             }
-            facts.body = Arc::new(Block {
-                header: facts.body.header,
-                transactions: Vec::new(),
-            });
+            facts.body = None;
             gone.extend(self.bodies.pop_front());
         }
         gone
@@ -234,7 +239,7 @@ impl World {
         let mut at = *block;
         while at != *ancestor {
             let facts = &self.blocks[&at];
-            path.push(Arc::clone(&facts.body));
+            path.extend(facts.body.clone());
             at = facts.parent;
         }
         path.reverse();
@@ -265,7 +270,7 @@ impl World {
         let mut at = new.block;
         while at != fork_point {
             let facts = &self.blocks[&at];
-            for transaction in &facts.body.transactions {
+            for transaction in facts.transactions() {
                 mempool.remove(&transaction.txid());
             }
             at = facts.parent;
@@ -359,7 +364,7 @@ impl World {
     pub fn coins(&self, tip: &BlockId) -> BTreeMap<OutPoint, Coin> {
         let mut coins = BTreeMap::new();
         for facts in self.chain(tip) {
-            for transaction in &facts.body.transactions {
+            for transaction in facts.transactions() {
                 for outpoint in transaction.inputs() {
                     coins.remove(outpoint);
                 }
@@ -384,7 +389,7 @@ impl World {
     pub fn depth(&self, txid: &Txid, tip: &BlockId) -> Option<u32> {
         let chain = self.chain(tip);
         let top = chain.last()?.height;
-        let holds = |facts: &&&BlockFacts| facts.body.transactions.iter().any(|tx| tx.txid() == *txid);
+        let holds = |facts: &&&BlockFacts| facts.transactions().iter().any(|tx| tx.txid() == *txid);
         chain.iter().rev().find(holds).map(|facts| top.0 - facts.height.0 + 1)
     }
 

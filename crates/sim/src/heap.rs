@@ -193,9 +193,10 @@ impl Heap {
     pub(crate) fn put_back(&mut self, at: Time, turn: Turn, happening: Happening) {
         assert!(at >= self.now, "nothing is planned for the past");
         self.traffic += usize::from(happening.is_traffic());
-        let what = match happening {
-            Happening::Tick { node } => What::tick(node),
-            happening => What::place(self.store(happening)),
+        let what = if let Happening::Tick { node } = happening {
+            What::tick(node)
+        } else {
+            What::place(self.store(happening))
         };
         self.file(Entry { at, what, turn });
     }

@@ -6,6 +6,7 @@ use std::collections::hash_map::Entry;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::BlockRef;
+use super::prune::Unspent;
 use super::tree::Tree;
 use crate::{Block, Coin, Height, OutPoint, Reject, Transaction, TxOutput, Txid};
 
@@ -91,7 +92,7 @@ impl Coins {
     }
 
     /// Takes in that a block will be below every block that is asked about. Blocks come in the order of their heights.
-    pub(super) fn settle(&mut self, at: BlockRef, block: &Block) {
+    pub(super) fn settle(&mut self, at: BlockRef, block: &Block, unspent: Unspent) {
         for transaction in &block.transactions {
             for input in transaction.inputs() {
                 self.versions.remove(input);
@@ -99,9 +100,15 @@ impl Coins {
             }
             for (index, _) in (0..).zip(transaction.outputs()) {
                 let outpoint = transaction.outpoint(index);
-                // The genesis block's outputs are no coins.
-                if self.versions.contains_key(&outpoint) {
-                    self.settled.insert(outpoint);
+                match unspent {
+                    // The genesis block's outputs are no coins.
+                    Unspent::Kept if !self.versions.contains_key(&outpoint) => {}
+                    Unspent::Kept => {
+                        self.settled.insert(outpoint);
+                    }
+                    Unspent::Forgotten => {
+                        self.versions.remove(&outpoint);
+                    }
                 }
             }
             self.forget_place(&transaction.txid(), at);

@@ -34,7 +34,8 @@ impl Ledger {
         let target = target.ok_or(Reject::BadTarget { bits })?;
         let is_proof = match self.params.proof_of_work {
             ProofOfWork::Sha256d => target.is_met_by(&header.id()),
-            ProofOfWork::Oracle => self.sealed.contains(&header.id()),
+            // A seal is kept until the header is.
+            ProofOfWork::Oracle => self.sealed.contains(&header.id()) || self.find(&header.id()).is_some(),
         };
         if !is_proof {
             return Err(Reject::HighHash { bits });
@@ -131,6 +132,7 @@ impl Ledger {
         let work = self.work(parent) + self.own_work(header, (parent, target));
         let median = self.tree.median_time(block);
         self.index.push(block, parent, Entry::new(header, work, median));
+        self.sealed.remove(&header.id());
         block
     }
 

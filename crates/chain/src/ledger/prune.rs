@@ -2,11 +2,21 @@
 //!
 //! The *horizon* is the highest block that is buried deep enough under every live tip. What stands on it is kept whole. Below it, and on
 //! every fork that leaves below it, headers, work, supply and verdicts stay; bodies and the versions of coins go. A coin whose spend is
-//! below the horizon is spent on every chain that is left, so nobody can ask for it; one that is unspent there is kept for ever.
+//! below the horizon is spent on every chain that is left, so nobody can ask for it; one that is unspent there is kept, unless
+//! nothing is ever spent.
 
 use super::index::Body;
 use super::{BlockRef, Ledger};
 use crate::Height;
+
+/// What becomes of coins that are unspent at the horizon.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unspent {
+    /// They are kept for ever: somebody may spend them.
+    Kept,
+    /// They go, as on a network without payments; whoever spends one finds that there is none.
+    Forgotten,
+}
 
 impl Ledger {
     /// Forgets what is buried deeper than `depth` blocks under every live tip: bodies, coins whose spend is that deep, places of
@@ -21,14 +31,14 @@ impl Ledger {
     ///
     /// # Panics
     /// When a live tip has no valid body: it is no tip.
-    pub fn prune(&mut self, live_tips: &[BlockRef], depth: u32) {
+    pub fn prune(&mut self, live_tips: &[BlockRef], depth: u32, unspent: Unspent) {
         let has_valid_body = |tip: &BlockRef| matches!(self.index.get(*tip).body, Body::Valid { .. });
         assert!(live_tips.iter().all(has_valid_body), "tips are valid in full");
         let Some(horizon) = self.buried(live_tips, depth) else {
             return;
         };
         for next in self.tree.path(self.horizon, horizon) {
-            self.forget_below(next);
+            self.forget_below(next, unspent);
             self.horizon = next;
         }
     }
@@ -56,10 +66,10 @@ impl Ledger {
     }
 
     /// Forgets the present horizon, and every fork from it but the one that goes on with `next`.
-    fn forget_below(&mut self, next: BlockRef) {
+    fn forget_below(&mut self, next: BlockRef, unspent: Unspent) {
         let Self { index, coins, .. } = self;
         if let Some(body) = index.drop_body(self.horizon) {
-            coins.settle(self.horizon, &body);
+            coins.settle(self.horizon, &body, unspent);
         }
         let mut dead: Vec<BlockRef> = index.children(self.horizon).filter(|child| *child != next).collect();
         while let Some(at) = dead.pop() {

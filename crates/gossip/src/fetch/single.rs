@@ -94,7 +94,9 @@ mod tests {
     fn what_is_handed_over_is_what_the_general_calls_come_to() {
         let peers = [NodeId(1), NodeId(2)];
         let mut general = BlockFetch::new();
-        peers.map(|peer| general.add_peer(peer));
+        for peer in peers {
+            general.add_peer(peer);
+        }
         let mut patience = general.patience();
         let mut now = Time::ZERO;
         for number in 0..50_u32 {

@@ -16,6 +16,8 @@ pub(super) struct Replay {
     params: Params,
     genesis: BlockId,
     unspent: BTreeMap<OutPoint, Coin>,
+    /// The sum of unspent coins that were forgotten, in base units.
+    forgotten: u64,
     transactions: u64,
 }
 
@@ -26,6 +28,7 @@ impl Replay {
             params: params.clone(),
             genesis: genesis.id(),
             unspent: BTreeMap::new(),
+            forgotten: 0,
             transactions: 0,
         };
         for transaction in &genesis.transactions {
@@ -71,8 +74,17 @@ impl Replay {
 
     /// All unspent coins together.
     pub(super) fn supply(&self) -> Amount {
-        let units: u64 = self.unspent.values().map(|coin| coin.output.value.units()).sum();
-        Amount::from_units(units)
+        Amount::from_units(self.forgotten + self.known())
+    }
+
+    fn known(&self) -> u64 {
+        self.unspent.values().map(|coin| coin.output.value.units()).sum()
+    }
+
+    /// Forgets all coins, but not their sum: none of them is spent later.
+    pub(super) fn forget(&mut self) {
+        self.forgotten += self.known();
+        self.unspent.clear();
     }
 
     /// Transactions of all blocks, coinbases among them.

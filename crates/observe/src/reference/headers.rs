@@ -5,9 +5,72 @@ use chain::{CompactTarget, HashedHeader, Header, Params, ProofOfWork, Retarget};
 use super::Broken;
 use super::big::Big;
 
+/// The headers of a chain: the first two, and the last, as many as any rule looks back.
+#[derive(Clone, Debug)]
+pub(super) struct Headers {
+    first: Vec<HashedHeader>,
+    /// The height of the first of `last`.
+    begin: usize,
+    last: Vec<HashedHeader>,
+}
+
+impl Headers {
+    pub(super) fn new(genesis: HashedHeader) -> Self {
+        Self {
+            first: vec![genesis],
+            begin: 0,
+            last: vec![genesis],
+        }
+    }
+
+    pub(super) fn push(&mut self, header: HashedHeader) {
+        if self.first.len() < 2 {
+            self.first.push(header);
+        }
+        self.last.push(header);
+    }
+
+    /// How many there are, those that were forgotten among them.
+    pub(super) fn len(&self) -> usize {
+        self.begin + self.last.len()
+    }
+
+    pub(super) fn last(&self) -> &HashedHeader {
+        self.last.last().expect("a chain begins with its genesis block")
+    }
+
+    /// The header at a height, which was not forgotten.
+    fn at(&self, height: usize) -> &HashedHeader {
+        &self.last[height - self.begin]
+    }
+
+    /// The block above the genesis block, if there is one.
+    fn anchor(&self) -> Option<&HashedHeader> {
+        self.first.get(1)
+    }
+
+    /// Forgets all but the first two and the last so many.
+    pub(super) fn forget(&mut self, kept: usize) {
+        let gone = self.last.len().saturating_sub(kept);
+        self.last.drain(..gone);
+        self.begin += gone;
+    }
+}
+
+/// How many headers below a block the rules ask for: those whose times have a median, or those of a window.
+pub(super) fn looks_back(params: &Params) -> usize {
+    match params.retarget {
+        Retarget::Bitcoin { window, .. } => (window as usize).max(MEDIAN_OF),
+        Retarget::Fixed | Retarget::Asert { .. } => MEDIAN_OF,
+    }
+}
+
+/// Of so many times a block's must be above the median.
+const MEDIAN_OF: usize = 11;
+
 /// Checks the header of a child of the last of `ancestors`, which begin with the genesis block.
-pub(super) fn check(params: &Params, ancestors: &[HashedHeader], header: &Header) -> Result<(), Broken> {
-    let parent = &ancestors[ancestors.len() - 1];
+pub(super) fn check(params: &Params, ancestors: &Headers, header: &Header) -> Result<(), Broken> {
+    let parent = ancestors.last();
     // What an oracle sealed is not written in the header: only it can tell.
     let hashed = params.proof_of_work == ProofOfWork::Sha256d;
     // Bits that are the parent's were looked at there.
@@ -42,8 +105,14 @@ pub(super) fn work(header: &Header) -> Big {
     Big::power_of_two(256).divided_by(&sound(header.bits).plus(&Big::from_u64(1)))
 }
 
-fn check_time(params: &Params, ancestors: &[HashedHeader], header: &Header) -> Result<(), Broken> {
-    let mut last_eleven: Vec<u32> = ancestors.iter().rev().take(11).map(|header| header.time).collect();
+fn check_time(params: &Params, ancestors: &Headers, header: &Header) -> Result<(), Broken> {
+    let mut last_eleven: Vec<u32> = ancestors
+        .last
+        .iter()
+        .rev()
+        .take(MEDIAN_OF)
+        .map(|header| header.time)
+        .collect();
     last_eleven.sort_unstable();
     let median = last_eleven[last_eleven.len() / 2];
     if header.time <= median {
@@ -54,7 +123,7 @@ fn check_time(params: &Params, ancestors: &[HashedHeader], header: &Header) -> R
         timewarp_rule: true,
     } = params.retarget
     {
-        let parent = ancestors[ancestors.len() - 1].time;
+        let parent = ancestors.last().time;
         let begins_window = ancestors.len().is_multiple_of(window as usize);
         if begins_window && u64::from(header.time) + 600 < u64::from(parent) {
             let detail = format!("time {} is over 600 s before {parent}", header.time);
@@ -65,20 +134,20 @@ fn check_time(params: &Params, ancestors: &[HashedHeader], header: &Header) -> R
 }
 
 /// The bits that the child of a chain must have.
-fn next_bits(params: &Params, chain: &[HashedHeader]) -> CompactTarget {
+fn next_bits(params: &Params, chain: &Headers) -> CompactTarget {
     let height = chain.len();
-    let last = &chain[height - 1];
+    let last = chain.last();
     match params.retarget {
         Retarget::Fixed => last.bits,
         Retarget::Bitcoin { window, .. } => {
             if height.is_multiple_of(window as usize) {
-                let first = &chain[height - window as usize];
+                let first = chain.at(height - window as usize);
                 window_bits(params, window, first, last)
             } else {
                 last.bits
             }
         }
-        Retarget::Asert { half_life } => match chain.get(1) {
+        Retarget::Asert { half_life } => match chain.anchor() {
             None => last.bits,
             Some(anchor) => asert_bits(params, half_life, (anchor, height - 2), last),
         },

@@ -21,11 +21,12 @@ pub(super) fn block(
     let mut ledger = Ledger::new(plan.params.clone());
     let mut tip = ledger.genesis();
     for facts in &world.chain(&world.node(victim).tip.block)[1..] {
+        let body = facts.body.as_ref().ok_or("blocks of the chain were let go")?;
         ledger
-            .add_header(&facts.body.header)
+            .add_header(&body.header)
             .map_err(|reject| format!("{victim}'s chain: {reject}"))?;
         tip = ledger
-            .add_body(&facts.body)
+            .add_body(body)
             .map_err(|reject| format!("{victim}'s chain: {reject}"))?;
     }
     let height = ledger.height(tip).next();

@@ -146,7 +146,7 @@ impl Load {
         let mut at = tip;
         while at != fork_point {
             let facts = world.block(&at).expect("a node stands on blocks that it has told of");
-            confirmed.extend(facts.body.transactions.iter().map(|transaction| transaction.txid()));
+            confirmed.extend(facts.transactions().iter().map(|transaction| transaction.txid()));
             at = facts.parent;
         }
         for lane in self.lanes.iter_mut().filter(|lane| lane.via == via) {

@@ -147,17 +147,19 @@ impl Network {
             return None;
         }
         let ledger = &self.ledgers[0];
-        match message {
-            Message::Headers(headers) => {
-                let [header] = headers.as_ref() else { return None };
-                ledger.find(&header.id()).map(Short::Told)
-            }
-            Message::Get(items) => match items.as_slice() {
-                [Item::Block(id)] => ledger.find(id).map(Short::Asked),
-                _ => None,
-            },
-            Message::Block(body) => Some(Short::Sent(ledger.find(&body.id())?, Arc::clone(body))),
-            _ => None,
+        if let Message::Headers(headers) = message
+            && let [header] = headers.as_ref()
+        {
+            ledger.find(&header.id()).map(Short::Told)
+        } else if let Message::Get(items) = message
+            && let [Item::Block(id)] = items.as_slice()
+        {
+            ledger.find(id).map(Short::Asked)
+        } else if let Message::Block(body) = message {
+            let block = ledger.find(&body.id())?;
+            Some(Short::Sent(block, Arc::clone(body)))
+        } else {
+            None
         }
     }
 

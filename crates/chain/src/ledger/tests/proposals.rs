@@ -74,7 +74,7 @@ fn nothing_is_proposed_on_a_block_that_is_invalid_or_forgotten() {
         .expect("a height of the chain");
     let side = unsolved(&sandbox.block(deep, &[]));
     assert_eq!(sandbox.ledger.check_proposal(&side), Ok(()));
-    sandbox.ledger.prune(&[tip], 5);
+    sandbox.ledger.prune(&[tip], 5, crate::Unspent::Kept);
     assert_eq!(sandbox.ledger.check_proposal(&side), Err(Reject::PrevBlkPruned));
     assert_eq!(sandbox.ledger.check_proposal(&block), Ok(()));
 }

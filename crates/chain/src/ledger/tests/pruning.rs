@@ -1,5 +1,6 @@
 //! Pruning: what is forgotten, and that nobody on a live chain can tell.
 
+use crate::Unspent;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -57,7 +58,7 @@ impl Twins {
     fn prune(&mut self, picks: &[Index], depth: u32) {
         let kept = self.kept();
         let tips: Vec<_> = picks.iter().map(|pick| *pick.get(&kept)).collect();
-        self.pruned.prune(&tips, depth);
+        self.pruned.prune(&tips, depth, Unspent::Kept);
         for tip in tips {
             assert!(!self.pruned.is_pruned(tip), "a live tip stands on the horizon");
         }
@@ -138,7 +139,7 @@ fn gather(sandbox: &mut Sandbox, mut tip: BlockRef, count: u32, depth: u32) -> B
             transactions.push(spend);
         }
         tip = sandbox.child(tip, &transactions);
-        sandbox.ledger.prune(&[tip], depth);
+        sandbox.ledger.prune(&[tip], depth, Unspent::Kept);
     }
     tip
 }
@@ -194,7 +195,7 @@ fn a_dead_fork_leaves_no_trace_but_its_headers() {
     let tip = BlockRef::at(sandbox.ledger.len() - 1);
     assert!(sandbox.ledger.coins != without.ledger.coins);
     for ledger in [&mut sandbox.ledger, &mut without.ledger] {
-        ledger.prune(&[tip], 5);
+        ledger.prune(&[tip], 5, Unspent::Kept);
     }
     assert!(sandbox.ledger.coins == without.ledger.coins);
     for at in [dead, late] {
@@ -206,7 +207,7 @@ fn a_dead_fork_leaves_no_trace_but_its_headers() {
 #[test]
 fn a_fork_from_below_the_horizon_is_known_by_its_headers_alone() {
     let (mut sandbox, tip) = Sandbox::instant(30);
-    sandbox.ledger.prune(&[tip], 10);
+    sandbox.ledger.prune(&[tip], 10, Unspent::Kept);
     let horizon = sandbox.ledger.horizon();
     assert_eq!(sandbox.ledger.height(horizon), Height(20));
     let below = sandbox.ledger.parent(horizon).expect("not the genesis block");
@@ -238,7 +239,7 @@ fn a_pruned_body_that_comes_again_is_not_kept_again() {
     let (mut sandbox, tip) = Sandbox::instant(30);
     let old = sandbox.ledger.ancestor(tip, Height(5)).expect("a height of the chain");
     let body = Arc::clone(sandbox.ledger.body(old).expect("valid"));
-    sandbox.ledger.prune(&[tip], 10);
+    sandbox.ledger.prune(&[tip], 10, Unspent::Kept);
     assert_eq!(sandbox.ledger.add_body(&body), Ok(old));
     assert_eq!(sandbox.ledger.body(old), None);
 }
@@ -248,15 +249,15 @@ fn every_live_tip_holds_the_horizon_down() {
     let (mut sandbox, root) = Sandbox::instant(10);
     let short = sandbox.grow(root, 2);
     let long = sandbox.grow(root, 40);
-    sandbox.ledger.prune(&[long, short], 4);
+    sandbox.ledger.prune(&[long, short], 4, Unspent::Kept);
     assert_eq!(
         sandbox.ledger.height(sandbox.ledger.horizon()),
         Height(8),
         "4 below the lower tip"
     );
-    sandbox.ledger.prune(&[long, short], 0);
+    sandbox.ledger.prune(&[long, short], 0, Unspent::Kept);
     assert_eq!(sandbox.ledger.horizon(), root, "the last block in common");
-    sandbox.ledger.prune(&[long], 4);
+    sandbox.ledger.prune(&[long], 4, Unspent::Kept);
     assert_eq!(sandbox.ledger.height(sandbox.ledger.horizon()), Height(46));
     assert!(sandbox.ledger.is_pruned(short));
 }
@@ -273,13 +274,13 @@ fn the_horizon_never_sinks() {
         (&[tip][..], 30),
         (&[tip][..], u32::MAX),
     ] {
-        sandbox.ledger.prune(tips, depth);
+        sandbox.ledger.prune(tips, depth, Unspent::Kept);
         assert_eq!(sandbox.ledger.horizon(), genesis);
     }
-    sandbox.ledger.prune(&[tip], 10);
+    sandbox.ledger.prune(&[tip], 10, Unspent::Kept);
     let horizon = sandbox.ledger.horizon();
     for (tips, depth) in [(&[][..], 0), (&[tip][..], 15), (&[tip, dead][..], 0), (&[root][..], 0)] {
-        sandbox.ledger.prune(tips, depth);
+        sandbox.ledger.prune(tips, depth, Unspent::Kept);
         assert_eq!(sandbox.ledger.horizon(), horizon);
     }
 }
@@ -293,7 +294,7 @@ fn what_a_fork_created_again_stays_there_when_the_other_dies() {
     let live = sandbox.child(live, &[Arc::clone(&spend)]);
     let tip = sandbox.grow(live, 10);
     let coin = sandbox.ledger.coin(&spend.outpoint(0), tip);
-    sandbox.ledger.prune(&[tip], 3);
+    sandbox.ledger.prune(&[tip], 3, Unspent::Kept);
     assert!(sandbox.ledger.is_pruned(dead) && sandbox.ledger.is_pruned(live));
     assert_eq!(sandbox.ledger.coin(&spend.outpoint(0), tip), coin);
     assert_eq!(coin.map(|coin| coin.height), Some(Height(16)));
@@ -307,5 +308,22 @@ fn a_tip_without_a_body_is_our_mistake() {
     let (mut sandbox, tip) = Sandbox::instant(3);
     let header = *sandbox.block(tip, &[]).header;
     let at = sandbox.ledger.add_header(&header).expect("a good header");
-    sandbox.ledger.prune(&[at], 0);
+    sandbox.ledger.prune(&[at], 0, Unspent::Kept);
+}
+
+#[test]
+fn where_nothing_is_spent_unspent_coins_go_with_the_bodies() {
+    for (unspent, is_kept) in [(Unspent::Kept, true), (Unspent::Forgotten, false)] {
+        let (mut sandbox, tip) = Sandbox::instant(30);
+        let coin_of = |sandbox: &Sandbox, height| {
+            let block = sandbox.ledger.ancestor(tip, Height(height)).expect("a height of the chain");
+            sandbox.ledger.body(block).expect("not pruned yet").transactions[0].outpoint(0)
+        };
+        let (old, new) = (coin_of(&sandbox, 5), coin_of(&sandbox, 25));
+        let supply = sandbox.ledger.supply(tip);
+        sandbox.ledger.prune(&[tip], 10, unspent);
+        assert_eq!(sandbox.ledger.coin(&old, tip).is_some(), is_kept);
+        assert!(sandbox.ledger.coin(&new, tip).is_some(), "above the horizon all is kept");
+        assert_eq!(sandbox.ledger.supply(tip), supply, "what there is was counted");
+    }
 }
