@@ -5,7 +5,7 @@ use chain::BlockRef;
 
 use super::{Network, Short};
 use crate::heap::Happening;
-use crate::limits::PREPARED;
+use crate::limits::{PREPARED, PREPARED_FROM};
 
 /// What is prepared for.
 #[derive(Debug, Default)]
@@ -22,7 +22,7 @@ impl Network {
     /// Looks at what resting nodes need to whom something happens soon: most of a large run is waiting for memory, and so it waits for that of many at a
     /// time, first for where things are, then for the things.
     pub(super) fn prepare(&mut self) {
-        if !self.beds.are_open() {
+        if !self.beds.are_open() || self.places.len() < PREPARED_FROM {
             return;
         }
         self.next.soon.clear();

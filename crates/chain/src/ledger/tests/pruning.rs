@@ -316,14 +316,20 @@ fn where_nothing_is_spent_unspent_coins_go_with_the_bodies() {
     for (unspent, is_kept) in [(Unspent::Kept, true), (Unspent::Forgotten, false)] {
         let (mut sandbox, tip) = Sandbox::instant(30);
         let coin_of = |sandbox: &Sandbox, height| {
-            let block = sandbox.ledger.ancestor(tip, Height(height)).expect("a height of the chain");
+            let block = sandbox
+                .ledger
+                .ancestor(tip, Height(height))
+                .expect("a height of the chain");
             sandbox.ledger.body(block).expect("not pruned yet").transactions[0].outpoint(0)
         };
         let (old, new) = (coin_of(&sandbox, 5), coin_of(&sandbox, 25));
         let supply = sandbox.ledger.supply(tip);
         sandbox.ledger.prune(&[tip], 10, unspent);
         assert_eq!(sandbox.ledger.coin(&old, tip).is_some(), is_kept);
-        assert!(sandbox.ledger.coin(&new, tip).is_some(), "above the horizon all is kept");
+        assert!(
+            sandbox.ledger.coin(&new, tip).is_some(),
+            "above the horizon all is kept"
+        );
         assert_eq!(sandbox.ledger.supply(tip), supply, "what there is was counted");
     }
 }

@@ -1,0 +1,76 @@
+//! What becomes of messages between a node and its peer.
+
+use base::{NodeId, Time};
+use gossip::limits::MAX_MESSAGE_BYTES;
+use gossip::{Message, wire};
+use node::Event;
+use node::event::Loss;
+use scenario::uplink::{Line, Parcel};
+
+use super::Network;
+use crate::heap::Happening;
+
+impl Network {
+    /// Sends a message by one of a node's exits.
+    pub(super) fn send(&mut self, (from, at): (NodeId, usize), message: Message) {
+        let exit = self.pairs.exit_mut(from, at);
+        let Some(connection) = exit.connection() else {
+            let to = exit.to;
+            return self.lose((from, to), &message, Loss::Disconnected);
+        };
+        let (to, way) = (exit.to, exit.way);
+        let bytes = node::message_bytes(self.plan.block_size, &message);
+        if let Some(short) = self.shorten(&message) {
+            return self.send_short((from, at), bytes, short);
+        }
+        if !self.collector.detail().tells_messages() {
+            self.collector.count_sent(from, message.kind(), bytes);
+        }
+        let Some(arrival) = self.pass((from, at), bytes, node::carries_body(&message)) else {
+            return self.lose((from, to), &message, Loss::Cut);
+        };
+        let message = if self.check_wire {
+            through_the_codec(&message)
+        } else {
+            message
+        };
+        let happening = Happening::Arrival {
+            way,
+            connection,
+            bytes: u32::try_from(bytes).unwrap_or(u32::MAX),
+            message,
+        };
+        self.heap.push(arrival, happening);
+    }
+
+    /// When what is sent now by one of a node's exits arrives; none when it never does.
+    pub(super) fn pass(&mut self, (from, at): (NodeId, usize), bytes: u64, is_block: bool) -> Option<Time> {
+        let exit = self.pairs.exit_mut(from, at);
+        match &mut self.places[from.index()].uplink {
+            None => exit.link.send(self.now, bytes),
+            Some(uplink) => {
+                let line = || self.lines[exit.to.index()];
+                let to = if is_block { line() } else { Line::UNLIMITED };
+                let parcel = Parcel { bytes, is_block, to };
+                uplink.send(&mut exit.link, self.now, parcel)
+            }
+        }
+    }
+
+    /// Tells that a message will not arrive, where messages are told of.
+    pub(super) fn lose(&mut self, (from, to): (NodeId, NodeId), message: &Message, reason: Loss) {
+        if self.collector.detail().tells_messages() {
+            let lost = Event::lost(to, message, self.plan.block_size, reason);
+            self.tell(from, Box::new(lost));
+        }
+    }
+}
+
+/// What a real peer would have read: the message that its bytes stand for, all of it.
+fn through_the_codec(message: &Message) -> Message {
+    let bytes = wire::encode(message);
+    let read = wire::decode(&bytes, MAX_MESSAGE_BYTES);
+    let read = read.unwrap_or_else(|error| panic!("a node sent what no node reads: {error}: {:?}", message.kind()));
+    assert_eq!(&read, message, "what is read is what was written");
+    read
+}
