@@ -4,9 +4,11 @@
 
 pub mod compact;
 pub mod fetch;
+pub mod holders;
 pub mod known;
 pub mod limits;
 pub mod message;
+pub mod names;
 pub mod offence;
 pub mod orphans;
 pub mod score;
@@ -16,8 +18,10 @@ pub mod wire;
 
 pub use compact::{Assembly, CompactBlock};
 pub use fetch::{BlockFetch, Patience};
+pub use holders::Holders;
 pub use known::{Known, Recent};
 pub use message::{Hello, Item, Message, MessageKind};
+pub use names::Names;
 pub use offence::Offence;
 pub use orphans::Orphans;
 pub use score::Score;

@@ -54,7 +54,7 @@ pub enum Message {
     /// An answer with [`crate::limits::MAX_HEADERS`] says that there may be more.
     Headers(Arc<[HashedHeader]>),
     /// "I have these transactions."
-    Announce(Vec<Wtxid>),
+    Announce(Arc<[Wtxid]>),
     /// "Send me these."
     Get(Vec<Item>),
     /// A body that was asked for.

@@ -1,36 +1,46 @@
 //! Who announced which transaction, who was asked for it, and who is asked next (Bitcoin Core's `txrequest`).
 
-use std::collections::{BTreeMap, BTreeSet};
+mod queue;
+
+use std::collections::BTreeSet;
 
 use base::{NodeId, Time};
 use chain::Wtxid;
 
+use self::queue::Queue;
 use crate::limits::{
     INBOUND_DELAY, MAX_ANNOUNCED, MAX_ANNOUNCED_IN_ALL, MAX_TRANSACTIONS_IN_FLIGHT, OVERLOADED_DELAY,
     TRANSACTION_TIMEOUT,
 };
+use crate::names::Names;
 
 /// One node's requests for transactions.
 ///
 /// A transaction is asked of one announcer at a time: an outbound peer before an inbound one, then in the order of announcement; the next when
 /// the answer is late, "not found", or the peer is gone. So a peer that announces first and never sends delays a transaction, but cannot censor it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct TransactionFetch {
-    transactions: BTreeMap<Wtxid, Announced>,
+    /// Rows by name.
+    names: Names,
+    /// What is wanted, and rows that are free.
+    rows: Vec<Row>,
+    free: Vec<u32>,
     /// Transactions that nobody is asked for, by when their first announcer may be.
-    waiting: BTreeSet<(Time, Wtxid)>,
+    waiting: Queue,
     /// Requests by when they are late.
-    in_flight: BTreeSet<(Time, Wtxid)>,
+    in_flight: Queue,
     /// Whose announcements count, in order.
-    known: Vec<NodeId>,
-    /// Those of them that have announced anything.
-    peers: BTreeMap<NodeId, Peer>,
-    next_place: u64,
+    peers: Vec<Peer>,
+    /// Asked of somebody and no longer waited for; the answer may still come.
+    given_up: BTreeSet<(NodeId, Wtxid)>,
 }
 
+/// A transaction that is wanted.
 #[derive(Clone, Debug, Default)]
-struct Announced {
-    announcers: BTreeMap<NodeId, Announcement>,
+struct Row {
+    wtxid: Wtxid,
+    /// Those who were not asked yet, in the order of their announcements.
+    announcers: Vec<Announcement>,
     state: State,
 }
 
@@ -48,81 +58,97 @@ enum State {
 
 #[derive(Clone, Copy, Debug)]
 struct Announcement {
+    peer: NodeId,
     inbound: bool,
-    place: u64,
     not_before: Time,
 }
 
-/// What is kept about one peer: at most [`MAX_ANNOUNCED`] names over all three sets, each name in at most one.
-#[derive(Clone, Debug, Default)]
+/// How many names are kept about one peer: at most [`MAX_ANNOUNCED`] altogether, each counted once.
+#[derive(Clone, Copy, Debug)]
 struct Peer {
+    id: NodeId,
     /// It announced these and was not asked yet.
-    announced: BTreeSet<Wtxid>,
+    announced: u32,
     /// Asked of it and waited for.
-    in_flight: BTreeSet<Wtxid>,
-    /// Asked of it and no longer waited for; the answer may still come.
-    given_up: BTreeSet<Wtxid>,
+    in_flight: u32,
+    /// Asked of it and no longer waited for.
+    given_up: u32,
 }
 
 impl Peer {
-    fn names(&self) -> usize {
-        self.announced.len() + self.in_flight.len() + self.given_up.len()
-    }
-
-    fn knows_of(&self, wtxid: &Wtxid) -> bool {
-        self.announced.contains(wtxid) || self.in_flight.contains(wtxid) || self.given_up.contains(wtxid)
+    const fn names(self) -> usize {
+        self.announced as usize + self.in_flight as usize + self.given_up as usize
     }
 }
 
+/// A row that is freed keeps room for so many announcers.
+const USUAL_ANNOUNCERS: usize = 16;
+
 impl TransactionFetch {
-    /// Nothing was announced, nobody is known.
+    /// Nothing was announced, nobody is known. The secret keeps peers from making up names that take long to find.
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    pub const fn new(secret: [u64; 2]) -> Self {
+        Self {
+            names: Names::new(secret),
+            rows: Vec::new(),
+            free: Vec::new(),
+            waiting: Queue::new(),
+            in_flight: Queue::new(),
+            peers: Vec::new(),
+            given_up: BTreeSet::new(),
+        }
     }
 
     /// A peer whose announcements count.
     pub fn add_peer(&mut self, peer: NodeId) {
-        if let Err(at) = self.known.binary_search(&peer) {
-            self.known.insert(at, peer);
+        if let Err(at) = self.find_peer(peer) {
+            let peer = Peer {
+                id: peer,
+                announced: 0,
+                in_flight: 0,
+                given_up: 0,
+            };
+            self.peers.insert(at, peer);
         }
     }
 
     /// The peer is gone: what was asked of it is asked of the next announcer, and nothing of it remains.
     pub fn remove_peer(&mut self, peer: NodeId) {
-        if let Ok(at) = self.known.binary_search(&peer) {
-            self.known.remove(at);
+        let Ok(at) = self.find_peer(peer) else { return };
+        let gone = self.peers[at];
+        if gone.announced + gone.in_flight > 0 {
+            for row in 0..self.rows.len() {
+                if self.drop_peer(row, at) {
+                    self.refile(row);
+                }
+            }
         }
-        let Some(gone) = self.peers.remove(&peer) else {
-            return;
-        };
-        for wtxid in gone.announced.iter().chain(&gone.in_flight) {
-            self.revise(wtxid, |transaction| transaction.drop_peer(peer));
+        if gone.given_up > 0 {
+            self.given_up.retain(|(of, _)| *of != peer);
         }
+        self.peers.remove(at);
     }
 
     /// The peer has a transaction that this node lacks. Ignored from a peer that is not known, has no room left, or was asked for it before
     /// and has not answered; whether it counts.
     pub fn announced(&mut self, peer: NodeId, wtxid: Wtxid, outbound: bool, now: Time) -> bool {
-        let share = MAX_ANNOUNCED.min(MAX_ANNOUNCED_IN_ALL / self.known.len().max(1));
-        if self.known.binary_search(&peer).is_err() {
+        let share = MAX_ANNOUNCED.min(MAX_ANNOUNCED_IN_ALL / self.peers.len().max(1));
+        let Ok(at) = self.find_peer(peer) else { return false };
+        if self.peers[at].names() >= share {
             return false;
         }
-        let announcer = self.peers.entry(peer).or_default();
-        if announcer.knows_of(&wtxid) || announcer.names() >= share {
+        let row = self.find(&wtxid);
+        if row.is_some_and(|row| self.rows[row].names(peer)) || self.has_given_up(at, &wtxid) {
             return false;
         }
-        announcer.announced.insert(wtxid);
-        let announcement = Announcement {
+        let row = row.unwrap_or_else(|| self.add_row(wtxid));
+        self.peers[at].announced += 1;
+        self.rows[row].announcers.push(Announcement {
+            peer,
             inbound: !outbound,
-            place: self.next_place,
             not_before: if outbound { now } else { now + INBOUND_DELAY },
-        };
-        self.next_place += 1;
-        self.transactions.entry(wtxid).or_default();
-        self.revise(&wtxid, |transaction| {
-            transaction.announcers.insert(peer, announcement);
         });
+        self.refile(row);
         true
     }
 
@@ -140,47 +166,49 @@ impl TransactionFetch {
 
     /// The transaction is settled: here, or refused for good. Whoever was asked for it still may answer.
     pub fn forget(&mut self, wtxid: &Wtxid) {
-        let Some(transaction) = self.transactions.remove(wtxid) else {
-            return;
-        };
-        self.unfile(wtxid, transaction.state);
-        for peer in transaction.announcers.keys() {
-            self.peer_mut(*peer).announced.remove(wtxid);
+        let Some(row) = self.find(wtxid) else { return };
+        for place in 0..self.rows[row].announcers.len() {
+            let peer = self.rows[row].announcers[place].peer;
+            self.peer_mut(peer).announced -= 1;
         }
-        if let State::Asked { of, .. } = transaction.state {
-            self.give_up(of, wtxid);
+        if let State::Asked { of, .. } = self.rows[row].state {
+            self.give_up(of, *wtxid);
         }
+        self.unfile(row);
+        self.free_row(row);
     }
 
     /// Adds the requests that are now due, at most [`MAX_TRANSACTIONS_IN_FLIGHT`] waited for from one peer.
     pub fn requests(&mut self, now: Time, out: &mut Vec<(NodeId, Vec<Wtxid>)>) {
-        if self.waiting.is_empty() {
-            return;
-        }
-        let mut requests: BTreeMap<NodeId, Vec<Wtxid>> = BTreeMap::new();
-        while let Some(&(due, wtxid)) = self.waiting.first() {
+        let first = out.len();
+        while let Some((due, row)) = self.waiting.first() {
             if due > now {
                 break;
             }
-            if let Some(peer) = self.ask_best(&wtxid, now) {
-                requests.entry(peer).or_default().push(wtxid);
+            if let Some(peer) = self.ask_best(row, now) {
+                let wtxid = self.rows[row].wtxid;
+                match out[first..].binary_search_by_key(&peer, |(peer, _)| *peer) {
+                    Ok(at) => out[first + at].1.push(wtxid),
+                    Err(at) => out.insert(first + at, (peer, vec![wtxid])),
+                }
             }
         }
-        out.extend(requests);
     }
 
     /// The requests that are late: no longer waited for, the next announcer's turn.
     pub fn overdue(&mut self, now: Time) -> Vec<(NodeId, Wtxid)> {
         let mut overdue = Vec::new();
-        while let Some(&(until, wtxid)) = self.in_flight.first() {
+        while let Some((until, row)) = self.in_flight.first() {
             if until > now {
                 break;
             }
-            let State::Asked { of, .. } = self.transactions[&wtxid].state else {
+            let Row { wtxid, state, .. } = self.rows[row];
+            let State::Asked { of, .. } = state else {
                 unreachable!("what is filed as in flight is asked of somebody");
             };
-            self.give_up(of, &wtxid);
-            self.revise(&wtxid, |transaction| transaction.drop_peer(of));
+            self.give_up(of, wtxid);
+            self.unfile(row);
+            self.refile(row);
             overdue.push((of, wtxid));
         }
         overdue
@@ -189,14 +217,14 @@ impl TransactionFetch {
     /// When [`TransactionFetch::requests`] or [`TransactionFetch::overdue`] next has something to do.
     #[must_use]
     pub fn deadline(&self) -> Option<Time> {
-        let next = |set: &BTreeSet<(Time, Wtxid)>| set.first().map(|&(time, _)| time);
+        let next = |queue: &Queue| queue.first().map(|(time, _)| time);
         next(&self.waiting).into_iter().chain(next(&self.in_flight)).min()
     }
 
     /// How many transactions are waited for from this peer.
     #[must_use]
     pub fn in_flight(&self, peer: NodeId) -> usize {
-        self.peers.get(&peer).map_or(0, |peer| peer.in_flight.len())
+        self.find_peer(peer).map_or(0, |at| self.peers[at].in_flight as usize)
     }
 
     /// Whether no transaction is known that could be asked for.
@@ -208,101 +236,148 @@ impl TransactionFetch {
     /// Whether nothing is kept about this peer.
     #[must_use]
     pub fn is_empty_of(&self, peer: NodeId) -> bool {
-        let names = |transaction: &Announced| {
-            transaction.asked_of() == Some(peer) || transaction.announcers.contains_key(&peer)
-        };
-        self.known.binary_search(&peer).is_err() && !self.transactions.values().any(names)
+        let has_given_up = self.given_up.iter().any(|(of, _)| *of == peer);
+        self.find_peer(peer).is_err() && !has_given_up && !self.rows.iter().any(|row| row.names(peer))
+    }
+
+    fn find_peer(&self, peer: NodeId) -> Result<usize, usize> {
+        self.peers.binary_search_by_key(&peer, |peer| peer.id)
+    }
+
+    fn peer_mut(&mut self, peer: NodeId) -> &mut Peer {
+        let at = self
+            .find_peer(peer)
+            .expect("announcers are peers, and peers that leave announce nothing");
+        &mut self.peers[at]
+    }
+
+    fn has_given_up(&self, at: usize, wtxid: &Wtxid) -> bool {
+        let Peer { id, given_up, .. } = self.peers[at];
+        given_up > 0 && self.given_up.contains(&(id, *wtxid))
+    }
+
+    fn find(&self, wtxid: &Wtxid) -> Option<usize> {
+        let is = |row: u32| self.rows[row as usize].wtxid == *wtxid;
+        self.names.find((&wtxid.0, 0), is).map(|row| row as usize)
+    }
+
+    fn add_row(&mut self, wtxid: Wtxid) -> usize {
+        let row = self.free.pop().map_or(self.rows.len(), |row| row as usize);
+        if row == self.rows.len() {
+            self.rows.push(Row::default());
+        }
+        self.rows[row].wtxid = wtxid;
+        self.names.insert((&wtxid.0, 0), handle_of(row));
+        row
+    }
+
+    /// The row names nobody any more, and is filed nowhere.
+    fn free_row(&mut self, row: usize) {
+        let freed = &mut self.rows[row];
+        freed.announcers.clear();
+        freed.announcers.shrink_to(USUAL_ANNOUNCERS);
+        freed.state = State::Idle;
+        let wtxid = freed.wtxid;
+        self.names.remove((&wtxid.0, 0), handle_of(row));
+        self.free.push(handle_of(row));
     }
 
     /// Asks the best announcer that has room; when none has, all whose turn it was wait a while.
-    fn ask_best(&mut self, wtxid: &Wtxid, now: Time) -> Option<NodeId> {
-        let announcers = &self.transactions[wtxid].announcers;
+    fn ask_best(&mut self, row: usize, now: Time) -> Option<NodeId> {
+        self.unfile(row);
+        let announcers = self.rows[row].announcers.iter().enumerate();
         let best = announcers
-            .iter()
             .filter(|(_, announcement)| announcement.not_before <= now)
-            .filter(|(id, _)| self.in_flight(**id) < MAX_TRANSACTIONS_IN_FLIGHT)
-            .min_by_key(|(_, announcement)| (announcement.inbound, announcement.place));
-        let Some(peer) = best.map(|(id, _)| *id) else {
-            self.revise(wtxid, |transaction| transaction.postpone(now));
+            .filter(|(_, announcement)| self.in_flight(announcement.peer) < MAX_TRANSACTIONS_IN_FLIGHT)
+            .min_by_key(|(place, announcement)| (announcement.inbound, *place));
+        let Some((place, Announcement { peer, .. })) = best.map(|(place, best)| (place, *best)) else {
+            self.rows[row].postpone(now);
+            self.refile(row);
             return None;
         };
         let asked = self.peer_mut(peer);
-        asked.announced.remove(wtxid);
-        asked.in_flight.insert(*wtxid);
-        self.revise(wtxid, |transaction| {
-            transaction.announcers.remove(&peer);
-            transaction.state = State::Asked {
-                of: peer,
-                until: now + TRANSACTION_TIMEOUT,
-            };
-        });
+        asked.announced -= 1;
+        asked.in_flight += 1;
+        self.rows[row].announcers.remove(place);
+        let until = now + TRANSACTION_TIMEOUT;
+        self.rows[row].state = State::Asked { of: peer, until };
+        self.in_flight.insert((until, row), |row| self.rows[row].wtxid);
         Some(peer)
     }
 
     /// The peer owes this answer no longer; whether it did.
     fn answered(&mut self, peer: NodeId, wtxid: &Wtxid) -> bool {
-        let Some(answering) = self.peers.get_mut(&peer) else {
-            return false;
-        };
-        answering.announced.remove(wtxid);
-        let was_asked = answering.in_flight.remove(wtxid) || answering.given_up.remove(wtxid);
-        self.revise(wtxid, |transaction| transaction.drop_peer(peer));
+        let Ok(at) = self.find_peer(peer) else { return false };
+        let mut was_asked = false;
+        if self.has_given_up(at, wtxid) {
+            was_asked = self.given_up.remove(&(peer, *wtxid));
+            self.peers[at].given_up -= 1;
+        }
+        if let Some(row) = self.find(wtxid) {
+            was_asked |= self.rows[row].asked_of() == Some(peer);
+            if self.drop_peer(row, at) {
+                self.refile(row);
+            }
+        }
         was_asked
     }
 
-    fn give_up(&mut self, peer: NodeId, wtxid: &Wtxid) {
+    /// A request is waited for no longer. The row that says so is to be filed anew.
+    fn give_up(&mut self, peer: NodeId, wtxid: Wtxid) {
+        self.given_up.insert((peer, wtxid));
         let peer = self.peer_mut(peer);
-        peer.in_flight.remove(wtxid);
-        peer.given_up.insert(*wtxid);
+        peer.in_flight -= 1;
+        peer.given_up += 1;
     }
 
-    fn peer_mut(&mut self, peer: NodeId) -> &mut Peer {
-        self.peers
-            .get_mut(&peer)
-            .expect("announcers are peers, and peers that leave announce nothing")
-    }
-
-    /// Changes what is known of a transaction, files it anew, and drops it when nobody is left to ask.
-    fn revise(&mut self, wtxid: &Wtxid, change: impl FnOnce(&mut Announced)) {
-        let Some(transaction) = self.transactions.get_mut(wtxid) else {
-            return;
+    /// Takes a peer out of a row; whether it was there, so that the row is to be filed anew.
+    fn drop_peer(&mut self, row: usize, at: usize) -> bool {
+        let peer = self.peers[at].id;
+        if self.rows[row].asked_of() == Some(peer) {
+            self.unfile(row);
+            self.peers[at].in_flight -= 1;
+            return true;
+        }
+        let announcers = &mut self.rows[row].announcers;
+        let Some(place) = announcers.iter().position(|announcement| announcement.peer == peer) else {
+            return false;
         };
-        let before = transaction.state;
-        change(transaction);
-        if transaction.asked_of().is_none() {
-            transaction.state = transaction
-                .next_turn()
-                .map_or(State::Idle, |until| State::Waiting { until });
+        announcers.remove(place);
+        self.peers[at].announced -= 1;
+        true
+    }
+
+    /// Files a row by when its first announcer may be asked, unless somebody is asked, and drops it when nobody is left to ask.
+    fn refile(&mut self, row: usize) {
+        let next = match self.rows[row].state {
+            State::Asked { .. } => return,
+            State::Idle | State::Waiting { .. } => self.rows[row].next_turn(),
+        };
+        let state = next.map_or(State::Idle, |until| State::Waiting { until });
+        if state != self.rows[row].state {
+            self.unfile(row);
+            self.rows[row].state = state;
+            if let State::Waiting { until } = state {
+                self.waiting.insert((until, row), |row| self.rows[row].wtxid);
+            }
         }
-        let after = transaction.state;
-        self.unfile(wtxid, before);
-        match after {
-            State::Idle => {
-                self.transactions.remove(wtxid);
-            }
-            State::Waiting { until } => {
-                self.waiting.insert((until, *wtxid));
-            }
-            State::Asked { until, .. } => {
-                self.in_flight.insert((until, *wtxid));
-            }
+        if state == State::Idle {
+            self.free_row(row);
         }
     }
 
-    fn unfile(&mut self, wtxid: &Wtxid, state: State) {
-        match state {
+    fn unfile(&mut self, row: usize) {
+        let name = |row: usize| self.rows[row].wtxid;
+        match self.rows[row].state {
             State::Idle => {}
-            State::Waiting { until } => {
-                self.waiting.remove(&(until, *wtxid));
-            }
-            State::Asked { until, .. } => {
-                self.in_flight.remove(&(until, *wtxid));
-            }
+            State::Waiting { until } => self.waiting.remove((until, row), name),
+            State::Asked { until, .. } => self.in_flight.remove((until, row), name),
         }
+        self.rows[row].state = State::Idle;
     }
 }
 
-impl Announced {
+impl Row {
     const fn asked_of(&self) -> Option<NodeId> {
         match self.state {
             State::Asked { of, .. } => Some(of),
@@ -310,29 +385,28 @@ impl Announced {
         }
     }
 
-    /// When the first announcer may be asked.
-    fn next_turn(&self) -> Option<Time> {
-        self.announcers
-            .values()
-            .map(|announcement| announcement.not_before)
-            .min()
+    /// Whether the peer announced it or is asked for it.
+    fn names(&self, peer: NodeId) -> bool {
+        self.asked_of() == Some(peer) || self.announcers.iter().any(|announcement| announcement.peer == peer)
     }
 
-    fn drop_peer(&mut self, peer: NodeId) {
-        self.announcers.remove(&peer);
-        if self.asked_of() == Some(peer) {
-            self.state = State::Idle;
-        }
+    /// When the first announcer may be asked.
+    fn next_turn(&self) -> Option<Time> {
+        self.announcers.iter().map(|announcement| announcement.not_before).min()
     }
 
     /// Everybody whose turn it was waits.
     fn postpone(&mut self, now: Time) {
-        for announcement in self.announcers.values_mut() {
+        for announcement in &mut self.announcers {
             if announcement.not_before <= now {
                 announcement.not_before = now + OVERLOADED_DELAY;
             }
         }
     }
+}
+
+fn handle_of(row: usize) -> u32 {
+    u32::try_from(row).expect("there are few rows")
 }
 
 #[cfg(test)]

@@ -118,10 +118,9 @@ impl Node {
     /// Takes a peer out of everything that reckons with it.
     fn release(&mut self, cx: &mut Context<'_>, peer: NodeId) {
         self.bodies.fetch.remove_peer(peer);
-        self.relay.fetch.remove_peer(peer);
+        self.relay.remove_peer(peer);
         self.compact.remove_peer(peer);
         self.look_after_mesh(cx);
-        self.relay.orphans.remove_peer(peer);
         self.header_source_gone(cx, peer);
     }
 }

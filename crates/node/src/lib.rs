@@ -10,6 +10,7 @@ pub mod node;
 pub mod seam;
 pub mod view;
 
+mod announcements;
 mod block_size;
 mod bodies;
 mod branches;

@@ -61,6 +61,8 @@ impl Node {
     /// A node that knows the genesis block and nobody.
     #[must_use]
     pub fn new(id: NodeId, config: Config, seed: Seed) -> Self {
+        let mut secrets = seed.child("names", 0).rng();
+        let secret = [secrets.next_u64(), secrets.next_u64()];
         let mut node = Self {
             id,
             tells_messages: true,
@@ -76,7 +78,7 @@ impl Node {
             future: FutureHeaders::default(),
             bodies: Bodies::default(),
             pool: Mempool::new(config.mempool_bytes, config.min_relay_fee),
-            relay: Relay::new(&seed),
+            relay: Relay::new(&seed, secret),
             compact: Compact::new(&seed),
             mesh: Mesh::new(&seed),
             miner: Miner::new(&seed, config.hashrate),

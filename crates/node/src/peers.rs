@@ -1,10 +1,10 @@
 //! What a node keeps of each peer, for as long as the connection lasts.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::{Deref, DerefMut};
 
 use base::{NodeId, Time};
-use chain::{BlockId, BlockRef, Height};
+use chain::{BlockId, BlockRef, Height, Txid};
 use gossip::{Item, Offence, Recent, Score};
 
 use crate::HangupReason;
@@ -14,7 +14,6 @@ use crate::limits::{
     SERVED_REMEMBERED,
 };
 use crate::mesh::MeshPeer;
-use crate::transactions::TransactionPeer;
 use crate::waits::Waits;
 
 /// How far a connection has come.
@@ -58,8 +57,8 @@ pub(crate) struct Rest {
     pub(crate) pushed: Recent<BlockId>,
     pub(crate) compact: CompactPeer,
     pub(crate) mesh: MeshPeer,
-    /// Made when there are transactions; many networks have none.
-    transactions: Option<Box<TransactionPeer>>,
+    /// Parents of its orphans that it was asked for. Made when there are any: there seldom are.
+    parents_asked: Option<Box<BTreeSet<Txid>>>,
     /// Bodies it was asked for and has neither sent nor denied. One may be asked for again when it is late, and then come twice.
     pub(crate) bodies_owed: u32,
     /// The same for transactions.
@@ -98,7 +97,7 @@ impl Peer {
                 pushed: Recent::new(),
                 compact: CompactPeer::default(),
                 mesh: MeshPeer::default(),
-                transactions: None,
+                parents_asked: None,
                 bodies_owed: 0,
                 transactions_owed: 0,
                 served: Served::default(),
@@ -118,8 +117,14 @@ impl Rest {
         self.claimed.as_deref().copied()
     }
 
-    pub(crate) fn transactions(&mut self) -> &mut TransactionPeer {
-        self.transactions.get_or_insert_default()
+    pub(crate) fn parents_asked(&mut self) -> &mut BTreeSet<Txid> {
+        self.parents_asked.get_or_insert_default()
+    }
+
+    /// Notes that the peer answered for an orphan's parent, with it or without; whether it was asked.
+    pub(crate) fn settles_parent(&mut self, txid: &Txid) -> bool {
+        let asked = self.parents_asked.as_mut();
+        asked.is_some_and(|asked| asked.remove(txid))
     }
 
     /// When the answer to a request for headers is late.

@@ -245,7 +245,7 @@ impl Node {
                 }
                 Item::Parent(txid) => {
                     if let Some(peer) = self.peers.ready_mut(peer) {
-                        peer.transactions().parents_asked.remove(txid);
+                        peer.settles_parent(txid);
                     }
                 }
             }

@@ -9,9 +9,11 @@ use chain::{BlockRef, OutPoint, Transaction, Txid, Wtxid};
 use gossip::limits::MAX_ITEMS;
 use gossip::{Item, Known, Message, Offence, Orphans, TransactionFetch};
 
+use crate::announcements::Announcements;
 use crate::context::Context;
-use crate::limits::{ANNOUNCE_DELAY, MAX_PARENTS_ASKED, MAX_QUEUED_ANNOUNCEMENTS};
+use crate::limits::{ANNOUNCE_DELAY, MAX_PARENTS_ASKED};
 use crate::mempool::{Admitted, Chain, Refusal};
+use crate::peers::Peers;
 use crate::reorg::body_of;
 use crate::{Event, Node};
 
@@ -22,28 +24,23 @@ pub(crate) struct Relay {
     pub(crate) orphans: Orphans,
     /// Refused since the tip last changed; not asked for again.
     rejected: Known<Wtxid>,
+    /// Made when there are transactions; many networks have none.
+    announcements: Option<Box<Announcements>>,
+    /// What tables of names are kept with, so that no peer knows how.
+    secret: [u64; 2],
     /// When queued announcements go out.
     pub(crate) announce_at: Option<Time>,
     rng: Rng,
 }
 
-/// What a node keeps of a peer's transactions.
-#[derive(Debug, Default)]
-pub(crate) struct TransactionPeer {
-    /// It has these or was told about them.
-    known: Known<Wtxid>,
-    /// It will be told about these.
-    queue: Vec<Wtxid>,
-    /// Parents of its orphans that it was asked for.
-    pub(crate) parents_asked: BTreeSet<Txid>,
-}
-
 impl Relay {
-    pub(crate) fn new(seed: &Seed) -> Self {
+    pub(crate) fn new(seed: &Seed, secret: [u64; 2]) -> Self {
         Self {
-            fetch: TransactionFetch::new(),
+            fetch: TransactionFetch::new(secret),
             orphans: Orphans::new(),
             rejected: Known::new(),
+            announcements: None,
+            secret,
             announce_at: None,
             rng: seed.child("announce", 0).rng(),
         }
@@ -52,6 +49,20 @@ impl Relay {
     /// Whether nothing is known that could be asked for, waits for a parent, or was refused of late.
     pub(crate) fn is_idle(&self) -> bool {
         self.fetch.is_empty() && self.orphans.is_empty() && self.rejected.is_empty() && self.announce_at.is_none()
+    }
+
+    fn announcements(&mut self, peers: &Peers) -> &mut Announcements {
+        let make = || Box::new(Announcements::new(self.secret, peers.ready_ids()));
+        self.announcements.get_or_insert_with(make)
+    }
+
+    /// The peer is gone, and all that was kept of it.
+    pub(crate) fn remove_peer(&mut self, peer: NodeId) {
+        self.fetch.remove_peer(peer);
+        self.orphans.remove_peer(peer);
+        if let Some(announcements) = &mut self.announcements {
+            announcements.remove_peer(peer);
+        }
     }
 
     /// Sets the time of the next announcements, unless it is set. Random, so that a spy with many connections cannot tell who was first.
@@ -72,11 +83,11 @@ impl Node {
             return;
         }
         let is_syncing = self.is_syncing(cx);
-        let Some(announcer) = self.peers.ready_mut(peer) else {
+        let Some(announcer) = self.peers.ready(peer) else {
             return;
         };
         for wtxid in wtxids {
-            announcer.transactions().known.insert(*wtxid);
+            self.relay.announcements(&self.peers).heard(peer, wtxid);
             let is_settled = self.pool.get_by_wtxid(wtxid).is_some()
                 || self.relay.rejected.contains(wtxid)
                 || self.relay.orphans.contains(wtxid);
@@ -92,9 +103,9 @@ impl Node {
         let mut was_asked = self.relay.fetch.received(peer, &wtxid);
         let mut was_owed = false;
         if let Some(sender) = self.peers.ready_mut(peer) {
-            was_asked |= sender.transactions().parents_asked.remove(&txid);
+            was_asked |= sender.settles_parent(&txid);
             was_owed = sender.settles(&Item::Transaction(wtxid));
-            sender.transactions().known.insert(wtxid);
+            self.relay.announcements(&self.peers).heard(peer, &wtxid);
         }
         if !was_asked {
             if was_owed {
@@ -196,7 +207,7 @@ impl Node {
         if !self.relay.orphans.insert(peer, transaction) {
             return;
         }
-        let parents_asked = &mut sender.transactions().parents_asked;
+        let parents_asked = sender.parents_asked();
         let parents: BTreeSet<Txid> = missing.iter().map(|outpoint| outpoint.txid).collect();
         let mut asked = Vec::new();
         for parent in parents {
@@ -245,30 +256,24 @@ impl Node {
 
     /// Will tell every peer about a transaction that is not known to have it.
     pub(crate) fn queue_announcement(&mut self, cx: &mut Context<'_>, wtxid: Wtxid) {
-        let mut is_queued = false;
-        for (_, peer) in self.peers.all_ready_mut() {
-            let peer = peer.transactions();
-            if !peer.known.contains(&wtxid) && peer.queue.len() < MAX_QUEUED_ANNOUNCEMENTS {
-                peer.queue.push(wtxid);
-                is_queued = true;
-            }
-        }
-        if is_queued {
+        if self.relay.announcements(&self.peers).queue(wtxid) {
             self.relay.schedule(cx.now);
         }
     }
 
     /// Will tell a new peer about all that waits here, so that what was sent while nobody listened reaches the network.
     pub(crate) fn queue_mempool_for(&mut self, cx: &mut Context<'_>, peer: NodeId) {
-        let mut waiting = self.pool.by_arrival();
-        waiting.truncate(MAX_QUEUED_ANNOUNCEMENTS);
-        let Some(peer) = self.peers.ready_mut(peer) else {
+        if self.relay.announcements.is_none() && self.pool.is_empty() {
             return;
-        };
+        }
+        if self.peers.ready(peer).is_none() {
+            return;
+        }
+        let waiting = self.pool.by_arrival();
         if !waiting.is_empty() {
-            peer.transactions().queue = waiting;
             self.relay.schedule(cx.now);
         }
+        self.relay.announcements(&self.peers).add_peer(peer, waiting);
     }
 
     /// Sends the announcements that have been queued.
@@ -277,13 +282,11 @@ impl Node {
             return;
         }
         self.relay.announce_at = None;
-        for (id, peer) in self.peers.all_ready_mut() {
-            let peer = peer.transactions();
-            let mut queue = std::mem::take(&mut peer.queue);
-            queue.retain(|wtxid| self.pool.get_by_wtxid(wtxid).is_some() && peer.known.insert(*wtxid));
-            for wtxids in queue.chunks(MAX_ITEMS) {
-                cx.send(id, Message::Announce(wtxids.to_vec()));
-            }
+        let Some(announcements) = &mut self.relay.announcements else {
+            return;
+        };
+        for (peer, wtxids) in announcements.take(|wtxid| self.pool.get_by_wtxid(wtxid).is_some()) {
+            cx.send(peer, Message::Announce(wtxids));
         }
     }
 

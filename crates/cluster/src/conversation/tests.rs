@@ -57,7 +57,7 @@ fn start(peer: NodeId, connection: ConnectionId, streams: Box<Pair>, ear: mpsc::
 }
 
 fn announce(number: usize) -> Message {
-    Message::Announce(vec![Wtxid(base::Hash::sha256d(&number.to_le_bytes()))])
+    Message::Announce([Wtxid(base::Hash::sha256d(&number.to_le_bytes()))].into())
 }
 
 async fn hear(ear: &mut mpsc::Receiver<Heard>) -> Heard {

@@ -1,5 +1,6 @@
 //! Random operations, compared with a ledger of who was asked for what that knows nothing of schedules.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use base::Hash;
@@ -53,7 +54,6 @@ fn tx(transaction: u8) -> Wtxid {
 }
 
 /// The structure under test, and what anybody could write down who watches from outside.
-#[derive(Default)]
 struct Watched {
     fetch: TransactionFetch,
     now: Time,
@@ -67,6 +67,17 @@ struct Watched {
 }
 
 impl Watched {
+    fn new() -> Self {
+        Self {
+            fetch: TransactionFetch::new([1, 2]),
+            now: Time::ZERO,
+            peers: BTreeSet::new(),
+            open: BTreeSet::new(),
+            owed: BTreeSet::new(),
+            asked: BTreeMap::new(),
+        }
+    }
+
     fn apply(&mut self, step: &Step) -> TestCaseResult {
         match *step {
             Step::AddPeer(peer) => {
@@ -173,7 +184,8 @@ impl Watched {
         }
         prop_assert!(self.now <= bound);
         prop_assert_eq!(&self.open, &BTreeSet::new());
-        prop_assert_eq!(self.fetch.transactions.len(), 0);
+        prop_assert_eq!(self.fetch.names.len(), 0);
+        prop_assert_eq!(self.fetch.free.len(), self.fetch.rows.len());
         Ok(())
     }
 }
@@ -181,40 +193,54 @@ impl Watched {
 /// Caps hold, and every fact that is kept twice agrees with itself.
 fn check_filing(fetch: &TransactionFetch) -> TestCaseResult {
     let (mut waiting, mut in_flight) = (BTreeSet::new(), BTreeSet::new());
-    let (mut announced, mut asked) = (BTreeSet::new(), BTreeSet::new());
-    for (wtxid, transaction) in &fetch.transactions {
-        announced.extend(transaction.announcers.keys().map(|peer| (*peer, *wtxid)));
-        match transaction.state {
+    let (mut announced, mut asked) = (BTreeMap::new(), BTreeMap::new());
+    let free: BTreeSet<usize> = fetch.free.iter().map(|row| *row as usize).collect();
+    prop_assert_eq!(free.len(), fetch.free.len());
+    for (number, row) in fetch.rows.iter().enumerate() {
+        if free.contains(&number) {
+            prop_assert!(row.announcers.is_empty() && row.state == State::Idle);
+            continue;
+        }
+        prop_assert_eq!(fetch.find(&row.wtxid), Some(number));
+        for announcement in &row.announcers {
+            *announced.entry(announcement.peer).or_insert(0) += 1;
+        }
+        match row.state {
             State::Idle => prop_assert!(false, "kept though nobody is left to ask"),
             State::Waiting { until } => {
-                prop_assert_eq!(Some(until), transaction.next_turn());
-                waiting.insert((until, *wtxid));
+                prop_assert_eq!(Some(until), row.next_turn());
+                waiting.insert((until, row.wtxid));
             }
             State::Asked { of, until } => {
-                in_flight.insert((until, *wtxid));
-                asked.insert((of, *wtxid));
+                in_flight.insert((until, row.wtxid));
+                prop_assert!(!row.announcers.iter().any(|announcement| announcement.peer == of));
+                prop_assert!(!fetch.given_up.contains(&(of, row.wtxid)));
+                *asked.entry(of).or_insert(0) += 1;
             }
         }
     }
-    prop_assert_eq!(&waiting, &fetch.waiting);
-    prop_assert_eq!(&in_flight, &fetch.in_flight);
-    let (mut of_peers, mut asked_of_peers) = (BTreeSet::new(), BTreeSet::new());
-    for (id, peer) in &fetch.peers {
-        prop_assert!(peer.names() <= MAX_ANNOUNCED);
-        prop_assert!(peer.in_flight.len() <= MAX_TRANSACTIONS_IN_FLIGHT);
-        prop_assert!(peer.in_flight.is_disjoint(&peer.given_up) && peer.announced.is_disjoint(&peer.in_flight));
-        of_peers.extend(peer.announced.iter().map(|wtxid| (*id, *wtxid)));
-        asked_of_peers.extend(peer.in_flight.iter().map(|wtxid| (*id, *wtxid)));
+    prop_assert_eq!(fetch.names.len(), waiting.len() + in_flight.len());
+    for (queue, filed) in [(&fetch.waiting, waiting), (&fetch.in_flight, in_flight)] {
+        let queued: Vec<(Time, Wtxid)> = queue.iter().map(|(time, row)| (time, fetch.rows[row].wtxid)).collect();
+        prop_assert_eq!(queued, filed.into_iter().collect::<Vec<_>>());
     }
-    prop_assert_eq!(announced, of_peers);
-    prop_assert_eq!(asked, asked_of_peers);
+    for peer in &fetch.peers {
+        prop_assert!(peer.names() <= MAX_ANNOUNCED);
+        prop_assert!(peer.in_flight as usize <= MAX_TRANSACTIONS_IN_FLIGHT);
+        prop_assert_eq!(peer.announced, announced.remove(&peer.id).unwrap_or(0));
+        prop_assert_eq!(peer.in_flight, asked.remove(&peer.id).unwrap_or(0));
+        let given_up = fetch.given_up.iter().filter(|(of, _)| *of == peer.id).count();
+        prop_assert_eq!(peer.given_up as usize, given_up);
+    }
+    prop_assert!(announced.is_empty() && asked.is_empty());
+    prop_assert!(fetch.given_up.iter().all(|(of, _)| fetch.find_peer(*of).is_ok()));
     Ok(())
 }
 
 proptest! {
     #[test]
     fn whatever_happens_caps_hold_and_nothing_is_lost(steps in steps()) {
-        let mut watched = Watched::default();
+        let mut watched = Watched::new();
         for step in &steps {
             watched.apply(step)?;
         }

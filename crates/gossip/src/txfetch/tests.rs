@@ -19,7 +19,7 @@ fn seconds(secs: u64) -> Time {
 }
 
 fn fetch() -> TransactionFetch {
-    let mut fetch = TransactionFetch::new();
+    let mut fetch = TransactionFetch::new([1, 2]);
     for peer in [A, B, C] {
         fetch.add_peer(peer);
     }
@@ -123,7 +123,7 @@ fn a_settled_transaction_is_asked_of_nobody() {
 
 #[test]
 fn threat_m6_many_peers_share_the_room_for_announcements() {
-    let mut fetch = TransactionFetch::new();
+    let mut fetch = TransactionFetch::new([1, 2]);
     let peers: Vec<NodeId> = (0..125).map(NodeId).collect();
     for peer in &peers {
         fetch.add_peer(*peer);
@@ -140,7 +140,7 @@ fn threat_m6_many_peers_share_the_room_for_announcements() {
 
 #[test]
 fn threat_m6_one_peer_has_at_most_five_thousand_announcements_and_takes_no_room_of_others() {
-    let mut fetch = TransactionFetch::new();
+    let mut fetch = TransactionFetch::new([1, 2]);
     fetch.add_peer(A);
     for number in 0..MAX_ANNOUNCED {
         assert!(fetch.announced(A, tx(number), false, seconds(0)));
@@ -152,7 +152,7 @@ fn threat_m6_one_peer_has_at_most_five_thousand_announcements_and_takes_no_room_
     assert!(fetch.announced(B, tx(MAX_ANNOUNCED + 1), false, seconds(0)));
     fetch.remove_peer(A);
     fetch.remove_peer(B);
-    assert!(fetch.transactions.is_empty() && fetch.waiting.is_empty() && fetch.in_flight.is_empty());
+    assert!(fetch.names.is_empty() && fetch.waiting.first().is_none() && fetch.in_flight.first().is_none());
 }
 
 #[test]

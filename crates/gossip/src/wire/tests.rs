@@ -124,7 +124,7 @@ fn samples() -> Vec<(Message, Vec<usize>)> {
         (hello("nakanet"), vec![40]),
         (Message::GetHeaders { locator }, vec![4]),
         (Message::headers([header()]), vec![4]),
-        (Message::Announce(vec![Wtxid(name(1))]), vec![4]),
+        (Message::Announce([Wtxid(name(1))].into()), vec![4]),
         (Message::Get(items.clone()), vec![4]),
         (block(vec![coinbase()]), vec![84, 109, 119, 127, 175, 183]),
         (Message::Transaction(Arc::new(payment(b"m"))), vec![9, 53, 101, 110]),
@@ -267,7 +267,7 @@ fn lists_are_let_through_at_their_limit_and_not_above() {
     let kinds: [(usize, &dyn Fn(usize) -> Message); 6] = [
         (MAX_LOCATOR, &|count| Message::GetHeaders { locator: ids(count) }),
         (MAX_HEADERS, &|count| Message::headers(vec![header(); count])),
-        (MAX_ITEMS, &|count| Message::Announce(vec![Wtxid::default(); count])),
+        (MAX_ITEMS, &|count| Message::Announce(vec![Wtxid::default(); count].into())),
         (MAX_ITEMS, &|count| Message::Get(items(count))),
         (MAX_ITEMS, &|count| Message::NotFound(items(count))),
         (MAX_ANNOUNCED_BLOCKS, &|count| Message::AnnounceBlocks(ids(count))),

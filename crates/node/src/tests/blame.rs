@@ -238,7 +238,7 @@ fn lists_above_the_limit_are_flooding() {
         assert_eq!(offences(&world, 0), [(ALICE, Offence::Flooding)]);
         assert_eq!(world.sent(0, ALICE).count(), 0);
     };
-    flood(Message::Announce(vec![Wtxid::default(); 1_001]));
+    flood(Message::Announce(vec![Wtxid::default(); 1_001].into()));
     flood(Message::Get(vec![Item::Block(BlockId::ZERO); 1_001]));
     flood(Message::NotFound(vec![Item::Block(BlockId::ZERO); 1_001]));
 }
@@ -263,7 +263,7 @@ fn ten_transactions_with_bad_signatures_drop_their_sender() {
         let mut parts = good.parts().clone();
         parts.signatures[0] = stranger;
         let bad = Arc::new(chain::Transaction::new(parts));
-        world.receive(0, ALICE, Message::Announce(vec![bad.wtxid()]));
+        world.receive(0, ALICE, Message::Announce([bad.wtxid()].into()));
         world.run_secs(3);
         world.receive(0, ALICE, Message::Transaction(bad));
         // The good one is not touched by its bad copy.

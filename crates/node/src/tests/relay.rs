@@ -100,7 +100,7 @@ fn the_parents_of_an_orphan_are_asked_of_its_sender_and_all_are_kept_in_the_end(
     world.mine(0, 2);
     world.play(0, ALICE);
     let [parent, child, grandchild] = family(&world);
-    world.receive(0, ALICE, Message::Announce(vec![grandchild.wtxid()]));
+    world.receive(0, ALICE, Message::Announce([grandchild.wtxid()].into()));
     world.run_secs(2);
     let asked = |item| Some(Message::Get(vec![item]));
     assert_eq!(
@@ -185,7 +185,7 @@ fn a_peer_is_asked_for_so_many_parents_of_its_orphans() {
     ];
     let genesis = world.ledger(0).id(world.ledger(0).genesis());
     let orphan = Arc::new(Transaction::payment(inputs, vec![output], b"").sign(&key(0), genesis, &coins));
-    world.receive(0, ALICE, Message::Announce(vec![orphan.wtxid()]));
+    world.receive(0, ALICE, Message::Announce([orphan.wtxid()].into()));
     world.run_secs(2);
     world.receive(0, ALICE, Message::Transaction(Arc::clone(&orphan)));
     assert_eq!(world.nodes[0].relay.orphans.len(), 1);
@@ -204,7 +204,7 @@ fn an_orphan_is_kept_when_a_block_brings_its_parent() {
     world.mine(0, 2);
     world.play(0, ALICE);
     let [parent, child, _] = family(&world);
-    world.receive(0, ALICE, Message::Announce(vec![child.wtxid()]));
+    world.receive(0, ALICE, Message::Announce([child.wtxid()].into()));
     world.run_secs(2);
     world.receive(0, ALICE, Message::Transaction(Arc::clone(&child)));
     assert_eq!(world.nodes[0].relay.orphans.len(), 1);
@@ -225,7 +225,7 @@ fn a_refused_transaction_is_not_asked_for_again_until_the_tip_changes() {
     let cheap = world.spend(0, 1, 0, 1);
     let announce = |world: &mut World| {
         world.clear_log();
-        world.receive(0, ALICE, Message::Announce(vec![cheap.wtxid()]));
+        world.receive(0, ALICE, Message::Announce([cheap.wtxid()].into()));
         world.run_secs(3);
         world.sent(0, ALICE).any(|message| message.kind() == MessageKind::Get)
     };
@@ -273,7 +273,7 @@ fn a_node_in_initial_sync_asks_for_no_transactions() {
     world.play(0, ALICE);
     let headers = (1..=30).map(|height| source.block(0, height).header);
     world.receive(0, ALICE, Message::headers(headers));
-    world.receive(0, ALICE, Message::Announce(vec![payment.wtxid()]));
+    world.receive(0, ALICE, Message::Announce([payment.wtxid()].into()));
     world.run(Duration::from_millis(1_900));
     let is_request =
         |message: &&Message| matches!(message, Message::Get(items) if matches!(items[0], Item::Transaction(_)));
@@ -282,7 +282,7 @@ fn a_node_in_initial_sync_asks_for_no_transactions() {
         world.receive(0, ALICE, Message::Block(source.block(0, height)));
     }
     assert_eq!(world.height(0), 30);
-    world.receive(0, ALICE, Message::Announce(vec![payment.wtxid()]));
+    world.receive(0, ALICE, Message::Announce([payment.wtxid()].into()));
     world.run_secs(2);
     assert_eq!(world.sent(0, ALICE).filter(is_request).count(), 1);
 }

@@ -395,7 +395,7 @@ fn after_a_disconnection_nothing_of_the_peer_remains() {
     world.receive(
         0,
         peer,
-        Message::Announce(vec![orphan.wtxid(), chain::Wtxid(base::Hash([1; 32]))]),
+        Message::Announce([orphan.wtxid(), chain::Wtxid(base::Hash([1; 32]))].into()),
     );
     world.run_secs(2);
     world.receive(0, peer, Message::Transaction(orphan.clone()));

@@ -240,7 +240,7 @@ async fn threat_m7_c7_a_fresh_node_catches_up_from_one_honest_peer_among_staller
 async fn threat_m5_who_announces_first_and_does_not_send_keeps_no_transaction_away() {
     let mut stage = Stage::grown().await;
     let transaction = payment(&stage, |_, outputs| outputs[0] = pay(1, key(1).owner()));
-    let announce = Message::Announce(vec![transaction.wtxid()]);
+    let announce = Message::Announce([transaction.wtxid()].into());
     // The first says that it has no such thing when it is asked, the second nothing at all, and leaves.
     let mut liar = Raw::greet(&stage.node).await;
     liar.send(&announce).await;

@@ -8,7 +8,7 @@ use super::super::{encode, tests::arbitrary};
 use super::*;
 
 fn announce(count: usize) -> Message {
-    Message::Announce(vec![Wtxid(Hash::ZERO); count])
+    Message::Announce(vec![Wtxid(Hash::ZERO); count].into())
 }
 
 /// The beginning of a frame of this length.

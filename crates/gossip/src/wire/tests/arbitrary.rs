@@ -21,7 +21,7 @@ pub(in crate::wire) fn message() -> impl Strategy<Value = Message> {
         hello().prop_map(|hello| Message::Hello(Box::new(hello))),
         vec(block_id(), 0..8).prop_map(|locator| Message::GetHeaders { locator }),
         vec(header(), 0..8).prop_map(Message::headers),
-        vec(hash().prop_map(Wtxid), 0..8).prop_map(Message::Announce),
+        vec(hash().prop_map(Wtxid), 0..8).prop_map(|wtxids| Message::Announce(wtxids.into())),
         vec(item(), 0..8).prop_map(Message::Get),
         (header(), vec(transaction().prop_map(Arc::new), 0..4)).prop_map(|(header, transactions)| {
             let header = header.into();
