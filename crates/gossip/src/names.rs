@@ -117,7 +117,9 @@ mod tests {
 
     #[test]
     fn what_was_put_in_is_found_until_it_is_taken_out() {
-        let hashes: Vec<Hash> = (0..200_u32).map(|number| Hash::sha256(&[&number.to_le_bytes()])).collect();
+        let hashes: Vec<Hash> = (0..200_u32)
+            .map(|number| Hash::sha256(&[&number.to_le_bytes()]))
+            .collect();
         let mut names = Names::new(SECRET);
         // Two numbers of each hash, which differ in their handles' last bit.
         let name = |handle: u32| (&hashes[handle as usize / 2], handle % 2);
@@ -126,7 +128,10 @@ mod tests {
             names.insert(name(handle), handle);
         }
         for handle in 0..400 {
-            assert_eq!(names.find(name(handle), |other| name(other) == name(handle)), Some(handle));
+            assert_eq!(
+                names.find(name(handle), |other| name(other) == name(handle)),
+                Some(handle)
+            );
         }
         for handle in (0..400).step_by(3) {
             names.remove(name(handle), handle);

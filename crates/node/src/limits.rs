@@ -84,7 +84,9 @@ pub const MEMPOOL_EXPIRY: Duration = Duration::from_secs(336 * 60 * 60);
 pub const FLOOR_HALF_LIFE: Duration = Duration::from_secs(12 * 60 * 60);
 /// What an entry of the mempool takes besides the transaction's own bytes and its inputs: maps, links and allocations, with parents and children
 /// (`tests/memory.rs` holds it against the allocator).
-pub const MEMPOOL_ENTRY_OVERHEAD: usize = 1_200;
+pub const MEMPOOL_ENTRY_OVERHEAD: usize = 850;
+/// What it takes besides for each coin that the transaction spends.
+pub const MEMPOOL_COIN_OVERHEAD: usize = 32;
 
 /// Templates that a solution may still be for.
 pub const MAX_TEMPLATES: usize = 8;

@@ -4,6 +4,8 @@
 //! and nothing stays without what it spends.
 
 mod admit;
+mod age;
+mod entries;
 mod floor;
 mod look;
 mod rate;
@@ -11,51 +13,25 @@ mod refusal;
 mod select;
 #[cfg(test)]
 mod tests;
+mod value;
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use base::Time;
 use chain::{Amount, Block, OutPoint, Transaction, TxOutput, Txid, Wtxid};
-use rustc_hash::FxHashMap;
 
 pub(crate) use admit::{Admitted, Chain};
+use age::ByAge;
+use entries::{Entries, Entry};
 use floor::Floor;
 pub use look::{Package, Pooled};
 use rate::FeeRate;
 pub(crate) use refusal::Refusal;
+use value::ByValue;
 
 use crate::event::Conflict;
-use crate::limits::{MEMPOOL_ENTRY_OVERHEAD, MEMPOOL_EXPIRY};
-
-/// An unconfirmed transaction and its place among the others.
-#[derive(Debug)]
-struct Entry {
-    transaction: Arc<Transaction>,
-    fee: Amount,
-    added: Time,
-    /// Its place in the order of arrival; parents have a lower one than their children.
-    sequence: u64,
-    /// In the order of their names, as its children are. There are few of both ([`crate::limits::MAX_ANCESTORS`]).
-    parents: Vec<Txid>,
-    children: Vec<Txid>,
-    /// The better of its own rate and that of it and all its descendants: what losing it would cost.
-    value: FeeRate,
-}
-
-impl Entry {
-    fn rate(&self) -> FeeRate {
-        FeeRate::new(self.fee, u64::from(self.transaction.bytes()))
-    }
-
-    fn key(&self) -> ValueKey {
-        (self.value, Reverse(self.sequence), self.transaction.txid())
-    }
-}
-
-/// The order of eviction: the least valuable first, the latest of equals.
-type ValueKey = (FeeRate, Reverse<u64>, Txid);
+use crate::limits::{MEMPOOL_COIN_OVERHEAD, MEMPOOL_ENTRY_OVERHEAD, MEMPOOL_EXPIRY};
 
 /// A transaction that left, and the reason word.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -85,26 +61,24 @@ pub(crate) struct Mempool {
     /// Memory, as estimated by [`memory_of`].
     bytes: usize,
     next_sequence: u64,
-    entries: BTreeMap<Txid, Entry>,
-    by_wtxid: FxHashMap<Wtxid, Txid>,
-    spent: FxHashMap<OutPoint, Txid>,
-    by_value: BTreeSet<ValueKey>,
-    by_age: BTreeSet<(Time, u64, Txid)>,
+    entries: Entries,
+    /// None before it was ever full, and none again when half has left.
+    by_value: Option<ByValue>,
+    by_age: ByAge,
 }
 
 impl Mempool {
-    pub(crate) fn new(limit_bytes: usize, min_relay_fee: u64) -> Self {
+    /// The secret is for [`gossip::Names`].
+    pub(crate) fn new(limit_bytes: usize, min_relay_fee: u64, secret: [u64; 2]) -> Self {
         Self {
             limit_bytes,
             min_relay_fee,
             floor: Floor::default(),
             bytes: 0,
             next_sequence: 0,
-            entries: BTreeMap::new(),
-            by_wtxid: FxHashMap::default(),
-            spent: FxHashMap::default(),
-            by_value: BTreeSet::new(),
-            by_age: BTreeSet::new(),
+            entries: Entries::new(secret),
+            by_value: None,
+            by_age: ByAge::default(),
         }
     }
 
@@ -116,7 +90,7 @@ impl Mempool {
             let txid = transaction.txid();
             self.remove(&txid);
             for outpoint in transaction.inputs() {
-                let Some(rival) = self.spent.get(outpoint).copied() else {
+                let Some(rival) = self.spender(outpoint) else {
                     continue;
                 };
                 for lost in self.remove_with_descendants(&rival) {
@@ -151,13 +125,10 @@ impl Mempool {
 
     /// Empties the mempool: everything in the order of arrival, with the time it arrived.
     pub(crate) fn take_all(&mut self) -> Vec<(Arc<Transaction>, Time)> {
-        let mut entries: Vec<Entry> = std::mem::take(&mut self.entries).into_values().collect();
-        entries.sort_by_key(|entry| entry.sequence);
-        self.by_wtxid.clear();
-        self.spent.clear();
-        self.by_value.clear();
+        self.by_value = None;
         self.by_age.clear();
         self.bytes = 0;
+        let entries = self.entries.take_all();
         entries
             .into_iter()
             .map(|entry| (entry.transaction, entry.added))
@@ -168,7 +139,7 @@ impl Mempool {
     fn trim(&mut self, now: Time) -> Vec<Txid> {
         let mut evicted = Vec::new();
         while self.bytes > self.limit_bytes {
-            let Some((value, _, txid)) = self.by_value.first().copied() else {
+            let Some((value, txid)) = self.least_valuable() else {
                 break;
             };
             self.floor
@@ -178,54 +149,42 @@ impl Mempool {
         evicted
     }
 
+    /// The transaction whose loss costs least, and what it is worth: the better of its own rate and that of it and all its descendants.
+    fn least_valuable(&mut self) -> Option<(FeeRate, Txid)> {
+        if self.by_value.is_none() {
+            let mut by_value = ByValue::default();
+            for entry in self.entries.iter() {
+                by_value.set(entry.transaction.txid(), entry.sequence, self.value_of(entry));
+            }
+            self.by_value = Some(by_value);
+        }
+        self.by_value.as_ref()?.least()
+    }
+
     fn insert(&mut self, transaction: Arc<Transaction>, fee: Amount, added: Time) {
         let txid = transaction.txid();
-        let mut parents = Vec::new();
-        for outpoint in transaction.inputs() {
-            let rival = self.spent.insert(*outpoint, txid);
-            assert_eq!(rival, None, "no two transactions of a mempool spend the same coin");
-            if let Some(parent) = self.entries.get_mut(&outpoint.txid) {
-                link(&mut parent.children, txid);
-                link(&mut parents, outpoint.txid);
+        self.bytes += memory_of(&transaction);
+        let sequence = self.next_sequence;
+        self.next_sequence += 1;
+        let row = self.entries.insert(transaction, (fee, added), sequence);
+        self.by_age.push(added, sequence, row);
+        if self.by_value.is_some() {
+            for ancestor in self.ancestors(&txid) {
+                self.revalue(&ancestor);
             }
         }
-        self.bytes += memory_of(&transaction);
-        self.by_wtxid.insert(transaction.wtxid(), txid);
-        self.by_age.insert((added, self.next_sequence, txid));
-        let entry = Entry {
-            value: FeeRate::new(fee, u64::from(transaction.bytes())),
-            transaction,
-            fee,
-            added,
-            sequence: self.next_sequence,
-            parents,
-            children: Vec::new(),
-        };
-        self.next_sequence += 1;
-        self.by_value.insert(entry.key());
-        self.entries.insert(txid, entry);
-        self.revalue_ancestors(&txid);
     }
 
     /// Takes out one transaction; its children stay.
     fn remove(&mut self, txid: &Txid) -> Option<Entry> {
         let entry = self.entries.remove(txid)?;
-        self.by_value.remove(&entry.key());
-        self.by_age.remove(&(entry.added, entry.sequence, *txid));
-        self.by_wtxid.remove(&entry.transaction.wtxid());
         self.bytes -= memory_of(&entry.transaction);
-        for outpoint in entry.transaction.inputs() {
-            self.spent.remove(outpoint);
+        self.by_age.settle(&self.entries);
+        if let Some(by_value) = &mut self.by_value {
+            by_value.remove(txid, entry.sequence);
         }
-        for parent in &entry.parents {
-            if let Some(parent) = self.entries.get_mut(parent) {
-                parent.children.retain(|child| child != txid);
-            }
-        }
-        for child in &entry.children {
-            if let Some(child) = self.entries.get_mut(child) {
-                child.parents.retain(|parent| parent != txid);
-            }
+        if self.bytes < self.limit_bytes / 2 {
+            self.by_value = None;
         }
         Some(entry)
     }
@@ -234,8 +193,10 @@ impl Mempool {
     fn remove_with_descendants(&mut self, txid: &Txid) -> Vec<Txid> {
         let leaving = self.descendants(txid);
         let mut touched: BTreeSet<Txid> = BTreeSet::new();
-        for txid in &leaving {
-            touched.extend(self.ancestors(txid));
+        if self.by_value.is_some() {
+            for txid in &leaving {
+                touched.extend(self.ancestors(txid));
+            }
         }
         for txid in &leaving {
             self.remove(txid);
@@ -246,39 +207,43 @@ impl Mempool {
         leaving.into_iter().collect()
     }
 
-    fn revalue_ancestors(&mut self, txid: &Txid) {
-        for ancestor in self.ancestors(txid) {
-            self.revalue(&ancestor);
+    /// Computes anew what a transaction and its descendants are worth, where that is kept.
+    fn revalue(&mut self, txid: &Txid) {
+        let entry = &self.entries[txid];
+        let (sequence, value) = (entry.sequence, self.value_of(entry));
+        if let Some(by_value) = &mut self.by_value {
+            by_value.set(*txid, sequence, value);
         }
     }
 
-    /// Computes anew what a transaction and its descendants are worth.
-    fn revalue(&mut self, txid: &Txid) {
+    fn value_of(&self, entry: &Entry) -> FeeRate {
+        if entry.children().is_empty() {
+            return entry.rate();
+        }
         let (mut fee, mut bytes) = (0, 0);
-        for txid in self.descendants(txid) {
+        for txid in self.descendants(&entry.transaction.txid()) {
             let entry = &self.entries[&txid];
             fee += entry.fee.units();
             bytes += u64::from(entry.transaction.bytes());
         }
-        let package = FeeRate::new(Amount::from_units(fee), bytes);
-        let entry = self.entries.get_mut(txid).expect("only what is here is revalued");
-        self.by_value.remove(&entry.key());
-        entry.value = package.max(entry.rate());
-        self.by_value.insert(entry.key());
+        FeeRate::new(Amount::from_units(fee), bytes).max(entry.rate())
     }
 
     /// All that a transaction stands on, itself included.
     fn ancestors(&self, txid: &Txid) -> BTreeSet<Txid> {
-        self.reach(txid, |entry| &entry.parents)
+        self.reach(txid, Entry::parents)
     }
 
     /// All that stands on a transaction, itself included.
     fn descendants(&self, txid: &Txid) -> BTreeSet<Txid> {
-        self.reach(txid, |entry| &entry.children)
+        self.reach(txid, Entry::children)
     }
 
-    fn reach(&self, from: &Txid, next: impl Fn(&Entry) -> &Vec<Txid>) -> BTreeSet<Txid> {
+    fn reach(&self, from: &Txid, next: impl Fn(&Entry) -> &[Txid]) -> BTreeSet<Txid> {
         let mut reached = BTreeSet::new();
+        if !self.entries.contains(from) {
+            return reached;
+        }
         let mut open = vec![*from];
         while let Some(txid) = open.pop() {
             if let Some(entry) = self.entries.get(&txid)
@@ -291,13 +256,14 @@ impl Mempool {
     }
 
     fn oldest(&self) -> Option<(Time, Txid)> {
-        let (added, _, txid) = self.by_age.first()?;
-        Some((*added + MEMPOOL_EXPIRY, *txid))
+        let (added, row) = self.by_age.first()?;
+        let oldest = self.entries.at(row)?;
+        Some((added + MEMPOOL_EXPIRY, oldest.transaction.txid()))
     }
 
     /// When the oldest transaction has waited too long.
     pub(crate) fn deadline(&self) -> Option<Time> {
-        self.oldest().map(|(expires, _)| expires)
+        self.by_age.first().map(|(added, _)| added + MEMPOOL_EXPIRY)
     }
 
     /// The lowest fee rate that gets in now, in base units per 1,000 bytes.
@@ -317,17 +283,17 @@ impl Mempool {
     }
 
     pub(crate) fn get_by_wtxid(&self, wtxid: &Wtxid) -> Option<&Arc<Transaction>> {
-        self.get(self.by_wtxid.get(wtxid)?)
+        self.entries.get_by_wtxid(wtxid).map(|entry| &entry.transaction)
     }
 
-    /// All, in the order of their names.
+    /// All, in no order that says anything.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Transaction>> {
-        self.entries.values().map(|entry| &entry.transaction)
+        self.entries.iter().map(|entry| &entry.transaction)
     }
 
     /// The names of all, in the order of arrival: parents before children.
     pub(crate) fn by_arrival(&self) -> Vec<Wtxid> {
-        let mut entries: Vec<&Entry> = self.entries.values().collect();
+        let mut entries: Vec<&Entry> = self.entries.iter().collect();
         entries.sort_by_key(|entry| entry.sequence);
         entries.into_iter().map(|entry| entry.transaction.wtxid()).collect()
     }
@@ -338,15 +304,8 @@ impl Mempool {
     }
 }
 
-/// Puts a name into its place, unless it is there.
-fn link(links: &mut Vec<Txid>, txid: Txid) {
-    if let Err(place) = links.binary_search(&txid) {
-        links.insert(place, txid);
-    }
-}
-
 /// About what an entry takes in memory: the limit is on this, not on wire bytes, so that it holds whatever transactions look like.
 fn memory_of(transaction: &Transaction) -> usize {
-    let links = size_of::<(OutPoint, Txid)>() * 2 * transaction.inputs().len();
-    usize::try_from(transaction.bytes()).expect("32 bits fit") + links + MEMPOOL_ENTRY_OVERHEAD
+    let coins = MEMPOOL_COIN_OVERHEAD * transaction.inputs().len();
+    usize::try_from(transaction.bytes()).expect("32 bits fit") + coins + MEMPOOL_ENTRY_OVERHEAD
 }

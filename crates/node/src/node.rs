@@ -77,7 +77,7 @@ impl Node {
             progress_at: Time::ZERO,
             future: FutureHeaders::default(),
             bodies: Bodies::default(),
-            pool: Mempool::new(config.mempool_bytes, config.min_relay_fee),
+            pool: Mempool::new(config.mempool_bytes, config.min_relay_fee, secret),
             relay: Relay::new(&seed, secret),
             compact: Compact::new(&seed),
             mesh: Mesh::new(&seed),

@@ -167,7 +167,9 @@ impl<'a> View<'a> {
     /// Its unconfirmed transactions, in the order of their names.
     #[must_use]
     pub fn mempool(&self) -> Vec<&'a Arc<Transaction>> {
-        self.node.pool.iter().collect()
+        let mut transactions: Vec<&Arc<Transaction>> = self.node.pool.iter().collect();
+        transactions.sort_unstable_by_key(|transaction| transaction.txid());
+        transactions
     }
 
     /// The memory that its unconfirmed transactions take, in bytes.

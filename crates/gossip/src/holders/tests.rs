@@ -75,7 +75,11 @@ fn more_peers_than_a_word_has_bits_keep_what_they_have() {
     holders.insert(NodeId(199), &tx(0));
     for peer in 0..200 {
         for number in 0..3 {
-            let has = if peer < 64 { peer as usize % 3 == number } else { peer == 199 && number == 0 };
+            let has = if peer < 64 {
+                peer as usize % 3 == number
+            } else {
+                peer == 199 && number == 0
+            };
             assert_eq!(holders.contains(NodeId(peer), &tx(number)), has);
         }
     }

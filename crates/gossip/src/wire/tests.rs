@@ -267,7 +267,9 @@ fn lists_are_let_through_at_their_limit_and_not_above() {
     let kinds: [(usize, &dyn Fn(usize) -> Message); 6] = [
         (MAX_LOCATOR, &|count| Message::GetHeaders { locator: ids(count) }),
         (MAX_HEADERS, &|count| Message::headers(vec![header(); count])),
-        (MAX_ITEMS, &|count| Message::Announce(vec![Wtxid::default(); count].into())),
+        (MAX_ITEMS, &|count| {
+            Message::Announce(vec![Wtxid::default(); count].into())
+        }),
         (MAX_ITEMS, &|count| Message::Get(items(count))),
         (MAX_ITEMS, &|count| Message::NotFound(items(count))),
         (MAX_ANNOUNCED_BLOCKS, &|count| Message::AnnounceBlocks(ids(count))),

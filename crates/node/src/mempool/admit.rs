@@ -99,7 +99,7 @@ impl Mempool {
         let txid = transaction.txid();
         self.insert(Arc::clone(transaction), fee, now);
         let mut evicted = self.trim(now);
-        let kept = self.entries.contains_key(&txid);
+        let kept = self.entries.contains(&txid);
         evicted.retain(|evicted| *evicted != txid);
         Ok(Admitted {
             fee,
@@ -149,7 +149,7 @@ impl Mempool {
             return Err(Refusal::Coinbase);
         }
         // By txid: a copy with other signatures spends the same coins, and the first is as good.
-        if self.entries.contains_key(&transaction.txid()) {
+        if self.entries.contains(&transaction.txid()) {
             return Err(Refusal::AlreadyInMempool);
         }
         if let Some(block) = chain.ledger.confirmation(&transaction.txid(), chain.tip) {
@@ -185,8 +185,8 @@ impl Mempool {
                 };
                 return Err(Refusal::Spent(Box::new(conflict)));
             }
-            let parent_is_known = self.entries.contains_key(&outpoint.txid)
-                || chain.ledger.confirmation(&outpoint.txid, chain.tip).is_some();
+            let parent_is_known =
+                self.entries.contains(&outpoint.txid) || chain.ledger.confirmation(&outpoint.txid, chain.tip).is_some();
             if parent_is_known {
                 let outpoint = *outpoint;
                 return Err(Refusal::Broken(Reject::BadTxnsInputsMissingorspent { outpoint }));
@@ -211,7 +211,7 @@ impl Mempool {
     fn rivals(&self, transaction: &Transaction) -> Rivals {
         let mut rivals = Rivals::default();
         for outpoint in transaction.inputs() {
-            let Some(txid) = self.spent.get(outpoint).copied() else {
+            let Some(txid) = self.spender(outpoint) else {
                 continue;
             };
             rivals.conflict.get_or_insert(Conflict {
@@ -247,11 +247,11 @@ impl Mempool {
             if rivals.leaving.contains(&outpoint.txid) {
                 return Err(Refusal::Conflict(conflict));
             }
-            let is_new = self.entries.contains_key(&outpoint.txid)
+            let is_new = self.entries.contains(&outpoint.txid)
                 && !rivals
                     .direct
                     .iter()
-                    .any(|rival| self.entries[rival].parents.contains(&outpoint.txid));
+                    .any(|rival| self.entries[rival].parents().contains(&outpoint.txid));
             if is_new {
                 let outpoint = *outpoint;
                 return Err(Refusal::NewUnconfirmedInput { outpoint, conflict });

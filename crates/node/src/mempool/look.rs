@@ -41,7 +41,7 @@ pub struct Package {
 impl Mempool {
     /// Whether nothing is unconfirmed.
     pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.entries.len() == 0
     }
 
     /// The unconfirmed transaction of this txid, and its place among the others.
@@ -51,8 +51,8 @@ impl Mempool {
             transaction: Arc::clone(&entry.transaction),
             fee: entry.fee,
             added: entry.added,
-            parents: entry.parents.iter().copied().collect(),
-            children: entry.children.iter().copied().collect(),
+            parents: entry.parents().iter().copied().collect(),
+            children: entry.children().iter().copied().collect(),
             ancestors: self.summed(self.ancestors(txid)),
             descendants: self.summed(self.descendants(txid)),
         })
@@ -60,12 +60,12 @@ impl Mempool {
 
     /// The unconfirmed transaction that spends a coin.
     pub(crate) fn spender(&self, outpoint: &OutPoint) -> Option<Txid> {
-        self.spent.get(outpoint).copied()
+        self.entries.spender(outpoint).map(|entry| entry.transaction.txid())
     }
 
     /// What all pay together.
     pub(crate) fn total_fees(&self) -> Amount {
-        let fees = self.entries.values().map(|entry| entry.fee.units());
+        let fees = self.entries.iter().map(|entry| entry.fee.units());
         Amount::from_units(fees.fold(0, u64::saturating_add))
     }
 

@@ -30,8 +30,8 @@ impl Mempool {
         let mut room = limit_bytes;
         let mut heap: BinaryHeap<Package> = self
             .entries
-            .keys()
-            .map(|txid| self.package(txid, &selected).0)
+            .iter()
+            .map(|entry| self.package(&entry.transaction.txid(), &selected).0)
             .collect();
         while let Some(candidate) = heap.pop() {
             let txid = candidate.2;

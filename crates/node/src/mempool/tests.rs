@@ -30,7 +30,7 @@ impl Fixture {
     fn with_room(blocks: u32, limit_bytes: usize) -> Self {
         let mut world = World::new(1);
         world.mine(0, blocks + 1);
-        let pool = Mempool::new(limit_bytes, 1_000);
+        let pool = Mempool::new(limit_bytes, 1_000, [1, 2]);
         Self {
             world,
             pool,
@@ -119,46 +119,53 @@ impl Fixture {
 /// Parents, children, spent coins, sizes and values agree with one another.
 fn check_links(pool: &Mempool) {
     let mut spent = 0;
-    for (txid, entry) in &pool.entries {
-        let parents: BTreeSet<Txid> = entry
-            .transaction
-            .inputs()
-            .iter()
+    for entry in pool.entries.iter() {
+        let txid = entry.transaction.txid();
+        let inputs = entry.transaction.inputs().iter();
+        let parents: BTreeSet<Txid> = inputs
             .map(|outpoint| outpoint.txid)
+            .filter(|txid| pool.entries.contains(txid))
             .collect();
-        let parents: BTreeSet<Txid> = parents
-            .into_iter()
-            .filter(|txid| pool.entries.contains_key(txid))
-            .collect();
-        assert!(entry.parents.iter().eq(&parents));
+        assert!(entry.parents().iter().eq(&parents));
         for parent in &parents {
-            assert!(pool.entries[parent].children.contains(txid));
+            assert!(pool.entries[parent].children().contains(&txid));
         }
-        assert!(
-            entry
-                .children
-                .iter()
-                .all(|child| pool.entries[child].parents.contains(txid))
-        );
+        let mut children = entry.children().iter();
+        assert!(children.all(|child| pool.entries[child].parents().contains(&txid)));
         for outpoint in entry.transaction.inputs() {
-            assert_eq!(pool.spent.get(outpoint), Some(txid));
+            assert_eq!(pool.spender(outpoint), Some(txid));
             spent += 1;
         }
-        let family = pool.descendants(txid);
+        let family = pool.descendants(&txid);
         let fee = family.iter().map(|txid| pool.entries[txid].fee.units()).sum();
         let bytes = family
             .iter()
             .map(|txid| u64::from(pool.entries[txid].transaction.bytes()))
             .sum();
         let package = FeeRate::new(Amount::from_units(fee), bytes);
-        assert_eq!(entry.value, package.max(entry.rate()));
-        assert!(pool.by_value.contains(&entry.key()));
+        if let Some(by_value) = &pool.by_value {
+            assert_eq!(by_value.get(&txid, entry.sequence), Some(package.max(entry.rate())));
+        }
     }
-    assert_eq!((pool.spent.len(), pool.by_value.len()), (spent, pool.entries.len()));
-    assert_eq!(
-        (pool.by_wtxid.len(), pool.by_age.len()),
-        (pool.entries.len(), pool.entries.len())
-    );
+    let count = pool.entries.len();
+    assert_eq!((pool.entries.coins(), pool.entries.iter().count()), (spent, count));
+    assert!(pool.by_value.as_ref().is_none_or(|by_value| by_value.len() == count));
+    check_ages(pool);
     let bytes: usize = pool.iter().map(|transaction| memory_of(transaction)).sum();
     assert_eq!(pool.bytes, bytes);
+}
+
+/// Every transaction has its place by age, those that left are few, and the first has not left.
+fn check_ages(pool: &Mempool) {
+    let here = |(added, sequence, row): &(Time, u64, u32)| {
+        let entry = pool.entries.at(*row).filter(|entry| entry.sequence == *sequence);
+        entry.is_some_and(|entry| entry.added == *added)
+    };
+    let count = pool.entries.len();
+    assert_eq!(pool.by_age.iter().filter(here).count(), count);
+    assert!(pool.by_age.iter().count() <= 2 * count + 65);
+    let first = pool.entries.iter().map(|entry| (entry.added, entry.sequence)).min();
+    let row = pool.by_age.first().map(|(_, row)| row);
+    let oldest = row.map(|row| pool.entries.at(row).expect("it has not left"));
+    assert_eq!(oldest.map(|entry| (entry.added, entry.sequence)), first);
 }

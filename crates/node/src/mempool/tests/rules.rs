@@ -68,7 +68,7 @@ fn a_coinbase_is_spent_no_sooner_than_the_next_block_allows() {
     world.mine(0, 3);
     fixture = Fixture {
         world,
-        pool: Mempool::new(usize::MAX, 1_000),
+        pool: Mempool::new(usize::MAX, 1_000, [1, 2]),
         now: Time::ZERO,
     };
     let young = fixture.spend(2, 1_000);

@@ -1,0 +1,203 @@
+//! Unconfirmed transactions as rows, found by either of their names and by what they spend.
+
+use std::sync::Arc;
+
+use base::Time;
+use chain::{Amount, OutPoint, Transaction, Txid, Wtxid};
+use gossip::Names;
+
+use super::rate::FeeRate;
+
+/// An unconfirmed transaction and its place among the others.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) transaction: Arc<Transaction>,
+    pub(super) fee: Amount,
+    pub(super) added: Time,
+    /// Its place in the order of arrival; parents have a lower one than their children.
+    pub(super) sequence: u64,
+    /// Most have none.
+    links: Option<Box<Links>>,
+}
+
+/// Unconfirmed relatives, in the order of their names. There are few of both ([`crate::limits::MAX_ANCESTORS`]).
+#[derive(Debug, Default)]
+struct Links {
+    parents: Vec<Txid>,
+    children: Vec<Txid>,
+}
+
+impl Entry {
+    pub(super) fn rate(&self) -> FeeRate {
+        FeeRate::new(self.fee, u64::from(self.transaction.bytes()))
+    }
+
+    /// What it spends of the mempool.
+    pub(super) fn parents(&self) -> &[Txid] {
+        self.links.as_deref().map_or(&[], |links| &links.parents)
+    }
+
+    /// What spends it.
+    pub(super) fn children(&self) -> &[Txid] {
+        self.links.as_deref().map_or(&[], |links| &links.children)
+    }
+}
+
+/// Rows, and tables of their names. A row is free when its transaction has left, and taken by the next that comes.
+#[derive(Debug)]
+pub(super) struct Entries {
+    rows: Vec<Option<Entry>>,
+    free: Vec<u32>,
+    by_txid: Names,
+    by_wtxid: Names,
+    /// By each coin that an entry spends.
+    by_coin: Names,
+}
+
+impl Entries {
+    pub(super) const fn new(secret: [u64; 2]) -> Self {
+        Self {
+            rows: Vec::new(),
+            free: Vec::new(),
+            by_txid: Names::new(secret),
+            by_wtxid: Names::new(secret),
+            by_coin: Names::new(secret),
+        }
+    }
+
+    /// Puts in a transaction that is not there and spends what no other does, and links it with its parents. Gives its row.
+    pub(super) fn insert(&mut self, transaction: Arc<Transaction>, (fee, added): (Amount, Time), sequence: u64) -> u32 {
+        let txid = transaction.txid();
+        let row = self.free.pop().unwrap_or_else(|| {
+            self.rows.push(None);
+            u32::try_from(self.rows.len() - 1).expect("memory ends before four billion transactions")
+        });
+        let mut parents = Vec::new();
+        for outpoint in transaction.inputs() {
+            let rival = self.spender(outpoint);
+            assert!(rival.is_none(), "no two transactions of a mempool spend the same coin");
+            self.by_coin.insert((&outpoint.txid.0, outpoint.index), row);
+            if let Some(parent) = self.get_mut(&outpoint.txid) {
+                link(&mut parent.links.get_or_insert_default().children, txid);
+                link(&mut parents, outpoint.txid);
+            }
+        }
+        self.by_txid.insert((&txid.0, 0), row);
+        self.by_wtxid.insert((&transaction.wtxid().0, 0), row);
+        let children = Vec::new();
+        self.rows[row as usize] = Some(Entry {
+            transaction,
+            fee,
+            added,
+            sequence,
+            links: (!parents.is_empty()).then(|| Box::new(Links { parents, children })),
+        });
+        row
+    }
+
+    /// Takes out one transaction; its relatives know it no more.
+    pub(super) fn remove(&mut self, txid: &Txid) -> Option<Entry> {
+        let row = self.find(txid)?;
+        let mut entry = self.rows[row as usize].take()?;
+        self.free.push(row);
+        self.by_txid.remove((&txid.0, 0), row);
+        self.by_wtxid.remove((&entry.transaction.wtxid().0, 0), row);
+        for outpoint in entry.transaction.inputs() {
+            self.by_coin.remove((&outpoint.txid.0, outpoint.index), row);
+        }
+        if let Some(links) = entry.links.take() {
+            for parent in &links.parents {
+                if let Some(links) = self.get_mut(parent).and_then(|parent| parent.links.as_mut()) {
+                    links.children.retain(|child| child != txid);
+                }
+            }
+            for child in &links.children {
+                if let Some(links) = self.get_mut(child).and_then(|child| child.links.as_mut()) {
+                    links.parents.retain(|parent| parent != txid);
+                }
+            }
+        }
+        Some(entry)
+    }
+
+    /// Empties all, and gives what was there in the order of arrival.
+    pub(super) fn take_all(&mut self) -> Vec<Entry> {
+        let mut entries: Vec<Entry> = std::mem::take(&mut self.rows).into_iter().flatten().collect();
+        entries.sort_unstable_by_key(|entry| entry.sequence);
+        self.free.clear();
+        self.by_txid.clear();
+        self.by_wtxid.clear();
+        self.by_coin.clear();
+        entries
+    }
+
+    /// What is in a row.
+    pub(super) fn at(&self, row: u32) -> Option<&Entry> {
+        self.rows[row as usize].as_ref()
+    }
+
+    pub(super) fn get(&self, txid: &Txid) -> Option<&Entry> {
+        self.at(self.find(txid)?)
+    }
+
+    pub(super) fn get_by_wtxid(&self, wtxid: &Wtxid) -> Option<&Entry> {
+        let is = |row: u32| self.at(row).is_some_and(|entry| entry.transaction.wtxid() == *wtxid);
+        self.at(self.by_wtxid.find((&wtxid.0, 0), is)?)
+    }
+
+    /// Who spends a coin.
+    pub(super) fn spender(&self, outpoint: &OutPoint) -> Option<&Entry> {
+        let is = |row: u32| {
+            let spends = |entry: &Entry| entry.transaction.inputs().contains(outpoint);
+            self.at(row).is_some_and(spends)
+        };
+        self.at(self.by_coin.find((&outpoint.txid.0, outpoint.index), is)?)
+    }
+
+    pub(super) fn contains(&self, txid: &Txid) -> bool {
+        self.find(txid).is_some()
+    }
+
+    /// All, in the order of rows, which says nothing.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Entry> {
+        self.rows.iter().flatten()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.by_txid.len()
+    }
+
+    /// How many coins are spent.
+    #[cfg(test)]
+    pub(super) fn coins(&self) -> usize {
+        assert_eq!(self.by_wtxid.len(), self.len(), "each has both names");
+        self.by_coin.len()
+    }
+
+    fn find(&self, txid: &Txid) -> Option<u32> {
+        let is = |row: u32| self.at(row).is_some_and(|entry| entry.transaction.txid() == *txid);
+        self.by_txid.find((&txid.0, 0), is)
+    }
+
+    fn get_mut(&mut self, txid: &Txid) -> Option<&mut Entry> {
+        let row = self.find(txid)?;
+        self.rows[row as usize].as_mut()
+    }
+}
+
+impl std::ops::Index<&Txid> for Entries {
+    type Output = Entry;
+
+    fn index(&self, txid: &Txid) -> &Entry {
+        self.get(txid).expect("it is here")
+    }
+}
+
+/// Puts a name into its place, unless it is there.
+fn link(links: &mut Vec<Txid>, txid: Txid) {
+    if let Err(place) = links.binary_search(&txid) {
+        // Most have one.
+        links.reserve_exact(usize::from(links.is_empty()));
+        links.insert(place, txid);
+    }
+}
