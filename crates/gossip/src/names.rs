@@ -87,9 +87,7 @@ impl Names {
         let number = u64::from(number).wrapping_mul(SPREAD);
         let half = fold(word(0) ^ first, word(1) ^ second);
         let whole = fold(word(2) ^ half, word(3) ^ first.rotate_left(32) ^ number);
-        #[expect(clippy::cast_possible_truncation, reason = "half of the bits are enough")]
-        let part = (whole >> 32) as u32;
-        part
+        (whole >> 32) as u32
     }
 }
 

@@ -221,6 +221,12 @@ impl TransactionFetch {
         next(&self.waiting).into_iter().chain(next(&self.in_flight)).min()
     }
 
+    /// Whether somebody is asked for this transaction and waited for.
+    #[must_use]
+    pub fn is_asked(&self, wtxid: &Wtxid) -> bool {
+        self.find(wtxid).is_some_and(|row| self.rows[row].asked_of().is_some())
+    }
+
     /// How many transactions are waited for from this peer.
     #[must_use]
     pub fn in_flight(&self, peer: NodeId) -> usize {
@@ -230,7 +236,7 @@ impl TransactionFetch {
     /// Whether no transaction is known that could be asked for.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.transactions.is_empty()
+        self.names.is_empty()
     }
 
     /// Whether nothing is kept about this peer.

@@ -167,7 +167,7 @@ impl Node {
 
     /// Knows a valid header from now on.
     pub(crate) fn accept_header(&mut self, cx: &mut Context<'_>, block: BlockRef, from: Option<NodeId>) {
-        let was_behind = self.is_behind(cx);
+        let was_behind = self.is_behind(cx.ledger);
         self.knowledge.accept_header(cx.ledger, block);
         if !was_behind {
             self.progress_at = cx.now;

@@ -22,6 +22,7 @@ mod context;
 mod future;
 mod handshake;
 mod headers;
+mod hearsay;
 mod hostile;
 mod knowledge;
 mod mempool;

@@ -57,14 +57,18 @@ pub(crate) struct Rest {
     pub(crate) pushed: Recent<BlockId>,
     pub(crate) compact: CompactPeer,
     pub(crate) mesh: MeshPeer,
-    /// Parents of its orphans that it was asked for. Made when there are any: there seldom are.
-    parents_asked: Option<Box<BTreeSet<Txid>>>,
+    /// Made when there are any: there seldom are.
+    parents_asked: Option<Box<ParentsAsked>>,
     /// Bodies it was asked for and has neither sent nor denied. One may be asked for again when it is late, and then come twice.
     pub(crate) bodies_owed: u32,
     /// The same for transactions.
     pub(crate) transactions_owed: u32,
     pub(crate) served: Served,
 }
+
+/// Parents of a peer's orphans that it was asked for.
+#[derive(Debug, Default)]
+struct ParentsAsked(BTreeSet<Txid>);
 
 impl Deref for Peer {
     type Target = Rest;
@@ -118,13 +122,13 @@ impl Rest {
     }
 
     pub(crate) fn parents_asked(&mut self) -> &mut BTreeSet<Txid> {
-        self.parents_asked.get_or_insert_default()
+        &mut self.parents_asked.get_or_insert_default().0
     }
 
     /// Notes that the peer answered for an orphan's parent, with it or without; whether it was asked.
     pub(crate) fn settles_parent(&mut self, txid: &Txid) -> bool {
         let asked = self.parents_asked.as_mut();
-        asked.is_some_and(|asked| asked.remove(txid))
+        asked.is_some_and(|asked| asked.0.remove(txid))
     }
 
     /// When the answer to a request for headers is late.

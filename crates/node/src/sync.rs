@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use base::NodeId;
-use chain::{BlockId, BlockRef, HashedHeader, Height, limits};
+use base::{NodeId, Time};
+use chain::{BlockId, BlockRef, HashedHeader, Height, Ledger, limits};
 use gossip::limits::MAX_HEADERS;
 use gossip::{Hello, Message, Offence};
 
@@ -145,12 +145,17 @@ impl Node {
     /// Whether the node has more to learn than to say: it is far behind its best header, and catching up. One that does not get on
     /// speaks again: those headers' bodies may never come.
     pub(crate) fn is_syncing(&self, cx: &Context<'_>) -> bool {
-        self.is_behind(cx) && cx.now.since(self.progress_at) < SYNC_PATIENCE
+        self.is_syncing_at(cx.ledger, cx.now)
     }
 
-    pub(crate) fn is_behind(&self, cx: &Context<'_>) -> bool {
-        let best = cx.ledger.height(self.knowledge.best_header());
-        let tip = cx.ledger.height(self.knowledge.tip());
+    /// The same at a time.
+    pub(crate) fn is_syncing_at(&self, ledger: &Ledger, now: Time) -> bool {
+        self.is_behind(ledger) && now.since(self.progress_at) < SYNC_PATIENCE
+    }
+
+    pub(crate) fn is_behind(&self, ledger: &Ledger) -> bool {
+        let best = ledger.height(self.knowledge.best_header());
+        let tip = ledger.height(self.knowledge.tip());
         best.0 > tip.0.saturating_add(SYNCING_BEHIND)
     }
 }

@@ -56,6 +56,16 @@ impl Relay {
         self.announcements.get_or_insert_with(make)
     }
 
+    /// A peer has a transaction.
+    pub(crate) fn has(&mut self, peers: &Peers, peer: NodeId, wtxid: &Wtxid) {
+        self.announcements(peers).heard(peer, wtxid);
+    }
+
+    /// Whether a transaction need not be asked for, though it does not wait for a block here.
+    pub(crate) fn is_settled(&self, wtxid: &Wtxid) -> bool {
+        self.rejected.contains(wtxid) || self.orphans.contains(wtxid)
+    }
+
     /// The peer is gone, and all that was kept of it.
     pub(crate) fn remove_peer(&mut self, peer: NodeId) {
         self.fetch.remove_peer(peer);
@@ -82,19 +92,7 @@ impl Node {
             self.penalise(cx, peer, Offence::Flooding, detail);
             return;
         }
-        let is_syncing = self.is_syncing(cx);
-        let Some(announcer) = self.peers.ready(peer) else {
-            return;
-        };
-        for wtxid in wtxids {
-            self.relay.announcements(&self.peers).heard(peer, wtxid);
-            let is_settled = self.pool.get_by_wtxid(wtxid).is_some()
-                || self.relay.rejected.contains(wtxid)
-                || self.relay.orphans.contains(wtxid);
-            if !is_settled && !is_syncing {
-                self.relay.fetch.announced(peer, *wtxid, announcer.outbound, cx.now);
-            }
-        }
+        self.hear_of(cx.ledger, (cx.now, peer), wtxids);
     }
 
     /// A transaction came from a peer.
@@ -105,7 +103,7 @@ impl Node {
         if let Some(sender) = self.peers.ready_mut(peer) {
             was_asked |= sender.settles_parent(&txid);
             was_owed = sender.settles(&Item::Transaction(wtxid));
-            self.relay.announcements(&self.peers).heard(peer, &wtxid);
+            self.relay.has(&self.peers, peer, &wtxid);
         }
         if !was_asked {
             if was_owed {

@@ -2,6 +2,7 @@
 
 mod beds;
 mod connections;
+mod hearsay;
 mod next;
 mod rest;
 mod send;
@@ -25,6 +26,7 @@ use crate::miner::{self, Miner};
 use crate::pairs::{Pairs, Way};
 
 use self::beds::Beds;
+use self::hearsay::Hearsay;
 use self::next::Next;
 use self::rest::Lately;
 pub(crate) use self::rest::{Passage, Short};
@@ -68,6 +70,7 @@ pub(crate) struct Network {
     /// Where nodes rest; there are none before mining begins, and where none may.
     beds: Beds,
     lately: Lately,
+    hearsay: Hearsay,
     next_connection: u32,
     /// How often a node has said that a connection is ready.
     greeted: usize,
@@ -105,6 +108,7 @@ impl Network {
             places: plan.node_ids().map(place).collect(),
             beds: Beds::default(),
             lately: Lately::default(),
+            hearsay: Hearsay::new(plan, options, collector.detail()),
             pairs,
             lines: plan
                 .nodes
@@ -228,7 +232,9 @@ impl Network {
             let about = (u64::from(peer.0) << 32) | u64::from(bytes);
             self.digest.happened(self.now, node, (message.kind() as u8, about));
         }
-        self.handle(node, Input::Received { peer, message });
+        if !self.is_hearsay((node, peer), &message) {
+            self.handle(node, Input::Received { peer, message });
+        }
     }
 
     fn solve(&mut self, node: NodeId, search: u64) {
@@ -369,7 +375,9 @@ impl Network {
             return;
         };
         let mut outbox = std::mem::take(&mut self.outbox);
+        let about = self.hearsay.tell(core, (node, &self.ledgers[ledger]), &input);
         core.handle(&mut self.ledgers[ledger], self.now, input, &mut outbox);
+        self.hearsay.look_at(core, node, &about, &outbox);
         let mut closing = Vec::new();
         let mut solved = None;
         let mut hint = 0;
