@@ -16,7 +16,8 @@ use crate::names::Names;
 /// What one peer announces takes no room of what others are known to have: a row goes when its last bit goes, and a peer has so many bits.
 #[derive(Clone, Debug)]
 pub struct Holders {
-    /// In order.
+    /// In order, apart from what is kept of each, so that one is found in few cache lines.
+    ids: Vec<NodeId>,
     peers: Vec<Peer>,
     /// Which columns are in use, a bit each.
     columns: Vec<u64>,
@@ -33,10 +34,9 @@ pub struct Holders {
 
 #[derive(Clone, Copy, Debug)]
 struct Peer {
-    id: NodeId,
-    column: usize,
+    column: u32,
     /// How many bits it has.
-    names: usize,
+    names: u32,
     /// It has no bit in rows before this one.
     oldest: u64,
 }
@@ -49,6 +49,7 @@ impl Holders {
     #[must_use]
     pub const fn new(secret: [u64; 2]) -> Self {
         Self {
+            ids: Vec::new(),
             peers: Vec::new(),
             columns: Vec::new(),
             names: Names::new(secret),
@@ -63,8 +64,8 @@ impl Holders {
     pub fn add_peer(&mut self, peer: NodeId) {
         let Err(at) = self.find_peer(peer) else { return };
         let column = self.take_column();
+        self.ids.insert(at, peer);
         let peer = Peer {
-            id: peer,
             column,
             names: 0,
             oldest: self.first + self.rows.len() as u64,
@@ -78,8 +79,9 @@ impl Holders {
         while self.peers[at].names > 0 {
             self.forget_oldest(at);
         }
+        self.ids.remove(at);
         let Peer { column, .. } = self.peers.remove(at);
-        self.columns[column / 64] &= !(1 << (column % 64));
+        self.columns[column as usize / 64] &= !(1 << (column % 64));
         self.sweep();
     }
 
@@ -92,7 +94,7 @@ impl Holders {
     /// The peer at a place in the order of peers.
     #[must_use]
     pub fn peer(&self, at: usize) -> NodeId {
-        self.peers[at].id
+        self.ids[at]
     }
 
     /// A peer has a transaction; whether that is new.
@@ -135,11 +137,11 @@ impl Holders {
     }
 
     fn find_peer(&self, peer: NodeId) -> Result<usize, usize> {
-        self.peers.binary_search_by_key(&peer, |peer| peer.id)
+        self.ids.binary_search(&peer)
     }
 
     /// The lowest column that is not in use.
-    fn take_column(&mut self) -> usize {
+    fn take_column(&mut self) -> u32 {
         let free = (0..self.columns.len()).find(|word| self.columns[*word] != u64::MAX);
         let word = free.unwrap_or_else(|| {
             self.widen();
@@ -147,7 +149,7 @@ impl Holders {
         });
         let bit = self.columns[word].trailing_ones() as usize;
         self.columns[word] |= 1 << bit;
-        word * 64 + bit
+        u32::try_from(word * 64 + bit).expect("there are few peers")
     }
 
     /// Makes room for 64 more columns.
@@ -187,7 +189,8 @@ impl Holders {
     /// Where a peer's bit in a row is.
     fn bit(&self, at: usize, row: u64) -> (usize, u64) {
         let column = self.peers[at].column;
-        (self.index(row) * self.columns.len() + column / 64, 1 << (column % 64))
+        let first = self.index(row) * self.columns.len();
+        (first + column as usize / 64, 1 << (column % 64))
     }
 
     fn is_held(&self, row: u64) -> bool {
@@ -204,14 +207,14 @@ impl Holders {
             return false;
         }
         let Peer { names, oldest, .. } = self.peers[at];
-        if names == MAX_KNOWN && row < oldest {
+        if names as usize == MAX_KNOWN && row < oldest {
             return true;
         }
         self.held += usize::from(!self.is_held(row));
         self.bits[word] |= bit;
         self.peers[at].names += 1;
         self.peers[at].oldest = oldest.min(row);
-        if self.peers[at].names > MAX_KNOWN {
+        if self.peers[at].names as usize > MAX_KNOWN {
             self.forget_oldest(at);
         }
         true

@@ -29,7 +29,8 @@ pub struct TransactionFetch {
     waiting: Queue,
     /// Requests by when they are late.
     in_flight: Queue,
-    /// Whose announcements count, in order.
+    /// Whose announcements count, in order, apart from what is kept of each, so that one is found in few cache lines.
+    ids: Vec<NodeId>,
     peers: Vec<Peer>,
     /// Asked of somebody and no longer waited for; the answer may still come.
     given_up: BTreeSet<(NodeId, Wtxid)>,
@@ -66,7 +67,6 @@ struct Announcement {
 /// How many names are kept about one peer: at most [`MAX_ANNOUNCED`] altogether, each counted once.
 #[derive(Clone, Copy, Debug)]
 struct Peer {
-    id: NodeId,
     /// It announced these and was not asked yet.
     announced: u32,
     /// Asked of it and waited for.
@@ -94,6 +94,7 @@ impl TransactionFetch {
             free: Vec::new(),
             waiting: Queue::new(),
             in_flight: Queue::new(),
+            ids: Vec::new(),
             peers: Vec::new(),
             given_up: BTreeSet::new(),
         }
@@ -102,8 +103,8 @@ impl TransactionFetch {
     /// A peer whose announcements count.
     pub fn add_peer(&mut self, peer: NodeId) {
         if let Err(at) = self.find_peer(peer) {
+            self.ids.insert(at, peer);
             let peer = Peer {
-                id: peer,
                 announced: 0,
                 in_flight: 0,
                 given_up: 0,
@@ -126,6 +127,7 @@ impl TransactionFetch {
         if gone.given_up > 0 {
             self.given_up.retain(|(of, _)| *of != peer);
         }
+        self.ids.remove(at);
         self.peers.remove(at);
     }
 
@@ -181,10 +183,9 @@ impl TransactionFetch {
     /// Adds the requests that are now due, at most [`MAX_TRANSACTIONS_IN_FLIGHT`] waited for from one peer.
     pub fn requests(&mut self, now: Time, out: &mut Vec<(NodeId, Vec<Wtxid>)>) {
         let first = out.len();
-        while let Some((due, row)) = self.waiting.first() {
-            if due > now {
-                break;
-            }
+        while self.waiting.next().is_some_and(|due| due <= now)
+            && let Some((_, row)) = self.waiting.first()
+        {
             if let Some(peer) = self.ask_best(row, now) {
                 let wtxid = self.rows[row].wtxid;
                 match out[first..].binary_search_by_key(&peer, |(peer, _)| *peer) {
@@ -217,8 +218,7 @@ impl TransactionFetch {
     /// When [`TransactionFetch::requests`] or [`TransactionFetch::overdue`] next has something to do.
     #[must_use]
     pub fn deadline(&self) -> Option<Time> {
-        let next = |queue: &Queue| queue.first().map(|(time, _)| time);
-        next(&self.waiting).into_iter().chain(next(&self.in_flight)).min()
+        [self.waiting.next(), self.in_flight.next()].into_iter().flatten().min()
     }
 
     /// Whether somebody is asked for this transaction and waited for.
@@ -247,7 +247,7 @@ impl TransactionFetch {
     }
 
     fn find_peer(&self, peer: NodeId) -> Result<usize, usize> {
-        self.peers.binary_search_by_key(&peer, |peer| peer.id)
+        self.ids.binary_search(&peer)
     }
 
     fn peer_mut(&mut self, peer: NodeId) -> &mut Peer {
@@ -258,8 +258,7 @@ impl TransactionFetch {
     }
 
     fn has_given_up(&self, at: usize, wtxid: &Wtxid) -> bool {
-        let Peer { id, given_up, .. } = self.peers[at];
-        given_up > 0 && self.given_up.contains(&(id, *wtxid))
+        self.peers[at].given_up > 0 && self.given_up.contains(&(self.ids[at], *wtxid))
     }
 
     fn find(&self, wtxid: &Wtxid) -> Option<usize> {
@@ -338,7 +337,7 @@ impl TransactionFetch {
 
     /// Takes a peer out of a row; whether it was there, so that the row is to be filed anew.
     fn drop_peer(&mut self, row: usize, at: usize) -> bool {
-        let peer = self.peers[at].id;
+        let peer = self.ids[at];
         if self.rows[row].asked_of() == Some(peer) {
             self.unfile(row);
             self.peers[at].in_flight -= 1;

@@ -27,13 +27,13 @@ impl Node {
     /// A peer has these transactions.
     pub(crate) fn hear_of(&mut self, ledger: &Ledger, (at, peer): (Time, NodeId), wtxids: &[Wtxid]) {
         let is_syncing = self.is_syncing_at(ledger, at);
-        let Some(announcer) = self.peers.ready(peer) else {
-            return;
-        };
         for wtxid in wtxids {
             self.relay.has(&self.peers, peer, wtxid);
             let is_settled = self.pool.get_by_wtxid(wtxid).is_some() || self.relay.is_settled(wtxid);
-            if !is_settled && !is_syncing {
+            if !is_settled
+                && !is_syncing
+                && let Some(announcer) = self.peers.ready(peer)
+            {
                 self.relay.fetch.announced(peer, *wtxid, announcer.outbound, at);
             }
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use base::{NodeId, Seed, Time};
-use chain::{HashedHeader, Ledger};
+use chain::{BlockRef, HashedHeader, Ledger};
 use gossip::{Message, Offence};
 
 use crate::bodies::Bodies;
@@ -118,7 +118,7 @@ impl Node {
             block_size,
             tells_messages: self.tells_messages,
         };
-        if self.takes_calmly(&mut cx, &input) {
+        if self.takes_calmly(&mut cx, &input) || self.only_serves(&mut cx, &input) {
             return;
         }
         match self.config.strategy {
@@ -145,9 +145,36 @@ impl Node {
             }
             Input::Command(command) => self.command(cx, command),
         }
+        self.follow_up(cx, tip);
+    }
+
+    /// What may be due after any input.
+    fn follow_up(&mut self, cx: &mut Context<'_>, tip: BlockRef) {
         self.announce_tip(cx, tip);
         self.send_requests(cx);
         self.refresh_template(cx);
+    }
+
+    /// Answers an input that asks for items; whether it is one. Nothing follows from it for the node, unless the asker is dropped. What is due now
+    /// comes first.
+    fn only_serves(&mut self, cx: &mut Context<'_>, input: &Input) -> bool {
+        let Input::Received { peer, message } = input else {
+            return false;
+        };
+        let Message::Get(items) = message else {
+            return false;
+        };
+        let is_due = self.deadline.is_some_and(|(at, _)| at <= cx.now);
+        if is_due || self.config.strategy != Strategy::Honest || self.peers.ready(*peer).is_none() {
+            return false;
+        }
+        cx.received(*peer, message);
+        self.get(cx, *peer, items);
+        if self.peers.ready(*peer).is_none() {
+            self.follow_up(cx, self.knowledge.tip());
+            self.deadline = self.next_deadline();
+        }
+        true
     }
 
     fn tick(&mut self, cx: &mut Context<'_>) {

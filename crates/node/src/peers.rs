@@ -172,7 +172,8 @@ pub(crate) enum Serving {
 /// How often an item was sent to a peer, and how often refused, since it was first sent.
 #[derive(Clone, Copy, Debug)]
 struct Sends {
-    item: Item,
+    /// Which item, by eight bytes: who makes up two items that share them may be sent both as often as one.
+    item: u64,
     since: Time,
     count: u8,
     refused: u8,
@@ -192,6 +193,7 @@ impl Served {
         while self.sends.len() == MAX_SERVED_REMEMBERED || self.sends.front().is_some_and(is_old) {
             self.sends.pop_front();
         }
+        let item = short_name(&item);
         let Some(sends) = self.sends.iter_mut().find(|sends| sends.item == item) else {
             self.sends.push_back(Sends {
                 item,
@@ -212,6 +214,18 @@ impl Served {
             Serving::Refuse
         }
     }
+}
+
+fn short_name(item: &Item) -> u64 {
+    let (kind, name) = match item {
+        Item::Block(id) => (0, id.0),
+        Item::Transaction(wtxid) => (1, wtxid.0),
+        Item::Parent(txid) => (2, txid.0),
+        Item::CompactBlock(id) => (3, id.0),
+    };
+    // The first bytes are the least significant ones, which no proof of work sets to zero.
+    let [a, b, c, d, e, f, g, h, ..] = name.0;
+    u64::from_le_bytes([a, b, c, d, e, f, g, h]) ^ kind
 }
 
 /// How many more peers room is made for.

@@ -218,6 +218,9 @@ impl Node {
 
     /// Looks again at the orphans of transactions that have come, and at theirs in turn.
     fn retry_orphans(&mut self, cx: &mut Context<'_>, parents: impl IntoIterator<Item = Txid>) {
+        if self.relay.orphans.is_empty() {
+            return;
+        }
         let mut open: VecDeque<Txid> = parents.into_iter().collect();
         while let Some(parent) = open.pop_front() {
             for (sender, orphan) in self.relay.orphans.children_of(&parent) {
@@ -246,9 +249,7 @@ impl Node {
                 self.relay.fetch.forget(&transaction.wtxid());
                 self.relay.orphans.remove(&transaction.wtxid());
             }
-            if !self.relay.orphans.is_empty() {
-                self.retry_orphans(cx, body.transactions.iter().map(|transaction| transaction.txid()));
-            }
+            self.retry_orphans(cx, body.transactions.iter().map(|transaction| transaction.txid()));
         }
     }
 

@@ -150,7 +150,7 @@ pub fn nodes(world: &World, plan: &Plan) -> String {
             &facts.tip.height,
             &facts.tip.block,
             &facts.peers.len(),
-            &facts.mempool.len(),
+            &world.mempool_len(node),
             &facts.mined,
             &stale.get(&node).copied().unwrap_or(0),
             &facts.reorgs.len(),

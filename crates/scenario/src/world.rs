@@ -1,5 +1,6 @@
 //! What has been observed of a network, built from its nodes' events and nothing else.
 
+mod mempools;
 mod told;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -12,6 +13,7 @@ use node::event::TipRef;
 
 use crate::Plan;
 
+use self::mempools::Mempools;
 pub use self::told::{NodeFacts, Rejections, ReorgFacts};
 
 /// A block that some node has found valid.
@@ -64,6 +66,7 @@ impl Latest {
 #[derive(Clone, Debug)]
 pub struct World {
     nodes: Vec<NodeFacts>,
+    mempools: Mempools,
     blocks: BTreeMap<BlockId, BlockFacts>,
     /// Of `blocks`.
     latest: Latest,
@@ -95,6 +98,7 @@ impl World {
         };
         Self {
             nodes: vec![NodeFacts::down(genesis); plan.nodes.len()],
+            mempools: Mempools::new(plan.nodes.len()),
             blocks: BTreeMap::from([(genesis.block, facts)]),
             latest: Latest::default(),
             bodies: VecDeque::new(),
@@ -105,8 +109,9 @@ impl World {
 
     /// A node has started (again); it knows the genesis block until it tells more.
     pub fn node_started(&mut self, node: NodeId) {
+        self.mempools.clear(node);
         let facts = &mut self.nodes[node.index()];
-        facts.forget_what_was_in_memory();
+        facts.peers.clear();
         self.running += usize::from(!facts.running);
         facts.running = true;
         facts.paused = false;
@@ -117,8 +122,9 @@ impl World {
 
     /// A node has stopped. Its tip stays in view as its last.
     pub fn node_stopped(&mut self, node: NodeId) {
+        self.mempools.clear(node);
         let facts = &mut self.nodes[node.index()];
-        facts.forget_what_was_in_memory();
+        facts.peers.clear();
         self.running -= usize::from(facts.running);
         facts.running = false;
         facts.paused = false;
@@ -175,6 +181,13 @@ impl World {
                 self.add_block(now, place, body);
             }
             Event::TipChanged { new, .. } => self.change_tip(node, *new),
+            Event::Reorg { txs_returned, .. } => {
+                for txid in txs_returned {
+                    self.mempools.insert(node, *txid);
+                }
+            }
+            Event::TxAccepted { txid, .. } => self.mempools.insert(node, *txid),
+            Event::TxEvicted { txid, .. } | Event::TxReplaced { txid, .. } => self.mempools.remove(node, txid),
             Event::PeerConnected { .. }
             | Event::PeerDisconnected { .. }
             | Event::PeerPenalised { .. }
@@ -186,12 +199,8 @@ impl World {
             | Event::BlockRejected { .. }
             | Event::OrphanHeld { .. }
             | Event::OrphanResolved { .. }
-            | Event::Reorg { .. }
             | Event::TxSubmitted { .. }
-            | Event::TxAccepted { .. }
-            | Event::TxRejected { .. }
-            | Event::TxEvicted { .. }
-            | Event::TxReplaced { .. } => {}
+            | Event::TxRejected { .. } => {}
         }
         self.blocks.len() > known
     }
@@ -262,16 +271,15 @@ impl World {
     /// Moves a node's tip; what the blocks on the way to the new one confirm is no longer in its mempool.
     fn change_tip(&mut self, node: NodeId, new: TipRef) {
         let old = std::mem::replace(&mut self.nodes[node.index()].tip, new);
-        if self.nodes[node.index()].mempool.is_empty() {
+        if self.mempools.len(node) == 0 {
             return;
         }
         let fork_point = self.fork_point(&old.block, &new.block);
-        let mempool = &mut self.nodes[node.index()].mempool;
         let mut at = new.block;
         while at != fork_point {
             let facts = &self.blocks[&at];
             for transaction in facts.transactions() {
-                mempool.remove(&transaction.txid());
+                self.mempools.remove(node, &transaction.txid());
             }
             at = facts.parent;
         }
@@ -293,6 +301,18 @@ impl World {
     #[must_use]
     pub fn node(&self, node: NodeId) -> &NodeFacts {
         &self.nodes[node.index()]
+    }
+
+    /// Whether a transaction waits in a node's mempool.
+    #[must_use]
+    pub fn waits_in(&self, node: NodeId, txid: &Txid) -> bool {
+        self.mempools.contains(node, txid)
+    }
+
+    /// How many transactions wait in a node's mempool.
+    #[must_use]
+    pub fn mempool_len(&self, node: NodeId) -> usize {
+        self.mempools.len(node)
     }
 
     /// Whether two nodes are connected, as both see it.

@@ -224,12 +224,12 @@ fn check_filing(fetch: &TransactionFetch) -> TestCaseResult {
         let queued: Vec<(Time, Wtxid)> = queue.iter().map(|(time, row)| (time, fetch.rows[row].wtxid)).collect();
         prop_assert_eq!(queued, filed.into_iter().collect::<Vec<_>>());
     }
-    for peer in &fetch.peers {
+    for (id, peer) in fetch.ids.iter().zip(&fetch.peers) {
         prop_assert!(peer.names() <= MAX_ANNOUNCED);
         prop_assert!(peer.in_flight as usize <= MAX_TRANSACTIONS_IN_FLIGHT);
-        prop_assert_eq!(peer.announced, announced.remove(&peer.id).unwrap_or(0));
-        prop_assert_eq!(peer.in_flight, asked.remove(&peer.id).unwrap_or(0));
-        let given_up = fetch.given_up.iter().filter(|(of, _)| *of == peer.id).count();
+        prop_assert_eq!(peer.announced, announced.remove(id).unwrap_or(0));
+        prop_assert_eq!(peer.in_flight, asked.remove(id).unwrap_or(0));
+        let given_up = fetch.given_up.iter().filter(|(of, _)| of == id).count();
         prop_assert_eq!(peer.given_up as usize, given_up);
     }
     prop_assert!(announced.is_empty() && asked.is_empty());

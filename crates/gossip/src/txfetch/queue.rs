@@ -10,16 +10,26 @@ use chain::Wtxid;
 #[derive(Clone, Debug)]
 pub(super) struct Queue {
     rows: VecDeque<(Time, u32)>,
+    /// The first row's time, asked for after everything that a node does.
+    next: Option<Time>,
 }
 
 impl Queue {
     pub(super) const fn new() -> Self {
-        Self { rows: VecDeque::new() }
+        Self {
+            rows: VecDeque::new(),
+            next: None,
+        }
     }
 
     /// The first row and its time.
     pub(super) fn first(&self) -> Option<(Time, usize)> {
         self.rows.front().map(|(time, row)| (*time, *row as usize))
+    }
+
+    /// The first row's time.
+    pub(super) const fn next(&self) -> Option<Time> {
+        self.next
     }
 
     /// Puts in a row that is not there.
@@ -30,12 +40,14 @@ impl Queue {
         };
         let row = u32::try_from(row).expect("there are few rows");
         self.rows.insert(place, (time, row));
+        self.next = self.rows.front().map(|(time, _)| *time);
     }
 
     /// Takes out a row that is there.
     pub(super) fn remove(&mut self, (time, row): (Time, usize), name: impl Fn(usize) -> Wtxid) {
         let place = self.find((time, row), name).expect("it is filed");
         self.rows.remove(place);
+        self.next = self.rows.front().map(|(time, _)| *time);
     }
 
     fn find(&self, (time, row): (Time, usize), name: impl Fn(usize) -> Wtxid) -> Result<usize, usize> {

@@ -11,6 +11,8 @@ use super::entries::Entries;
 #[derive(Debug, Default)]
 pub(super) struct ByAge {
     heap: BinaryHeap<Reverse<(Time, u64, u32)>>,
+    /// When the first was added, and its row: asked for after everything that a node does.
+    first: Option<(Time, u32)>,
 }
 
 /// So many may have left and still be here, besides as many as have not.
@@ -20,6 +22,7 @@ impl ByAge {
     /// A transaction has come, into this row, with this place in the order of arrival. Seldom is one older than those before.
     pub(super) fn push(&mut self, added: Time, sequence: u64, row: u32) {
         self.heap.push(Reverse((added, sequence, row)));
+        self.look_up_first();
     }
 
     /// Some have left: afterwards the first is one that has not.
@@ -33,15 +36,21 @@ impl ByAge {
         {
             self.heap.pop();
         }
+        self.look_up_first();
+    }
+
+    fn look_up_first(&mut self) {
+        self.first = self.heap.peek().map(|Reverse((added, _, row))| (*added, *row));
     }
 
     pub(super) fn clear(&mut self) {
         self.heap.clear();
+        self.first = None;
     }
 
     /// When the oldest was added, and its row.
-    pub(super) fn first(&self) -> Option<(Time, u32)> {
-        self.heap.peek().map(|Reverse((added, _, row))| (*added, *row))
+    pub(super) const fn first(&self) -> Option<(Time, u32)> {
+        self.first
     }
 
     #[cfg(test)]

@@ -26,7 +26,7 @@ pub fn nodes(world: &World, plan: &Plan) -> String {
             facts.tip.height.0,
             facts.tip.block.short(),
             facts.peers.len(),
-            facts.mempool.len(),
+            world.mempool_len(node),
             facts.mined,
             facts.reorgs.len(),
         );

@@ -352,7 +352,7 @@ impl Director {
             let name = self.plan.name_of(*via);
             if let Some(reason) = facts.refused.get(txid) {
                 words.push(format!("{name} refused it as {reason}"));
-            } else if facts.mempool.contains(txid) || world.depth(txid, &facts.tip.block).is_some() {
+            } else if world.waits_in(*via, txid) || world.depth(txid, &facts.tip.block).is_some() {
                 taken = true;
                 words.push(format!("{name} has {txid:?}"));
             } else {

@@ -101,10 +101,13 @@ impl Judge<'_> {
                 (found == Some(due), words)
             }
             Expectation::InMempool { of, .. } => {
-                let waits = self.sides(*of).iter().any(|(txid, _)| node.mempool.contains(txid));
+                let waits = self.sides(*of).iter().any(|(txid, _)| self.world.waits_in(id, txid));
                 (
                     waits,
-                    format!("{} in the mempool", count(node.mempool.len() as u64, "transaction")),
+                    format!(
+                        "{} in the mempool",
+                        count(self.world.mempool_len(id) as u64, "transaction")
+                    ),
                 )
             }
             Expectation::Peers { at_least, at_most, .. } => {

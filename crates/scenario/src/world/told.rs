@@ -44,8 +44,6 @@ pub struct NodeFacts {
     pub most_work: Work,
     /// Whom it is connected to.
     pub peers: BTreeSet<NodeId>,
-    /// What waits in its mempool.
-    pub mempool: BTreeSet<Txid>,
     /// How many blocks it has mined.
     pub mined: u32,
     /// The work of the chain that ends with the last of them.
@@ -67,7 +65,6 @@ impl NodeFacts {
             tip: genesis,
             most_work: genesis.chain_work,
             peers: BTreeSet::new(),
-            mempool: BTreeSet::new(),
             mined: 0,
             last_mined_work: Work::default(),
             reorgs: VecDeque::new(),
@@ -76,7 +73,7 @@ impl NodeFacts {
         }
     }
 
-    /// Takes in what the node tells of itself; blocks and tips are the world's to judge.
+    /// Takes in what the node tells of itself; blocks, tips and mempools are the world's to judge.
     pub(super) fn observe(&mut self, now: Time, event: &Event) {
         match event {
             Event::PeerConnected { peer, .. } => {
@@ -90,13 +87,7 @@ impl NodeFacts {
                 self.last_mined_work = *chain_work;
             }
             Event::BlockConnected { chain_work, .. } => self.most_work = self.most_work.max(*chain_work),
-            Event::Reorg {
-                fork_point,
-                depth,
-                txs_returned,
-                ..
-            } => {
-                self.mempool.extend(txs_returned);
+            Event::Reorg { fork_point, depth, .. } => {
                 if self.reorgs.len() == MAX_REORGS_KEPT {
                     self.reorgs.pop_front();
                 }
@@ -105,12 +96,6 @@ impl NodeFacts {
                     depth: *depth,
                     fork_point: *fork_point,
                 });
-            }
-            Event::TxAccepted { txid, .. } => {
-                self.mempool.insert(*txid);
-            }
-            Event::TxEvicted { txid, .. } | Event::TxReplaced { txid, .. } => {
-                self.mempool.remove(txid);
             }
             Event::BlockRejected { from, reason, .. } => self.reject(now, reason, *from),
             Event::TxRejected {
@@ -134,13 +119,11 @@ impl NodeFacts {
             | Event::BlockReceived { .. }
             | Event::OrphanHeld { .. }
             | Event::OrphanResolved { .. }
-            | Event::TxSubmitted { .. } => {}
+            | Event::TxSubmitted { .. }
+            | Event::TxAccepted { .. }
+            | Event::TxEvicted { .. }
+            | Event::TxReplaced { .. } => {}
         }
-    }
-
-    pub(super) fn forget_what_was_in_memory(&mut self) {
-        self.peers.clear();
-        self.mempool.clear();
     }
 
     fn reject(&mut self, now: Time, reason: &'static str, from: Option<NodeId>) {

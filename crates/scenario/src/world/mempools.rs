@@ -1,0 +1,158 @@
+//! What waits in the mempools of all nodes: most of it waits in all of them.
+
+use base::NodeId;
+use chain::Txid;
+use rustc_hash::FxHashMap;
+
+/// Every transaction that waits anywhere has a number, as long as it does; a node has a bit for each.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Mempools {
+    /// Never iterated over.
+    numbers: FxHashMap<Txid, u32>,
+    /// By number.
+    names: Vec<Txid>,
+    /// By number: in how many mempools it waits.
+    counts: Vec<u32>,
+    /// Numbers that nothing has.
+    free: Vec<u32>,
+    nodes: Vec<Mempool>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Mempool {
+    bits: Vec<u64>,
+    len: usize,
+}
+
+impl Mempool {
+    fn contains(&self, number: u32) -> bool {
+        let word = self.bits.get(number as usize / 64);
+        word.is_some_and(|word| word >> (number % 64) & 1 == 1)
+    }
+
+    fn flip(&mut self, number: u32) {
+        let word = number as usize / 64;
+        if word >= self.bits.len() {
+            self.bits.resize(word + 1, 0);
+        }
+        self.bits[word] ^= 1 << (number % 64);
+    }
+}
+
+impl Mempools {
+    pub(super) fn new(nodes: usize) -> Self {
+        Self {
+            nodes: vec![Mempool::default(); nodes],
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn insert(&mut self, node: NodeId, txid: Txid) {
+        let number = self.number_of(txid);
+        let mempool = &mut self.nodes[node.index()];
+        if !mempool.contains(number) {
+            mempool.flip(number);
+            mempool.len += 1;
+            self.counts[number as usize] += 1;
+        }
+    }
+
+    pub(super) fn remove(&mut self, node: NodeId, txid: &Txid) {
+        let Some(number) = self.numbers.get(txid).copied() else {
+            return;
+        };
+        let mempool = &mut self.nodes[node.index()];
+        if mempool.contains(number) {
+            mempool.flip(number);
+            mempool.len -= 1;
+            self.release(number);
+        }
+    }
+
+    /// Nothing waits there any more.
+    pub(super) fn clear(&mut self, node: NodeId) {
+        let gone = std::mem::take(&mut self.nodes[node.index()]);
+        for number in (0..).take(gone.bits.len() * 64) {
+            if gone.contains(number) {
+                self.release(number);
+            }
+        }
+    }
+
+    pub(super) fn contains(&self, node: NodeId, txid: &Txid) -> bool {
+        let number = self.numbers.get(txid);
+        number.is_some_and(|number| self.nodes[node.index()].contains(*number))
+    }
+
+    pub(super) fn len(&self, node: NodeId) -> usize {
+        self.nodes[node.index()].len
+    }
+
+    fn number_of(&mut self, txid: Txid) -> u32 {
+        let number = *self.numbers.entry(txid).or_insert_with(|| {
+            self.free.pop().unwrap_or_else(|| {
+                self.counts.push(0);
+                self.names.push(txid);
+                u32::try_from(self.counts.len() - 1).expect("memory ends before four billion transactions")
+            })
+        });
+        self.names[number as usize] = txid;
+        number
+    }
+
+    /// A transaction waits in one mempool less.
+    fn release(&mut self, number: u32) {
+        let count = &mut self.counts[number as usize];
+        *count -= 1;
+        if *count == 0 {
+            self.numbers.remove(&self.names[number as usize]);
+            self.free.push(number);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use base::{Hash, Seed};
+
+    use super::*;
+
+    /// Against sets of names: all that can happen, in an order that was drawn.
+    #[test]
+    fn every_node_has_what_it_was_seen_to_take_in() {
+        let mut rng = Seed::from_number(1).rng();
+        let mut mempools = Mempools::new(4);
+        let mut sets = vec![BTreeSet::new(); 4];
+        let txid = |number: u64| Txid(Hash::sha256(&[&number.to_le_bytes()]));
+        for _ in 0..20_000 {
+            let (node, txid) = (rng.index(4), txid(rng.below(300)));
+            match rng.below(200) {
+                0 => {
+                    mempools.clear(NodeId::at(node));
+                    sets[node].clear();
+                }
+                1..120 => {
+                    mempools.insert(NodeId::at(node), txid);
+                    sets[node].insert(txid);
+                }
+                _ => {
+                    mempools.remove(NodeId::at(node), &txid);
+                    sets[node].remove(&txid);
+                }
+            }
+            assert_eq!(mempools.len(NodeId::at(node)), sets[node].len());
+        }
+        for (node, set) in sets.iter().enumerate() {
+            for number in 0..300 {
+                let txid = txid(number);
+                assert_eq!(mempools.contains(NodeId::at(node), &txid), set.contains(&txid));
+            }
+        }
+        let all: BTreeSet<&Txid> = sets.iter().flatten().collect();
+        assert_eq!(mempools.numbers.len(), all.len());
+        assert_eq!(mempools.free.len() + all.len(), mempools.counts.len());
+        assert!(mempools.counts.len() <= 300);
+    }
+}
