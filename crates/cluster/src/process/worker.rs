@@ -8,9 +8,9 @@ use std::sync::Arc;
 use libp2p::PeerId;
 #[cfg(target_os = "linux")]
 use rustix::process::{Signal, set_parent_process_death_signal};
-use tokio::io::{AsyncWriteExt, BufReader, BufWriter};
+use tokio::io::{AsyncWrite, AsyncWriteExt, BufReader, BufWriter};
 use tokio::net::UnixStream;
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::unix::OwnedReadHalf;
 use tokio::select;
 use tokio::sync::mpsc;
 
@@ -75,7 +75,7 @@ async fn work(socket: net::UnixStream) -> Result<(), WorkerError> {
         return Err(WorkerError::Orders("the first order is not to begin".to_owned()));
     };
     let (control, orders) = mpsc::channel(MAX_QUEUED_ORDERS);
-    let (tell, told) = mpsc::channel(MAX_WORKER_EVENTS);
+    let (tell, told) = events();
     let (report, reports) = mpsc::channel(1);
     let clock = Clock::since(beginning.origin);
     let hasher = Hasher::start(clock);
@@ -95,6 +95,11 @@ async fn work(socket: net::UnixStream) -> Result<(), WorkerError> {
         }
     });
     Ok(())
+}
+
+/// Where what the node tells waits for the socket.
+fn events() -> (mpsc::Sender<Told>, mpsc::Receiver<Told>) {
+    mpsc::channel(MAX_WORKER_EVENTS)
 }
 
 /// The node's life. Its last word is whether it stopped as told.
@@ -157,7 +162,7 @@ async fn obey(mut from: BufReader<OwnedReadHalf>, control: mpsc::Sender<Control>
 
 /// Reports what the driver tells, and at the end how the node ended. Completes when there is nothing more to tell, or nobody to hear it.
 async fn tell_all(
-    mut to: BufWriter<OwnedWriteHalf>,
+    mut to: BufWriter<impl AsyncWrite + Unpin>,
     (mut told, mut reports): (mpsc::Receiver<Told>, mpsc::Receiver<Report>),
     hasher: &Hasher,
 ) {
@@ -188,5 +193,77 @@ async fn tell_all(
             while told.recv().await.is_some() {}
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::ready;
+
+    use base::{NodeId, Time};
+    use observe::RunEvent;
+    use tokio::io::duplex;
+    use tokio::task::unconstrained;
+
+    use super::*;
+
+    fn told(number: usize) -> Told {
+        let started = RunEvent::NodeStarted {
+            node: NodeId(0),
+            peer_id: String::new(),
+            addrs: Vec::new(),
+            restored: number,
+        };
+        Told {
+            at: Time::ZERO,
+            event: started,
+        }
+    }
+
+    /// Nothing is lost on an engine that is behind: its nodes wait.
+    #[tokio::test]
+    async fn a_node_waits_when_so_many_of_its_events_wait_for_an_engine_that_does_not_read() {
+        let (to, mut engine) = duplex(WORKER_BUFFER_BYTES);
+        let (tell, events) = events();
+        let (report, reports) = mpsc::channel(1);
+        let hasher = Hasher::start(Clock::start());
+        let telling = tell_all(BufWriter::new(to), (events, reports), &hasher);
+        tokio::pin!(telling);
+        let mut sent = 0;
+        // Without the pauses that the runtime makes to be fair, what does not go on has to wait for somebody.
+        unconstrained(async {
+            loop {
+                let is_taken = select! {
+                    biased;
+                    () = &mut telling => unreachable!("there will be more to tell"),
+                    sent = tell.send(told(sent)) => sent.is_ok(),
+                    () = ready(()) => false,
+                };
+                if !is_taken {
+                    return;
+                }
+                sent += 1;
+            }
+        })
+        .await;
+        assert_eq!((tell.capacity(), tell.max_capacity()), (0, MAX_WORKER_EVENTS));
+        assert!(sent > MAX_WORKER_EVENTS, "{sent}");
+
+        drop((tell, report));
+        let mut read = 0;
+        let reading = async {
+            while let Some((report, _)) = frame::read::<Report>(&mut engine).await.expect("whole frames") {
+                assert!(
+                    matches!(report, Report::Started { restored, .. } if restored == read),
+                    "{report:?}"
+                );
+                read += 1;
+                if read == sent {
+                    return;
+                }
+            }
+        };
+        tokio::join!(telling, reading);
+        assert_eq!(read, sent);
     }
 }
