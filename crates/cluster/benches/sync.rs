@@ -1,27 +1,29 @@
 //! How long a fresh node takes to catch up.
 //!
-//! `cargo bench -p cluster --bench sync [-- BLOCKS TRANSACTIONS]` gives two nodes a chain on disk and starts a third without one: first 10,000
+//! `cargo bench -p cluster --bench sync [-- BLOCKS TRANSACTIONS WORD]` gives two nodes a chain on disk and starts a third without one: first 10,000
 //! empty blocks, then 2,000 blocks of 100 payments, or what is said. Each from two honest peers; then with one of them falling silent in the
 //! middle of it, and a hostile node that answers nothing, beside; then with one of them behind a slow link that carries five small bodies a
 //! second. It prints what each took by the clock, and the CPU time of all nodes together, as they share this process. The time of
 //! the full ones is set beside what checking their signatures alone takes on one core, measured in the same run.
 //!
-//! Peers that lie about what they have, or send bodies that are not the header's, are in the test `threat_m7_c7_...`: they cost a question each.
+//! At last from two honest peers among six that stall, lie about what they have, or send bodies that are not the header's. There no engine watches:
+//! all nodes are alone, as `nakanet node` is.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use base::Seed;
-use chain::{Amount, Block, Coin, Draft, Height, Ledger, Params, SigningKey, Transaction, TxOutput, mining};
-use cluster::{Interrupt, Nodes, Progress, RunOptions, Store, run};
+use chain::{Block, Coin, Height};
+use cluster::{Interrupt, Nodes, Progress, RunOptions, run};
 use scenario::{Overrides, StepState, parse};
 
+mod hostile;
 #[path = "../../chain/benches/measure/mod.rs"]
 #[expect(dead_code, reason = "nothing runs by turns here")]
 mod measure;
+mod stock;
 
 use measure::cpu_time;
+use stock::{chain, fill, key, params};
 
 /// The peers of the node that catches up.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -29,6 +31,7 @@ enum Peers {
     Honest,
     OneSilent,
     OneSlow,
+    MostHostile,
 }
 
 fn main() {
@@ -38,6 +41,8 @@ fn main() {
         [blocks] => vec![(blocks, 0)],
         [blocks, transactions, ..] => vec![(blocks, transactions)],
     };
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let words: Vec<&String> = words.iter().filter(|word| word.parse::<usize>().is_err()).collect();
     for (blocks, transactions) in sizes {
         let chain = chain(blocks, transactions);
         let bytes: u64 = chain.iter().map(|block| block.bytes()).sum();
@@ -47,8 +52,18 @@ fn main() {
             ("from two honest peers", Peers::Honest),
             ("from one honest, one that falls silent, one hostile", Peers::OneSilent),
             ("from one honest, one slow", Peers::OneSlow),
+            (
+                "from two honest among two mute, two liars, two mutators",
+                Peers::MostHostile,
+            ),
         ] {
-            let (took, cpu) = sync(&chain, peers);
+            if !words.is_empty() && !words.iter().any(|word| name.contains(*word)) {
+                continue;
+            }
+            let (took, cpu) = match peers {
+                Peers::MostHostile => hostile::sync(&chain),
+                Peers::Honest | Peers::OneSilent | Peers::OneSlow => sync(&chain, peers),
+            };
             print!(
                 "  {name}: {:.2} s, {:.0} blocks/s, {:.2} s of CPU",
                 took.as_secs_f64(),
@@ -65,82 +80,6 @@ fn main() {
             println!();
         }
     }
-}
-
-fn key() -> SigningKey {
-    SigningKey::from_seed(&Seed::from_number(1).child("payer", 0))
-}
-
-fn params() -> Params {
-    Params {
-        coinbase_maturity: 1,
-        ..Params::instant()
-    }
-}
-
-/// So many blocks, the first two aside with so many payments each, every one of which spends a payment of the block before.
-fn chain(blocks: usize, transactions: usize) -> Vec<Arc<Block>> {
-    let params = params();
-    let genesis = params.genesis_block();
-    let (id, owner) = (genesis.id(), key().owner());
-    let mut ledger = Ledger::new(params);
-    let mut tip = ledger.genesis();
-    let mut coins: Vec<(chain::OutPoint, Coin)> = Vec::new();
-    let mut chain = Vec::new();
-    for height in 1..=u32::try_from(blocks).expect("few") {
-        let spent = std::mem::take(&mut coins);
-        let payments: Vec<Arc<Transaction>> = match height {
-            1 => Vec::new(),
-            // Everything that block 1 created, in as many parts as there are to be payments.
-            2 if transactions > 0 => vec![pay(id, &spent, transactions)],
-            _ => spent
-                .iter()
-                .map(|coin| pay(id, std::slice::from_ref(coin), 1))
-                .collect(),
-        };
-        let draft = ledger.draft(tip, ledger.header(tip).time + 1);
-        let subsidy = ledger.subsidy(draft.height);
-        let block = Draft {
-            coinbase_outputs: vec![TxOutput { value: subsidy, owner }],
-            transactions: payments,
-            ..draft
-        };
-        let mut block = block.assemble();
-        block.header = mining::solve(&block.header, u32::MAX)
-            .expect("one hash in two will do")
-            .into();
-        let from = match height {
-            1 if transactions > 0 => 0..1,
-            _ => 1..block.transactions.len(),
-        };
-        for transaction in &block.transactions[from] {
-            for (index, output) in (0..).zip(transaction.outputs()) {
-                let coin = Coin {
-                    output: *output,
-                    height: Height(height),
-                    coinbase: transaction.is_coinbase(),
-                };
-                coins.push((transaction.outpoint(index), coin));
-            }
-        }
-        let block = Arc::new(block);
-        ledger.add_header(&block.header).expect("a valid header");
-        tip = ledger.add_body(&block).expect("a valid block");
-        chain.push(block);
-    }
-    chain
-}
-
-/// Pays everything to the payer again, in so many equal parts; what does not divide is a fee.
-fn pay(genesis: chain::BlockId, coins: &[(chain::OutPoint, Coin)], parts: usize) -> Arc<Transaction> {
-    let (inputs, coins): (Vec<_>, Vec<_>) = coins.iter().copied().unzip();
-    let total: u64 = coins.iter().map(|coin| coin.output.value.units()).sum();
-    let output = TxOutput {
-        value: Amount::from_units(total / parts as u64),
-        owner: key().owner(),
-    };
-    let payment = Transaction::payment(inputs, vec![output; parts], b"");
-    Arc::new(payment.sign(&key(), genesis, &coins))
 }
 
 /// How long checking all signatures takes, and nothing else.
@@ -176,7 +115,7 @@ fn signatures(chain: &[Arc<Block>]) -> Duration {
 fn sync(chain: &[Arc<Block>], peers: Peers) -> (Duration, Duration) {
     let height = chain.len();
     let (edge, rest, step) = match peers {
-        Peers::Honest => ("", "", ""),
+        Peers::Honest | Peers::MostHostile => ("", "", ""),
         Peers::OneSilent => (
             ", [\"s0\", \"m0\"]",
             "[[network.group]]\nname = \"m\"\nstrategy = \"hostile\"\n",
@@ -223,12 +162,4 @@ fn sync(chain: &[Arc<Block>], peers: Peers) -> (Duration, Duration) {
     let finished = finished.unwrap_or_else(|error| panic!("{error}"));
     assert!(finished.died.is_empty(), "{:?}", finished.died);
     took.expect("the node has caught up")
-}
-
-fn fill(folder: &Path, chain: &[Arc<Block>]) {
-    let mut store = Store::open(folder, params().genesis_block().id()).expect("a new folder");
-    for blocks in chain.chunks(1_000) {
-        store.append(blocks).expect("the disk works");
-    }
-    store.close().expect("the disk works");
 }

@@ -25,6 +25,9 @@ mod memory;
 mod net;
 mod room;
 
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+
 pub use clock::Clock;
 pub use engine::{Died, Finished, Nodes, Progress, RunOptions, run};
 pub use error::Error;

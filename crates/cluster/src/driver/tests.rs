@@ -234,22 +234,7 @@ async fn threat_p15_a_node_that_is_told_to_dial_itself_goes_on() {
 
 /// A peer that speaks libp2p and our protocol, and then whatever it likes.
 async fn dial_raw(node: &Rig) -> (Net, Box<Pair>, ConnectionId) {
-    let mut net = Net::new(NetConfig {
-        identity: Keypair::generate_ed25519(),
-        genesis: node.genesis,
-        agent: "/raw/".to_owned(),
-        max_peers: 10,
-        max_inbound: 10,
-    });
-    net.dial(None, node.address.clone()).unwrap();
-    loop {
-        if let NetEvent::Opened {
-            connection, streams, ..
-        } = timeout(PATIENCE, net.next()).await.unwrap()
-        {
-            return (net, streams, connection);
-        }
-    }
+    crate::testing::dial(node.address.clone(), node.genesis).await
 }
 
 async fn assert_dropped(net: &mut Net, expected: ConnectionId) {

@@ -1,14 +1,11 @@
-//! A peer that a test plays itself, over a real connection: it says what it is told to, and serves the blocks it is given.
-
-use std::collections::BTreeMap;
+//! A node, and peers that a test plays itself.
 
 use chain::testing::{Sandbox, key, pay, solve};
-use chain::{Block, BlockId, BlockRef, Header};
-use futures::AsyncReadExt;
-use gossip::wire::FrameReader;
-use gossip::{Hello, Item, MessageKind};
+use chain::{Block, BlockId, BlockRef};
+use gossip::MessageKind;
 
 use super::*;
+pub(super) use crate::testing::Raw;
 
 /// The chain that hostile tests build on, so long that the first coinbase can be spent in the next block.
 pub(super) const GROWN: u32 = 11;
@@ -89,160 +86,10 @@ impl Stage {
     }
 }
 
-/// The peer.
-pub(super) struct Raw {
-    streams: Box<Pair>,
-    frames: FrameReader,
-    blocks: BTreeMap<BlockId, Arc<Block>>,
-    transactions: BTreeMap<chain::Wtxid, Arc<chain::Transaction>>,
-    pub(super) heard: Vec<Message>,
-    /// Whether it answers no question.
-    pub(super) is_mute: bool,
-    /// The headers that it answers with, lowest first.
-    chain: Vec<Header>,
-    /// Answers that are not written yet.
-    owed: Vec<u8>,
-    is_unflushed: bool,
-    pump: JoinHandle<()>,
-}
-
-impl Drop for Raw {
-    fn drop(&mut self) {
-        self.pump.abort();
-    }
-}
-
 impl Raw {
-    /// Connects and shakes hands, as a peer that is at the genesis block.
+    /// Connects to a node and shakes hands.
     pub(super) async fn greet(node: &Rig) -> Self {
-        let (mut net, streams, _) = dial_raw(node).await;
-        let pump = tokio::spawn(async move {
-            loop {
-                net.next().await;
-            }
-        });
-        let mut raw = Self {
-            streams,
-            frames: FrameReader::new(),
-            blocks: BTreeMap::new(),
-            transactions: BTreeMap::new(),
-            heard: Vec::new(),
-            is_mute: false,
-            chain: Vec::new(),
-            owed: Vec::new(),
-            is_unflushed: false,
-            pump,
-        };
-        let hello = Hello {
-            version: Hello::VERSION,
-            genesis: node.genesis,
-            agent: "/raw/".to_owned(),
-            tip: node.genesis,
-            height: Height(0),
-        };
-        raw.send(&Message::Hello(Box::new(hello))).await;
-        while !raw.heard.iter().any(|message| message.kind() == MessageKind::Hello) {
-            assert!(raw.hear().await, "closed before the handshake");
-        }
-        raw
-    }
-
-    /// Sends a message, unless the connection is gone.
-    pub(super) async fn send(&mut self, message: &Message) {
-        self.send_bytes(&wire::frame(message)).await;
-    }
-
-    /// Sends bytes, unless the connection is gone.
-    pub(super) async fn send_bytes(&mut self, bytes: &[u8]) {
-        self.owed.extend_from_slice(bytes);
-        let owed = std::mem::take(&mut self.owed);
-        let _gone = self.streams.outbound.write_all(&owed).await;
-        let _gone = self.streams.outbound.flush().await;
-    }
-
-    /// Announces a block by its header, and has its body when asked.
-    pub(super) async fn offer(&mut self, block: &Arc<Block>) {
-        self.blocks.insert(block.id(), Arc::clone(block));
-        self.send(&Message::headers([Header::from(block.header)])).await;
-    }
-
-    /// Announces transactions, and has them when asked.
-    pub(super) async fn announce(&mut self, transactions: &[Arc<chain::Transaction>]) {
-        for transaction in transactions {
-            self.transactions.insert(transaction.wtxid(), Arc::clone(transaction));
-        }
-        let names = transactions.iter().map(|transaction| transaction.wtxid()).collect();
-        self.send(&Message::Announce(names)).await;
-    }
-
-    /// Has this body when it is asked for the block of that name.
-    pub(super) fn serve(&mut self, id: BlockId, body: &Arc<Block>) {
-        self.blocks.insert(id, Arc::clone(body));
-    }
-
-    /// Reads or writes once; whether the connection is still open. May be dropped and called again: what is owed stays owed.
-    async fn hear(&mut self) -> bool {
-        let mut buffer = vec![0; 8_192];
-        let Pair { outbound, inbound } = &mut *self.streams;
-        let owes = !self.owed.is_empty();
-        let writing = async {
-            if owes {
-                outbound.write(&self.owed).await
-            } else {
-                outbound.flush().await.map(|()| 0)
-            }
-        };
-        select! {
-            read = timeout(PATIENCE, inbound.read(&mut buffer)) => {
-                let Ok(Ok(length @ 1..)) = read else { return false };
-                self.frames.push(&buffer[..length]);
-            }
-            written = writing, if owes || self.is_unflushed => {
-                let Ok(length) = written else { return false };
-                self.owed.drain(..length);
-                self.is_unflushed = owes;
-            }
-        }
-        while let Some(message) = self.frames.next() {
-            let message = message.unwrap();
-            self.frames.unlock();
-            if let Message::Get(items) = &message
-                && !self.is_mute
-            {
-                self.answer(items);
-            } else if let Message::GetHeaders { locator } = &message
-                && !self.chain.is_empty()
-            {
-                let known = self.chain.iter().rposition(|header| locator.contains(&header.id()));
-                let rest = &self.chain[known.map_or(0, |at| at + 1)..];
-                self.owe(&Message::headers(rest.iter().copied()));
-            }
-            self.heard.push(message);
-        }
-        true
-    }
-
-    fn answer(&mut self, items: &[Item]) {
-        for item in items {
-            let answer = match item {
-                Item::Block(id) => self.blocks.get(id).cloned().map(Message::Block),
-                Item::Transaction(wtxid) => self.transactions.get(wtxid).cloned().map(Message::Transaction),
-                Item::Parent(_) | Item::CompactBlock(_) => None,
-            };
-            self.owe(&answer.unwrap_or_else(|| Message::NotFound(vec![*item])));
-        }
-    }
-
-    fn owe(&mut self, message: &Message) {
-        self.owed.extend(wire::frame(message));
-        self.is_unflushed = true;
-    }
-
-    /// Announces this chain, of at most as many headers as one answer takes, and goes on talking for as long as the connection lasts.
-    pub(super) async fn claim(mut self, chain: &[Arc<Block>]) -> JoinHandle<()> {
-        self.chain = chain.iter().map(|block| Header::from(block.header)).collect();
-        self.send(&Message::headers(self.chain.iter().copied())).await;
-        tokio::spawn(async move { while self.hear().await {} })
+        Self::greet_at(node.address.clone(), node.genesis).await
     }
 
     /// Talks on until the node tells of this.
