@@ -6,7 +6,7 @@ import type { Moment, NodeState } from "./api";
 import { el, scale } from "./dom";
 import { colour, drop, mark, shapeOf, sideColour, trace } from "./marks";
 import { type Place, type Places, place } from "./places";
-import { count, list, percent, shortBlock } from "./words";
+import { count, heights, list, percent, shortBlock } from "./words";
 
 /** How long nodes take to go to new places. */
 const GLIDE = 450;
@@ -98,12 +98,12 @@ export class NetworkPanel {
     const down = moment.nodes.length - up;
     const cut = moment.cuts.length > 0 ? `, cut by ${list(moment.cuts)}` : "";
     this.note.textContent = `${count(up, "node")} up${down > 0 ? `, ${down} down` : ""}, ${count(moment.links.length, "link")}${cut}`;
-    const sides = moment.sides.map((side) =>
+    const sides = moment.sides.map((side, index) =>
       el(
         "span",
         { class: "side" },
         side.letter ? mark(side.letter) : null,
-        ` ${side.letter ? "" : "all "}${count(side.nodes, "node")} at height ${side.height} `,
+        ` ${side.letter ? "" : "all "}${count(side.nodes, "node")} ${heights(moment, index)} `,
         el("span", { class: "muted" }, `${shortBlock(side.tip)}${side.hash_share > 0 ? `, ${percent(side.hash_share)} of hash power` : ""}`),
       ),
     );

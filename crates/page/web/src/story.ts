@@ -3,16 +3,16 @@
 import type { Mark, Moment } from "./api";
 import { el } from "./dom";
 import { mark } from "./marks";
-import { count, list, moment } from "./words";
+import { count, heights, list, moment } from "./words";
 
 export function story(now: Moment, marks: Mark[], end: number, waiting: string | null): (Node | string)[] {
   const parts: (Node | string)[] = [el("b", { class: "when" }, moment(now.t_us, end)), " "];
-  const named = now.sides.filter((side) => side.letter);
+  const named = now.sides.map((side, index) => ({ ...side, index })).filter((side) => side.letter);
   if (named.length > 1) {
     parts.push(`${count(named.length, "history").replace("historys", "histories")} side by side: `);
     named.forEach((side, index) => {
       if (index > 0) parts.push("; ");
-      parts.push(mark(side.letter), ` ${list(side.ranges, 4)} at height ${side.height}`);
+      parts.push(mark(side.letter), ` ${list(side.ranges, 4)} ${heights(now, side.index)}`);
     });
     const neither = now.nodes.filter((node) => node.running && node.side === null).length;
     parts.push(neither > 0 ? `; ${count(neither, "node")} on none of them yet. ` : ". ");

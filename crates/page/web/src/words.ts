@@ -1,5 +1,7 @@
 // Times, counts and lists, as people read them.
 
+import type { Moment } from "./api";
+
 /** As the terminal writes it. */
 export function duration(micros: number): string {
   const whole = Math.floor;
@@ -50,4 +52,11 @@ export function list(ranges: string[], most = 6): string {
   if (more > 0) return `${shown.join(", ")} and ${more} more`;
   const last = shown.pop() as string;
   return shown.length > 0 ? `${shown.join(", ")} and ${last}` : last;
+}
+
+/** Where the nodes of a side are, by its index: some may still be on their way to its tip. */
+export function heights(now: Moment, side: number): string {
+  const height = now.sides[side]!.height;
+  const isBehind = now.nodes.some((node) => node.running && node.side === side && node.height < height);
+  return `${isBehind ? "up to" : "at"} height ${height}`;
 }

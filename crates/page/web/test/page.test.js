@@ -41,6 +41,48 @@ test("a recorded double spend tells who was where, who won, which payment lost a
   assert.deepEqual(page.complaints, []);
 });
 
+/** Two branches, on one of which a second block is a second on its way. */
+const UNEVEN = `
+[network]
+nodes = 4
+topology = { kind = "full" }
+link = { latency = "1s" }
+[steps]
+run = [
+  { mine = 2, on = "n0" },
+  { wait = "converged", height = 2, within = "1m" },
+  { partition = [["n0..n1"], ["n2..n3"]], as = "split" },
+  { mine = 1, on = "n0" },
+  { mine = 1, on = "n2" },
+  { wait = "converged", on = ["n0..n1"], height = 3, within = "1m" },
+  { wait = "converged", on = ["n2..n3"], height = 3, within = "1m" },
+  { mine = 1, on = "n0" },
+  { wait = "converged", on = ["n0..n1"], height = 4, within = "1m" },
+  { heal = "split" },
+  { wait = "converged", height = 4, within = "1m" },
+]
+`;
+
+test("while some nodes of a branch are on their way to its tip, the branch is up to that height", async () => {
+  await stage.write("uneven.toml", UNEVEN);
+  await stage.run("sim", "uneven.toml", "--quiet", "--out", "uneven");
+  const link = await stage.start("serve", "uneven/latest");
+  const run = await (await fetch(`${link}api/fork?id=0`)).json();
+  const isUneven = ({ sides, tips, nodes }) =>
+    sides.length > 1 && nodes.side.some((side, node) => side !== null && tips[nodes.tip[node]].height < sides[side].height);
+  let at = run.opened_us;
+  while (!isUneven(await (await fetch(`${link}api/moment?t=${at}`)).json())) {
+    at += 100_000;
+    assert.ok(at < run.resolved_us, "a block takes a second from one node to the other");
+  }
+  const page = await stage.look(`${link}?t=${at}`);
+  await text(page, "#story", /n0 and n1 up to height 4; .*n2 and n3 at height 3/);
+  await text(page, "#network-twin", /2 nodes up to height 4.*2 nodes at height 3/);
+  await page.keyboard.press("End");
+  await text(page, "#story", /All 4 nodes agree at height 4/);
+  assert.deepEqual(page.complaints, []);
+});
+
 test("before the reorg the counts are those of then, and the address shows it to others", async () => {
   const before = fork.stays[0].stays[0].to_us - 1;
   const page = await stage.look(`${recorded}?t=${before}&fork=0`);
