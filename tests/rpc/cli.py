@@ -172,7 +172,7 @@ class Cli(unittest.TestCase):
         self.assertEqual(cli.json("listbanned"), [])
 
     def dashboards(self, cli):
-        """`-getinfo` and `-netinfo`, which ask several methods in a batch."""
+        """`-getinfo` and `-netinfo`, which ask several methods in a batch, and `-addrinfo`."""
         info = cli.text("-getinfo")
         for line in (
             "Chain: instant",
@@ -191,6 +191,8 @@ class Cli(unittest.TestCase):
             self.assertEqual((rows["in"][-1], rows["total"][-1]), ("0", "1"), shown)
             self.assertEqual("<->" in shown, level > 0)
         self.assertIn(cli.json("getpeerinfo")[0]["addr"], shown)
+        known = {"ipv4": 1, "ipv6": 0, "onion": 0, "i2p": 0, "cjdns": 0, "total": 1}
+        self.assertEqual(cli.json("-addrinfo"), {"addresses_known": known})
 
     def test_generate(self):
         cli = self.shell(self.node())

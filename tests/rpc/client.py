@@ -540,6 +540,9 @@ class Interface(unittest.TestCase):
         self.refused(-23, nodes[1], "addnode", address, "add")
         self.assertEqual(nodes[1].call("waitforblockheight", 4, 60_000)["height"], 4)
         self.assertEqual(nodes[1].call("getconnectioncount"), 1)
+        known = [node.call("getaddrmaninfo") for node in nodes[:2]]
+        self.assertEqual(sorted(known[0]), sorted(["ipv4", "ipv6", "onion", "i2p", "cjdns", "all_networks"]))
+        self.assertEqual(sorted(it["all_networks"]["total"] for it in known), [0, 1])
         peer = nodes[1].call("getpeerinfo")[0]
         self.shape("getpeerinfo", peer)
         self.assertEqual((peer["addr"], peer["inbound"], peer["synced_headers"]), (address, False, 4))

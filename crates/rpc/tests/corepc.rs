@@ -66,6 +66,7 @@ fn answers_have_the_types_of_bitcoin_core_31() {
     is_read_as!("getdifficulty", [], v31::GetDifficulty);
     is_read_as!("getnetworkinfo", [], v31::GetNetworkInfo);
     is_read_as!("getpeerinfo", [], v31::GetPeerInfo);
+    is_read_as!("getaddrmaninfo", [], v31::GetAddrManInfo);
     is_read_as!("getconnectioncount", [], v31::GetConnectionCount);
     is_read_as!("listbanned", [], v31::ListBanned);
     is_read_as!("getmempoolinfo", [], v31::GetMempoolInfo);

@@ -18,6 +18,7 @@ use crate::{Code, RpcError, Scene};
 pub(super) const METHODS: &[Method] = &[
     look("getnetworkinfo", "What the node is, and whom it talks to.", info),
     look("getpeerinfo", "Each peer that is connected.", peers),
+    look("getaddrmaninfo", "How many addresses the node knows, by network.", addresses),
     look("getconnectioncount", "How many peers are connected.", |scene, _| {
         Ok(json!(scene.network.connections.len()))
     }),
@@ -115,6 +116,21 @@ fn info(scene: &Scene<'_>, _: &Arguments) -> Answer {
         "multiaddr": format!("{}/p2p/{}", network.listens, network.peer_id),
         "warnings": [],
     }))
+}
+
+/// The networks that Core has addresses of.
+const NETWORKS: [&str; 5] = ["ipv4", "ipv6", "onion", "i2p", "cjdns"];
+
+/// Nodes tell each other no addresses, so those of peers that were dialled and answered are all that a node knows of others: none are `new`.
+fn addresses(scene: &Scene<'_>, _: &Arguments) -> Answer {
+    let dialled = scene.network.connections.values().filter(|peer| peer.is_outbound);
+    let ours = |peer: &Connection| parts(&peer.address).map(|(ip, _)| if ip.is_ipv4() { "ipv4" } else { "ipv6" });
+    let networks: Vec<&str> = dialled.filter_map(ours).collect();
+    let count = |tried: usize| json!({ "new": 0, "tried": tried, "total": tried });
+    let of_network = |name: &str| networks.iter().filter(|network| **network == name).count();
+    let each = NETWORKS.map(|name| (name.to_owned(), count(of_network(name))));
+    let all = ("all_networks".to_owned(), count(networks.len()));
+    Ok(Value::Object(each.into_iter().chain([all]).collect()))
 }
 
 fn peers(scene: &Scene<'_>, _: &Arguments) -> Answer {
