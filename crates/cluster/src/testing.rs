@@ -138,7 +138,7 @@ impl Raw {
             }
         }
         while let Some(message) = self.frames.next() {
-            let message = message.unwrap();
+            let message = message.expect("a node says what we can read");
             self.frames.unlock();
             if let Message::Get(items) = &message
                 && !self.is_mute

@@ -5,8 +5,6 @@ mod rows;
 mod single;
 mod usual;
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::time::Duration;
 
 use base::{NodeId, Time};
@@ -195,18 +193,10 @@ impl BlockFetch {
             return;
         }
         let end = self.window_end();
-        let due = self.wanted.iter().filter(|wanted| wanted.is_due && wanted.height < end);
-        // In initial sync a thousand are due and a few can be asked for: no need to sort them all.
-        let mut due: BinaryHeap<Reverse<(Height, BlockId)>> =
-            due.map(|wanted| Reverse((wanted.height, wanted.block))).collect();
         let mut requests: Vec<(NodeId, Vec<BlockId>)> = Vec::new();
-        while let Some(Reverse((_, block))) = due.pop() {
-            if !self.somebody_has_room() {
-                break;
-            }
-            let Some(peer) = self.best_source(&block) else {
-                continue;
-            };
+        while self.somebody_has_room()
+            && let Some((block, peer)) = self.next_request(end)
+        {
             self.ask(peer, block, now);
             match requests.binary_search_by_key(&peer, |(peer, _)| *peer) {
                 Ok(at) => requests[at].1.push(block),
@@ -214,6 +204,20 @@ impl BlockFetch {
             }
         }
         out.extend(requests);
+    }
+
+    /// The lowest block below this height that somebody can be asked for now, and whom to ask; of equal height, the one whose name comes first.
+    ///
+    /// In initial sync a thousand are due and one can be asked for, so that sorting them would be most of the work.
+    fn next_request(&self, end: Height) -> Option<(BlockId, NodeId)> {
+        let mut lowest: Option<(&Wanted, NodeId)> = None;
+        for wanted in &self.wanted {
+            let is_lowest = lowest.is_none_or(|(lowest, _)| wanted.height < lowest.height);
+            if wanted.is_due && wanted.height < end && is_lowest {
+                lowest = self.best_source(wanted).map(|peer| (wanted, peer)).or(lowest);
+            }
+        }
+        lowest.map(|(wanted, peer)| (wanted.block, peer))
     }
 
     /// The requests of peers that stall: no longer waited for, and due to be asked of others. The timeout doubles for all.
@@ -323,8 +327,8 @@ impl BlockFetch {
     }
 
     /// Whom to ask for a block, if anybody it could be asked of has room.
-    fn best_source(&self, block: &BlockId) -> Option<NodeId> {
-        let sources = &self.wanted[self.find(block).ok()?].sources;
+    fn best_source(&self, wanted: &Wanted) -> Option<NodeId> {
+        let sources = &wanted.sources;
         let candidates = || {
             let may_be_asked = sources.iter().filter(|source| source.may_be_asked());
             may_be_asked.map(|source| (source.times_asked, self.peer(source.peer)))
