@@ -18,7 +18,11 @@ use crate::{Code, RpcError, Scene};
 pub(super) const METHODS: &[Method] = &[
     look("getnetworkinfo", "What the node is, and whom it talks to.", info),
     look("getpeerinfo", "Each peer that is connected.", peers),
-    look("getaddrmaninfo", "How many addresses the node knows, by network.", addresses),
+    look(
+        "getaddrmaninfo",
+        "How many addresses the node knows, by network.",
+        addresses,
+    ),
     look("getconnectioncount", "How many peers are connected.", |scene, _| {
         Ok(json!(scene.network.connections.len()))
     }),
