@@ -50,15 +50,21 @@ impl Node {
                 Tie::FirstSeen => {}
                 Tie::Random => {
                     if self.ties.toss() {
-                        self.switch(cx, block);
+                        self.switch_to_new(cx, block);
                     }
                 }
             },
             Ordering::Greater => {
                 self.ties.settle();
-                self.switch(cx, block);
+                self.switch_to_new(cx, block);
             }
         }
+    }
+
+    /// Follows a block that has just been connected, so that nobody can have asked for it.
+    fn switch_to_new(&mut self, cx: &mut Context<'_>, block: BlockRef) {
+        self.switch(cx, block);
+        self.tip_sent = Some(Vec::new());
     }
 }
 

@@ -51,6 +51,8 @@ pub struct Node {
     pub(crate) mesh: Mesh,
     pub(crate) miner: Miner,
     pub(crate) offers: Offers,
+    /// Who was sent the tip's body, where it has been the tip ever since it was connected.
+    pub(crate) tip_sent: Option<Vec<NodeId>>,
     /// Headers that were heard or told last: passed on as they are when they are what others lack.
     pub(crate) heard: Option<Arc<[HashedHeader]>>,
     /// When [`Input::Tick`] is next wanted, as it was after the last input.
@@ -83,6 +85,7 @@ impl Node {
             mesh: Mesh::new(&seed),
             miner: Miner::new(&seed, config.hashrate),
             offers: Offers::default(),
+            tip_sent: None,
             heard: None,
             deadline: None,
             config,

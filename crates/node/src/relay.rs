@@ -189,7 +189,10 @@ impl Node {
                 return;
             };
             match asker.served.count(*item, cx.now) {
-                Serving::Send => cx.send(peer, message),
+                Serving::Send => {
+                    self.note_tip_sent(cx.ledger, peer, item);
+                    cx.send(peer, message);
+                }
                 Serving::Refuse => missing.push(*item),
                 Serving::Blame => {
                     let detail = "asked for the same item again and again".to_owned();
@@ -199,6 +202,16 @@ impl Node {
         }
         if !missing.is_empty() && self.peers.ready(peer).is_some() {
             cx.send(peer, Message::NotFound(missing));
+        }
+    }
+
+    /// The peer is sent an item; remembered when it is the tip's body.
+    pub(crate) fn note_tip_sent(&mut self, ledger: &Ledger, peer: NodeId, item: &Item) {
+        if let Some(sent) = &mut self.tip_sent
+            && *item == Item::Block(ledger.id(self.knowledge.tip()))
+            && !sent.contains(&peer)
+        {
+            sent.push(peer);
         }
     }
 

@@ -27,6 +27,7 @@ impl Node {
         let disconnected = cx.ledger.path(fork_point, old);
         let connected = cx.ledger.path(fork_point, new);
         self.knowledge.follow(new);
+        self.tip_sent = None;
         let mut evicted = Vec::new();
         let how = if disconnected.is_empty() {
             for block in &connected {

@@ -88,6 +88,8 @@ pub struct Resting {
     followed_at: Time,
     patience: Patience,
     clock: Clock,
+    /// Who was sent `base` before, where that is known.
+    sent_before: Option<Vec<NodeId>>,
     served: Vec<Served>,
     /// When peers were last asked or answered, where late answers may still come.
     progress: Option<Vec<(NodeId, Time)>>,
@@ -171,9 +173,13 @@ impl Resting {
     ///
     /// What the node may have sent before it came to rest is for the node to count.
     pub fn serve(&mut self, ledger: &Ledger, (now, to): (Time, NodeId), block: BlockRef) -> bool {
-        let is_new = self.tip != self.base
-            && (block == self.tip || ledger.is_ancestor(block, self.tip))
-            && ledger.height(block) > ledger.height(self.base);
+        let was_sent_before = || self.sent_before.as_ref().is_none_or(|sent| sent.contains(&to));
+        let is_above_base = || ledger.height(block) > ledger.height(self.base) && ledger.is_ancestor(block, self.tip);
+        let is_new = if block == self.base {
+            !was_sent_before()
+        } else {
+            block == self.tip || is_above_base()
+        };
         let is_old = |served: &Served| served.at + SERVED_REMEMBERED <= now;
         if self.served.first().is_some_and(is_old) {
             self.served.retain(|served| !is_old(served));
@@ -221,6 +227,7 @@ impl Node {
             followed_at: self.progress_at,
             patience: self.bodies.fetch.patience(),
             clock: self.clock,
+            sent_before: self.tip_sent.clone(),
             served: Vec::new(),
             progress: self.bodies.fetch.expects_late_answers().then(Vec::new),
         })
@@ -250,6 +257,7 @@ impl Node {
             followed_at,
             patience,
             clock: _,
+            sent_before: _,
             served,
             progress,
         } = resting;
@@ -264,6 +272,7 @@ impl Node {
                 self.knowledge.connect(ledger, block);
             }
             self.knowledge.follow(tip);
+            self.tip_sent = Some(Vec::new());
             self.ties.settle();
             self.miner.searched(followed_at, self.config.hashrate);
             self.heard = None;
@@ -282,9 +291,11 @@ impl Node {
             self.await_body(ledger, (of, since), block);
         }
         for Served { to, block, at } in served {
+            let item = Item::Block(ledger.id(block));
             if let Some(peer) = self.peers.get_mut(to) {
-                peer.served.count(Item::Block(ledger.id(block)), at);
+                peer.served.count(item, at);
             }
+            self.note_tip_sent(ledger, to, &item);
         }
     }
 
