@@ -7,6 +7,12 @@ use crate::Offence;
 pub struct Score(u32);
 
 impl Score {
+    /// No offence yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(0)
+    }
+
     /// Adds an offence's penalty; the new score.
     pub fn add(&mut self, offence: Offence) -> u32 {
         self.0 = self.0.saturating_add(offence.penalty());

@@ -58,6 +58,15 @@ pub(crate) struct CompactPeer {
 }
 
 impl CompactPeer {
+    /// Nothing has been said.
+    pub(crate) const fn new() -> Self {
+        Self {
+            understands: false,
+            wants_at_once: false,
+            assemblies: BTreeMap::new(),
+        }
+    }
+
     /// The peer does not have the block after all.
     pub(crate) fn not_found(&mut self, id: &BlockId) {
         self.assemblies.remove(id);

@@ -47,6 +47,17 @@ pub(crate) struct MeshPeer {
     early_grafts: u32,
 }
 
+impl MeshPeer {
+    /// No member, and none before.
+    pub(crate) const fn new() -> Self {
+        Self {
+            is_member: false,
+            back_off_until: Time::ZERO,
+            early_grafts: 0,
+        }
+    }
+}
+
 impl Node {
     /// Something has changed that the mesh may have to follow: it is looked at soon.
     pub(crate) fn look_after_mesh(&mut self, cx: &Context<'_>) {

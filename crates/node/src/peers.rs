@@ -38,7 +38,8 @@ pub(crate) struct Peer {
     pub(crate) best: Option<BlockRef>,
     /// The tip it was last told about.
     pub(crate) told: Option<BlockRef>,
-    rest: Box<Rest>,
+    /// Made when there is something to keep: of most peers of a large network there never is.
+    rest: Option<Box<Rest>>,
 }
 
 /// What else is kept of a peer.
@@ -66,6 +67,9 @@ pub(crate) struct Rest {
     pub(crate) served: Served,
 }
 
+/// What is read of a peer of which there is nothing to keep.
+static NOTHING: Rest = Rest::NOTHING;
+
 /// Parents of a peer's orphans that it was asked for.
 #[derive(Debug, Default)]
 struct ParentsAsked(BTreeSet<Txid>);
@@ -74,13 +78,13 @@ impl Deref for Peer {
     type Target = Rest;
 
     fn deref(&self) -> &Rest {
-        &self.rest
+        self.rest.as_deref().unwrap_or(&NOTHING)
     }
 }
 
 impl DerefMut for Peer {
     fn deref_mut(&mut self) -> &mut Rest {
-        &mut self.rest
+        self.rest.get_or_insert_with(|| Box::new(Rest::NOTHING))
     }
 }
 
@@ -92,20 +96,7 @@ impl Peer {
             unconnecting: 0,
             best: None,
             told: None,
-            rest: Box::new(Rest {
-                score: Score::default(),
-                claimed: None,
-                headers_due: None,
-                headers_to: Height(0),
-                bodies: Recent::new(),
-                pushed: Recent::new(),
-                compact: CompactPeer::default(),
-                mesh: MeshPeer::default(),
-                parents_asked: None,
-                bodies_owed: 0,
-                transactions_owed: 0,
-                served: Served::default(),
-            }),
+            rest: None,
         }
     }
 
@@ -116,6 +107,22 @@ impl Peer {
 }
 
 impl Rest {
+    /// What is kept of a peer of which there is nothing to keep.
+    const NOTHING: Self = Self {
+        score: Score::new(),
+        claimed: None,
+        headers_due: None,
+        headers_to: Height(0),
+        bodies: Recent::new(),
+        pushed: Recent::new(),
+        compact: CompactPeer::new(),
+        mesh: MeshPeer::new(),
+        parents_asked: None,
+        bodies_owed: 0,
+        transactions_owed: 0,
+        served: Served { sends: VecDeque::new() },
+    };
+
     /// The tip it claims, of which nothing is known here yet.
     pub(crate) fn claimed(&self) -> Option<BlockId> {
         self.claimed.as_deref().copied()
@@ -300,7 +307,11 @@ impl Peers {
 
     /// The tip that a peer claims and that is unknown here; none when there is nothing to follow up any more.
     pub(crate) fn set_claimed(&mut self, peer: NodeId, claimed: Option<BlockId>) {
-        self.settle(peer, |peer| peer.claimed = claimed.map(Box::new));
+        self.settle(peer, |peer| {
+            if peer.claimed.is_some() || claimed.is_some() {
+                peer.claimed = claimed.map(Box::new);
+            }
+        });
     }
 
     /// When the answer to a request for headers is late; none when no answer is waited for.
@@ -308,7 +319,11 @@ impl Peers {
         if self.get(peer).is_some() {
             self.answering.set(peer, due);
         }
-        self.settle(peer, |peer| peer.headers_due = due);
+        self.settle(peer, |peer| {
+            if peer.headers_due != due {
+                peer.headers_due = due;
+            }
+        });
     }
 
     fn settle(&mut self, peer: NodeId, change: impl FnOnce(&mut Peer)) {
