@@ -6,8 +6,10 @@
 //! them rest ([`Node::rest`]), asks [`Resting`] about what is of this kind, and has the node go on with what came of it ([`Node::resume`]) before it hands it anything else. What
 //! a resting node does is what [`Node::handle`] does; tests compare.
 
+use std::sync::Arc;
+
 use base::{NodeId, Time};
-use chain::{BlockRef, CompactTarget, HashRate, Ledger};
+use chain::{Block, BlockRef, CompactTarget, HashRate, Ledger};
 use gossip::{Item, Patience};
 
 use crate::branches::Target;
@@ -148,9 +150,16 @@ impl Resting {
     /// The body of a block came from a peer. When it is the one that is waited for, it is connected and followed
     /// ([`crate::Event::BlockReceived`], [`crate::Event::BlockConnected`], [`crate::Event::TipChanged`]), saved, and told by the header alone to all who do not have it
     /// ([`Neighbour::has`]). Otherwise nothing has changed; whether it was.
-    pub fn follow(&mut self, ledger: &Ledger, (now, peer): (Time, NodeId), block: BlockRef) -> bool {
+    pub fn follow(
+        &mut self,
+        ledger: &Ledger,
+        (now, peer): (Time, NodeId),
+        (block, body): (BlockRef, &Arc<Block>),
+    ) -> bool {
         let Some(awaited) = self.awaited else { return false };
-        if awaited.block != block || awaited.of != peer || !ledger.is_valid(block) {
+        // Another body with the same header may be anything.
+        let is_known = || ledger.is_valid(block) && ledger.body(block).is_some_and(|known| Arc::ptr_eq(known, body));
+        if awaited.block != block || awaited.of != peer || !is_known() {
             return false;
         }
         self.patience.learn(now.since(awaited.since));

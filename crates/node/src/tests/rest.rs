@@ -78,7 +78,7 @@ impl Sleeper {
             Message::Block(body) => {
                 let block = ledger.find(&body.id())?;
                 let old = resting.tip();
-                resting.follow(ledger, (now, peer), block).then(|| {
+                resting.follow(ledger, (now, peer), (block, body)).then(|| {
                     let lacking = neighbours.iter().filter(|neighbour| !neighbour.has(block));
                     let header = *ledger.hashed_header(block);
                     let told = lacking.map(|neighbour| Output::Send {
@@ -159,6 +159,9 @@ struct Surroundings {
     tree: Vec<BlockRef>,
     /// Bodies, or headers where it is no block.
     asked: Vec<(NodeId, Option<BlockRef>)>,
+    mutations: usize,
+    /// Connections that were hung up.
+    gone: Vec<NodeId>,
     rng: Rng,
 }
 
@@ -227,6 +230,13 @@ impl Surroundings {
                 match self.below(12) {
                     0 => received(peer, Message::NotFound(vec![Item::Block(id)])),
                     1 => None,
+                    2 if self.below(20) == 0 => {
+                        // The header is the block's, what is in it is not.
+                        self.mutations += 1;
+                        let mut mutated = Block::clone(&body);
+                        mutated.transactions.clear();
+                        received(peer, Message::Block(Arc::new(mutated)))
+                    }
                     _ => received(peer, Message::Block(body)),
                 }
             }
@@ -258,14 +268,16 @@ impl Surroundings {
     }
 }
 
-/// Tells both of a few thousand things; how often the one rested, and how much it took in at rest.
-fn compare(number: u64, hashrate: HashRate) -> (usize, usize) {
+/// Tells both of a few thousand things; how often the one rested, how much it took in at rest, and how many bodies were not what they seemed.
+fn compare(number: u64, hashrate: HashRate) -> [usize; 3] {
     let params = params();
     let ledger = Ledger::new(params.clone());
     let mut around = Surroundings {
         tree: vec![ledger.genesis()],
         ledger,
         asked: Vec::new(),
+        mutations: 0,
+        gone: Vec::new(),
         rng: Seed::from_number(number).child("rest", 0).rng(),
     };
     let config = crate::Config {
@@ -296,6 +308,11 @@ fn compare(number: u64, hashrate: HashRate) -> (usize, usize) {
             "{number} at {now}: {input:?}"
         );
         around.note_requests(&out);
+        let hung_up = out.iter().find_map(|output| match output {
+            Output::Hangup { peer, .. } => Some(*peer),
+            _ => None,
+        });
+        around.gone.extend(hung_up);
         (plain.deadline().map(|(at, _)| at), plain.view().tip())
     };
     take(&mut around, now, Input::Tick);
@@ -320,17 +337,21 @@ fn compare(number: u64, hashrate: HashRate) -> (usize, usize) {
         if let Some(input) = around.next(tip) {
             (due, tip) = take(&mut around, now, input);
         }
+        while let Some(peer) = around.gone.pop() {
+            around.asked.retain(|(of, _)| *of != peer);
+            (due, tip) = take(&mut around, now, Input::Disconnected { peer });
+        }
     }
-    (sleeper.rests, sleeper.steps)
+    [sleeper.rests, sleeper.steps, around.mutations]
 }
 
 #[test]
 fn who_rests_says_what_who_never_rests_says() {
-    let (mut rests, mut steps) = (0, 0);
+    let mut sums = [0; 3];
     for number in 0..24 {
-        let (more_rests, more_steps) = compare(number, HashRate((number % 2) * 1_000));
-        rests += more_rests;
-        steps += more_steps;
+        let counts = compare(number, HashRate((number % 2) * 1_000));
+        sums = std::array::from_fn(|at| sums[at] + counts[at]);
     }
-    assert!(rests > 500 && steps > 10_000, "{rests} rests, {steps} steps at rest");
+    let [rests, steps, mutations] = sums;
+    assert!(rests > 500 && steps > 10_000 && mutations > 10, "{sums:?}");
 }

@@ -250,7 +250,7 @@ impl Network {
                 true
             }
             Short::Sent(block, body) => {
-                let follows = bed.resting.follow(ledger, (now, peer), *block);
+                let follows = bed.resting.follow(ledger, (now, peer), (*block, body));
                 if follows {
                     bed.note_arrived(node, ((now, self.turn), ledger, &mut self.digest));
                     bed.settle();
