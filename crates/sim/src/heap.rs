@@ -43,6 +43,8 @@ pub(crate) struct Heap {
     taken: usize,
     /// By which byte of the time differs, the lowest first, and by what it is there.
     levels: [Level; BYTES],
+    /// Which levels are not empty, a bit each.
+    occupied: u32,
     /// What was taken out last: nothing is planned for before.
     now: Time,
     /// The next turn to be given out.
@@ -134,6 +136,10 @@ impl Level {
         self.buckets[bucket].push(entry);
     }
 
+    fn is_empty(&self) -> bool {
+        self.filled == [0; BUCKETS / 64]
+    }
+
     /// The bucket with the earliest entries.
     fn first(&self) -> Option<usize> {
         self.first_from(0)
@@ -160,6 +166,7 @@ impl Default for Heap {
             present: Vec::new(),
             taken: 0,
             levels: std::array::from_fn(|_| Level::new()),
+            occupied: 0,
             now: Time::ZERO,
             turns: Turn(0),
             happenings: Vec::new(),
@@ -275,14 +282,17 @@ impl Heap {
     }
 
     fn first(&self) -> Option<(usize, usize)> {
-        let mut levels = self.levels.iter().enumerate();
-        levels.find_map(|(level, buckets)| Some((level, buckets.first()?)))
+        let level = self.occupied.trailing_zeros() as usize;
+        Some((level, self.levels.get(level)?.first()?))
     }
 
     /// Moves the present to the earliest entry.
     fn advance(&mut self) -> Option<()> {
         let (level, bucket) = self.first()?;
         let mut entries = self.levels[level].take(bucket);
+        if self.levels[level].is_empty() {
+            self.occupied &= !(1 << level);
+        }
         let earliest = entries.iter().map(|entry| entry.at).min();
         self.now = earliest.expect("a bucket that is not empty");
         self.present.clear();
@@ -315,6 +325,7 @@ impl Heap {
         let level = (u64::BITS - 1 - differs.leading_zeros()) as usize / 8;
         let byte = entry.at.as_micros().to_le_bytes()[level];
         self.levels[level].push(usize::from(byte), entry);
+        self.occupied |= 1 << level;
     }
 
     /// Only what was held back is ever out of order.
