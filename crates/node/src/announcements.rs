@@ -66,6 +66,11 @@ impl Announcements {
         self.holders.insert(peer, wtxid);
     }
 
+    /// Whether all peers are known to have a transaction.
+    pub(crate) fn all_have(&self, wtxid: &Wtxid) -> bool {
+        self.holders.all_have(wtxid)
+    }
+
     /// Will tell all peers of a transaction who are not known to have it; whether there are any, and there is room.
     pub(crate) fn queue(&mut self, wtxid: Wtxid) -> bool {
         let is_queued = self.queue.len() < MAX_QUEUED_ANNOUNCEMENTS && !self.holders.all_have(&wtxid);

@@ -1,11 +1,61 @@
-//! Announcements of transactions that tell a node nothing new: with payments, the most common message there is.
+//! What concerns transactions alone, so that the node need not look at the rest of itself: with payments, nearly all that happens.
 
 use base::{NodeId, Time};
 use chain::{Ledger, Wtxid};
+use gossip::Message;
 
-use crate::{Node, Strategy};
+use crate::context::Context;
+use crate::{Input, Node, Output, Strategy};
 
 impl Node {
+    /// Takes in an input that concerns transactions alone, or asks for items, when nothing else is due; whether it was one. It is what
+    /// [`Node::handle`] does, without a look at what cannot have changed.
+    pub(crate) fn only_pays(&mut self, cx: &mut Context<'_>, input: &Input) -> bool {
+        let is_due = |deadline: Option<(Time, _)>| deadline.is_some_and(|(at, _)| at <= cx.now);
+        if self.config.strategy != Strategy::Honest || is_due(self.deadline_without_payments) {
+            return false;
+        }
+        let before = cx.out.len();
+        let mut only_serves = false;
+        if let Input::Received { peer, message } = input {
+            if is_due(self.deadline) || self.peers.ready(*peer).is_none() || !is_payment(message) {
+                return false;
+            }
+            cx.received(*peer, message);
+            if let Message::Get(items) = message {
+                self.get(cx, *peer, items);
+                only_serves = true;
+            } else if let Message::Announce(wtxids) = message {
+                self.announced(cx, *peer, wtxids);
+            } else if let Message::Transaction(transaction) = message {
+                self.transaction(cx, *peer, transaction);
+            }
+        } else if matches!(input, Input::Tick) {
+            self.drop_late_transactions(cx);
+            self.send_announcements(cx);
+        } else {
+            return false;
+        }
+        let has_dropped_somebody = cx.out[before..]
+            .iter()
+            .any(|output| matches!(output, Output::Hangup { .. }));
+        if has_dropped_somebody {
+            self.follow_up(cx, self.knowledge.tip());
+            self.set_deadline();
+        } else if !only_serves {
+            self.send_transaction_requests(cx);
+            self.refresh_template(cx);
+            self.set_deadline_of_payments();
+        }
+        true
+    }
+
+    /// Whether all peers are known to have a transaction, so that it says nothing at all when one of them announces it.
+    #[must_use]
+    pub fn all_have(&self, wtxid: &Wtxid) -> bool {
+        self.pool.get_by_wtxid(wtxid).is_some() && self.relay.all_have(wtxid)
+    }
+
     /// Whether all that follows from announcements of a transaction is that their senders have it, and may be asked for it: it waits here for a block,
     /// or somebody is asked for it. It stays so until the node hears or does something else about that transaction.
     #[must_use]
@@ -38,4 +88,11 @@ impl Node {
             }
         }
     }
+}
+
+const fn is_payment(message: &Message) -> bool {
+    matches!(
+        message,
+        Message::Get(_) | Message::Announce(_) | Message::Transaction(_)
+    )
 }

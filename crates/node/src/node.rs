@@ -57,6 +57,8 @@ pub struct Node {
     pub(crate) heard: Option<Arc<[HashedHeader]>>,
     /// When [`Input::Tick`] is next wanted, as it was after the last input.
     pub(crate) deadline: Option<Deadline>,
+    /// The same but for transactions: what they change leaves it alone.
+    pub(crate) deadline_without_payments: Option<Deadline>,
 }
 
 impl Node {
@@ -88,9 +90,10 @@ impl Node {
             tip_sent: None,
             heard: None,
             deadline: None,
+            deadline_without_payments: None,
             config,
         };
-        node.deadline = node.next_deadline();
+        node.set_deadline();
         node
     }
 
@@ -121,14 +124,14 @@ impl Node {
             block_size,
             tells_messages: self.tells_messages,
         };
-        if self.takes_calmly(&mut cx, &input) || self.only_serves(&mut cx, &input) {
+        if self.takes_calmly(&mut cx, &input) || self.only_pays(&mut cx, &input) {
             return;
         }
         match self.config.strategy {
             Strategy::Honest => self.handle_honest(&mut cx, input),
             Strategy::Hostile => self.handle_hostile(&mut cx, input),
         }
-        self.deadline = self.next_deadline();
+        self.set_deadline();
     }
 
     fn handle_honest(&mut self, cx: &mut Context<'_>, input: Input) {
@@ -152,32 +155,10 @@ impl Node {
     }
 
     /// What may be due after any input.
-    fn follow_up(&mut self, cx: &mut Context<'_>, tip: BlockRef) {
+    pub(crate) fn follow_up(&mut self, cx: &mut Context<'_>, tip: BlockRef) {
         self.announce_tip(cx, tip);
         self.send_requests(cx);
         self.refresh_template(cx);
-    }
-
-    /// Answers an input that asks for items; whether it is one. Nothing follows from it for the node, unless the asker is dropped. What is due now
-    /// comes first.
-    fn only_serves(&mut self, cx: &mut Context<'_>, input: &Input) -> bool {
-        let Input::Received { peer, message } = input else {
-            return false;
-        };
-        let Message::Get(items) = message else {
-            return false;
-        };
-        let is_due = self.deadline.is_some_and(|(at, _)| at <= cx.now);
-        if is_due || self.config.strategy != Strategy::Honest || self.peers.ready(*peer).is_none() {
-            return false;
-        }
-        cx.received(*peer, message);
-        self.get(cx, *peer, items);
-        if self.peers.ready(*peer).is_none() {
-            self.follow_up(cx, self.knowledge.tip());
-            self.deadline = self.next_deadline();
-        }
-        true
     }
 
     fn tick(&mut self, cx: &mut Context<'_>) {
@@ -266,27 +247,43 @@ impl Node {
         self.deadline
     }
 
-    fn next_deadline(&self) -> Option<Deadline> {
+    /// Finds out when the node is next to be woken.
+    pub(crate) fn set_deadline(&mut self) {
+        self.deadline_without_payments = self.next_deadline_without_payments();
+        self.set_deadline_of_payments();
+    }
+
+    /// The same, after something that concerned transactions alone.
+    pub(crate) fn set_deadline_of_payments(&mut self) {
+        self.deadline = self.deadline_without_payments;
+        if self.config.strategy == Strategy::Hostile {
+            return;
+        }
+        let of_payments = [
+            (self.relay.fetch.deadline(), Wake::TransactionOverdue),
+            (self.relay.announce_at, Wake::Announce),
+            (self.housekeeping_deadline(), Wake::Mempool),
+        ];
+        self.deadline = of_payments
+            .into_iter()
+            .filter_map(|(at, wake)| Some((at?, wake)))
+            .chain(self.deadline)
+            .min();
+    }
+
+    fn next_deadline_without_payments(&self) -> Option<Deadline> {
+        let greeting = self.peers.greeting_deadline();
         if self.config.strategy == Strategy::Hostile {
             // It follows no rule that has a time, so no other deadline of it would ever be met.
-            return self.peers.greeting_deadline().map(|at| (at, Wake::Handshake));
+            return greeting.map(|at| (at, Wake::Handshake));
         }
-        let mut next = None;
-        let mut consider = |at: Option<Time>, wake| {
-            if let Some(at) = at
-                && next.is_none_or(|next| (at, wake) < next)
-            {
-                next = Some((at, wake));
-            }
-        };
-        consider(self.peers.greeting_deadline(), Wake::Handshake);
-        consider(self.peers.headers_deadline(), Wake::HeadersOverdue);
-        consider(self.bodies.fetch.deadline(), Wake::BlockOverdue);
-        consider(self.relay.fetch.deadline(), Wake::TransactionOverdue);
-        consider(self.relay.announce_at, Wake::Announce);
-        consider(self.mesh.beat_at, Wake::Announce);
-        consider(self.future.deadline(&self.clock), Wake::FutureHeader);
-        consider(self.housekeeping_deadline(), Wake::Mempool);
-        next
+        let all = [
+            (greeting, Wake::Handshake),
+            (self.peers.headers_deadline(), Wake::HeadersOverdue),
+            (self.bodies.fetch.deadline(), Wake::BlockOverdue),
+            (self.mesh.beat_at, Wake::Announce),
+            (self.future.deadline(&self.clock), Wake::FutureHeader),
+        ];
+        all.into_iter().filter_map(|(at, wake)| Some((at?, wake))).min()
     }
 }

@@ -276,6 +276,11 @@ impl Node {
             let items: Vec<Item> = ids.into_iter().map(|id| self.item_for(cx, peer, id)).collect();
             self.request(cx, peer, items);
         }
+        self.send_transaction_requests(cx);
+    }
+
+    /// Sends the requests for transactions that are due.
+    pub(crate) fn send_transaction_requests(&mut self, cx: &mut Context<'_>) {
         let mut transactions: Vec<(NodeId, Vec<Wtxid>)> = Vec::new();
         self.relay.fetch.requests(cx.now, &mut transactions);
         for (peer, ids) in transactions {

@@ -323,5 +323,6 @@ impl Node {
         }
         self.heard = None;
         self.deadline = Some((self.bodies.fetch.patience().ends(since), Wake::BlockOverdue));
+        self.deadline_without_payments = self.deadline;
     }
 }

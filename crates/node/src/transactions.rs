@@ -61,6 +61,12 @@ impl Relay {
         self.announcements(peers).heard(peer, wtxid);
     }
 
+    /// Whether all peers are known to have a transaction.
+    pub(crate) fn all_have(&self, wtxid: &Wtxid) -> bool {
+        let announcements = self.announcements.as_ref();
+        announcements.is_some_and(|announcements| announcements.all_have(wtxid))
+    }
+
     /// Whether a transaction need not be asked for, though it does not wait for a block here.
     pub(crate) fn is_settled(&self, wtxid: &Wtxid) -> bool {
         self.rejected.contains(wtxid) || self.orphans.contains(wtxid)

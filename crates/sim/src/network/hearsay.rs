@@ -34,6 +34,8 @@ struct State {
     /// The transactions about which it is calm, the last of them, by eight bytes of their names: nobody makes up names in a simulation.
     /// Zero is none.
     marks: [u64; MARKS],
+    /// Which of them all peers are known to have, a bit for each: that one of them announces it changes nothing.
+    settled: u16,
     /// Where the next mark goes.
     next: usize,
     /// What has arrived, in this order.
@@ -41,26 +43,36 @@ struct State {
 }
 
 impl State {
-    fn is_marked(&self, wtxid: &Wtxid) -> bool {
-        self.marks.contains(&mark_of(wtxid))
+    fn find(&self, wtxid: &Wtxid) -> Option<usize> {
+        let mark = mark_of(wtxid);
+        self.marks.iter().position(|other| *other == mark)
     }
 
-    fn mark(&mut self, wtxid: &Wtxid) {
-        if !self.is_marked(wtxid) {
-            self.marks[self.next] = mark_of(wtxid);
-            self.next = (self.next + 1) % MARKS;
-        }
+    fn is_settled(&self, wtxid: &Wtxid) -> bool {
+        self.find(wtxid).is_some_and(|at| self.settled >> at & 1 == 1)
     }
 
+    fn mark(&mut self, wtxid: &Wtxid, is_settled: bool) {
+        let at = self.find(wtxid).unwrap_or_else(|| {
+            let next = self.next;
+            self.next = (next + 1) % MARKS;
+            next
+        });
+        self.marks[at] = mark_of(wtxid);
+        self.settled = self.settled & !(1 << at) | u16::from(is_settled) << at;
+    }
+
+    /// The node is not calm about one that it was told of: it may have forgotten what peers have of others.
     fn unmark(&mut self, wtxid: &Wtxid) {
-        let mark = self.marks.iter_mut().find(|mark| **mark == mark_of(wtxid));
-        if let Some(mark) = mark {
-            *mark = 0;
+        if let Some(at) = self.find(wtxid) {
+            self.marks[at] = 0;
         }
+        self.settled = 0;
     }
 
     fn unmark_all(&mut self) {
         self.marks = [0; MARKS];
+        self.settled = 0;
     }
 
     /// Whether what has arrived has to be noted before the node takes this in, for all to be as if it had been heard on arrival. What peers have, and
@@ -225,14 +237,23 @@ impl Hearsay {
             About::This(wtxid) => look(state, core, wtxid),
             About::Nothing | About::All => {}
         }
+        // Most are told of the same in a row.
+        let mut told: Option<&Arc<[Wtxid]>> = None;
         for output in left {
-            if let Output::Send { message, .. } = output
-                && let Message::Get(items) = message
-            {
+            let Output::Send { message, .. } = output else { continue };
+            if let Message::Get(items) = message {
                 for item in items {
                     if let Item::Transaction(wtxid) = item {
                         look(state, core, wtxid);
                     }
+                }
+            }
+            if let Message::Announce(wtxids) = message
+                && told.is_none_or(|told| !Arc::ptr_eq(told, wtxids))
+            {
+                told = Some(wtxids);
+                for wtxid in wtxids.iter().take(MARKS) {
+                    look(state, core, wtxid);
                 }
             }
         }
@@ -241,7 +262,7 @@ impl Hearsay {
 
 fn look(state: &mut Option<Box<State>>, core: &Node, wtxid: &Wtxid) {
     if core.is_calm_about_transaction(wtxid) {
-        state.get_or_insert_default().mark(wtxid);
+        state.get_or_insert_default().mark(wtxid, core.all_have(wtxid));
     } else if let Some(state) = state {
         state.unmark(wtxid);
     }
@@ -257,8 +278,9 @@ impl Network {
             return false;
         };
         // What is due now comes before it is noted, whichever comes first.
-        let is_calm = wtxids.iter().all(|wtxid| state.is_marked(wtxid)) && self.places[node.index()].tick > self.now;
-        if is_calm {
+        let is_calm =
+            wtxids.iter().all(|wtxid| state.find(wtxid).is_some()) && self.places[node.index()].tick > self.now;
+        if is_calm && !wtxids.iter().all(|wtxid| state.is_settled(wtxid)) {
             state.notes.push(Note {
                 at: self.now,
                 peer,
