@@ -41,7 +41,7 @@ struct Peer {
     oldest: u64,
 }
 
-/// So many rows may have no bit, besides as many as there are with one.
+/// So many rows may have no bit, besides a quarter as many as there are with one.
 const SLACK: usize = 32;
 
 impl Holders {
@@ -248,7 +248,7 @@ impl Holders {
 
     /// When too many rows have no bit, drops those, and numbers the others anew.
     fn sweep(&mut self) {
-        if self.rows.len() <= 2 * self.held + SLACK {
+        if self.rows.len() <= self.held + self.held / 4 + SLACK {
             return;
         }
         let held: Vec<bool> = (self.first..self.first + self.rows.len() as u64)

@@ -57,7 +57,7 @@ fn what_one_peer_announces_takes_no_room_of_what_others_have() {
     }
     assert!((0..MAX_KNOWN).all(|number| holders.contains(NodeId(0), &tx(number))));
     assert_eq!(holders.held, 2 * MAX_KNOWN);
-    assert!(holders.rows.len() <= 2 * holders.held + SLACK + 1);
+    assert!(holders.rows.len() <= holders.held + holders.held / 4 + SLACK + 1);
     holders.remove_peer(NodeId(0));
     holders.remove_peer(NodeId(1));
     assert!(holders.rows.is_empty() && holders.bits.is_empty() && holders.names.is_empty());
@@ -158,7 +158,7 @@ proptest! {
                 }
             }
             most = most.max(holders.held);
-            prop_assert!(holders.rows.len() <= 2 * most + SLACK + 1 && holders.names.len() == holders.held);
+            prop_assert!(holders.rows.len() <= most + most / 4 + SLACK + 1 && holders.names.len() == holders.held);
             ages.retain(|_, age| noted.values().any(|names| names.contains_key(age)));
         }
         let rows = noted.values().flat_map(|names| names.values()).collect::<std::collections::BTreeSet<_>>();
