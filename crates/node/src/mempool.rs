@@ -88,7 +88,7 @@ impl Mempool {
         let mut evicted = Vec::new();
         for transaction in &block.transactions {
             let txid = transaction.txid();
-            self.remove(&txid);
+            self.remove_from_below(&txid);
             for outpoint in transaction.inputs() {
                 let Some(rival) = self.spender(outpoint) else {
                     continue;
@@ -168,10 +168,29 @@ impl Mempool {
         self.next_sequence += 1;
         let row = self.entries.insert(transaction, (fee, added), sequence);
         self.by_age.push(added, sequence, row);
+        let mut ancestors = Vec::new();
+        self.entries.add_ancestors(&txid, &mut ancestors);
+        for ancestor in &ancestors[1..] {
+            let descendants = self.entries[ancestor].descendants();
+            self.entries.set_descendants(ancestor, descendants + 1);
+        }
         if self.by_value.is_some() {
-            for ancestor in self.ancestors(&txid) {
-                self.revalue(&ancestor);
+            for ancestor in &ancestors {
+                self.revalue(ancestor);
             }
+        }
+    }
+
+    /// Takes out a transaction that a block holds. What it stands on left before it, or is counted anew.
+    fn remove_from_below(&mut self, txid: &Txid) {
+        let has_parents = self.entries.get(txid).is_some_and(|entry| !entry.parents().is_empty());
+        let mut ancestors = Vec::new();
+        if has_parents {
+            self.entries.add_ancestors(txid, &mut ancestors);
+        }
+        self.remove(txid);
+        for ancestor in ancestors.iter().skip(1) {
+            self.recount(ancestor);
         }
     }
 
@@ -193,18 +212,25 @@ impl Mempool {
     fn remove_with_descendants(&mut self, txid: &Txid) -> Vec<Txid> {
         let leaving = self.descendants(txid);
         let mut touched: BTreeSet<Txid> = BTreeSet::new();
-        if self.by_value.is_some() {
-            for txid in &leaving {
-                touched.extend(self.ancestors(txid));
-            }
+        for txid in &leaving {
+            touched.extend(self.ancestors(txid));
         }
         for txid in &leaving {
             self.remove(txid);
         }
         for txid in touched.difference(&leaving) {
-            self.revalue(txid);
+            self.recount(txid);
         }
         leaving.into_iter().collect()
+    }
+
+    /// Counts anew what stands on a transaction, and what that is worth.
+    fn recount(&mut self, txid: &Txid) {
+        let descendants = self.descendants(txid).len();
+        self.entries.set_descendants(txid, descendants);
+        if self.by_value.is_some() {
+            self.revalue(txid);
+        }
     }
 
     /// Computes anew what a transaction and its descendants are worth, where that is kept.

@@ -275,9 +275,9 @@ impl Mempool {
     }
 
     fn check_chain_limits(&self, transaction: &Transaction, rivals: &Rivals) -> Result<(), Refusal> {
-        let mut ancestors = BTreeSet::new();
+        let mut ancestors = Vec::new();
         for outpoint in transaction.inputs() {
-            ancestors.extend(self.ancestors(&outpoint.txid));
+            self.entries.add_ancestors(&outpoint.txid, &mut ancestors);
             if ancestors.len() >= MAX_ANCESTORS {
                 // Enough to refuse it: what else it stands on need not be looked at.
                 let ancestors = ancestors.len() + 1;
@@ -287,9 +287,16 @@ impl Mempool {
                 });
             }
         }
+        let staying = |ancestor: &Txid| {
+            if rivals.leaving.is_empty() {
+                self.entries[ancestor].descendants()
+            } else {
+                self.descendants(ancestor).difference(&rivals.leaving).count()
+            }
+        };
         let descendants = ancestors
             .iter()
-            .map(|ancestor| self.descendants(ancestor).difference(&rivals.leaving).count() + 1)
+            .map(|ancestor| staying(ancestor) + 1)
             .max()
             .unwrap_or(1);
         let ancestors = ancestors.len() + 1;

@@ -21,15 +21,32 @@ pub(super) struct Entry {
 }
 
 /// Unconfirmed relatives, in the order of their names. There are few of both ([`crate::limits::MAX_ANCESTORS`]).
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Links {
     parents: Vec<Txid>,
     children: Vec<Txid>,
+    /// How many stand on it, itself included.
+    descendants: u32,
+}
+
+impl Links {
+    fn new(parents: Vec<Txid>) -> Box<Self> {
+        Box::new(Self {
+            parents,
+            children: Vec::new(),
+            descendants: 1,
+        })
+    }
 }
 
 impl Entry {
     pub(super) fn rate(&self) -> FeeRate {
         FeeRate::new(self.fee, u64::from(self.transaction.bytes()))
+    }
+
+    /// How many stand on it, itself included.
+    pub(super) fn descendants(&self) -> usize {
+        self.links.as_deref().map_or(1, |links| links.descendants as usize)
     }
 
     /// What it spends of the mempool.
@@ -78,19 +95,21 @@ impl Entries {
             assert!(rival.is_none(), "no two transactions of a mempool spend the same coin");
             self.by_coin.insert((&outpoint.txid.0, outpoint.index), row);
             if let Some(parent) = self.get_mut(&outpoint.txid) {
-                link(&mut parent.links.get_or_insert_default().children, txid);
+                link(
+                    &mut parent.links.get_or_insert_with(|| Links::new(Vec::new())).children,
+                    txid,
+                );
                 link(&mut parents, outpoint.txid);
             }
         }
         self.by_txid.insert((&txid.0, 0), row);
         self.by_wtxid.insert((&transaction.wtxid().0, 0), row);
-        let children = Vec::new();
         self.rows[row as usize] = Some(Entry {
             transaction,
             fee,
             added,
             sequence,
-            links: (!parents.is_empty()).then(|| Box::new(Links { parents, children })),
+            links: (!parents.is_empty()).then(|| Links::new(parents)),
         });
         row
     }
@@ -118,6 +137,29 @@ impl Entries {
             }
         }
         Some(entry)
+    }
+
+    /// Notes how many stand on a transaction, itself included.
+    pub(super) fn set_descendants(&mut self, txid: &Txid, descendants: usize) {
+        if let Some(links) = self.get_mut(txid).and_then(|entry| entry.links.as_mut()) {
+            links.descendants = u32::try_from(descendants).expect("there are few");
+        }
+    }
+
+    /// Adds to a list a transaction and all that it stands on, if it is here, but not what is in the list. There are few.
+    pub(super) fn add_ancestors(&self, txid: &Txid, out: &mut Vec<Txid>) {
+        let mut next = out.len();
+        if self.contains(txid) && !out.contains(txid) {
+            out.push(*txid);
+        }
+        while let Some(txid) = out.get(next) {
+            next += 1;
+            for parent in self[txid].parents() {
+                if !out.contains(parent) {
+                    out.push(*parent);
+                }
+            }
+        }
     }
 
     /// Empties all, and gives what was there in the order of arrival.

@@ -137,6 +137,7 @@ fn check_links(pool: &Mempool) {
             spent += 1;
         }
         let family = pool.descendants(&txid);
+        assert_eq!(entry.descendants(), family.len());
         let fee = family.iter().map(|txid| pool.entries[txid].fee.units()).sum();
         let bytes = family
             .iter()
