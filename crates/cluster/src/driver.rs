@@ -287,7 +287,7 @@ impl Driver {
             self.node.deadline().map(|(at, _)| at),
             self.peers.deadline(),
             self.writer.deadline(),
-            self.dialer.deadline().filter(|_| !self.is_off()),
+            self.dialer.deadline(self.clock.now()).filter(|_| !self.is_off()),
         ];
         wakes.into_iter().flatten().min().unwrap_or(Time::MAX)
     }
@@ -298,7 +298,7 @@ impl Driver {
         }
         for (place, target) in self.dialer.due(now) {
             match self.net.dial(target.peer_id, target.address) {
-                Ok(connection) => self.dialer.dialing(place, connection),
+                Ok(connection) => self.dialer.dialing(place, connection, now),
                 Err(trouble) => {
                     let news = self.dialer.blame_at(place, &trouble);
                     self.complain_of(news, trouble);

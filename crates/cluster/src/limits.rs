@@ -87,6 +87,11 @@ pub const FIRST_REDIAL: Duration = Duration::from_millis(50);
 /// The longest wait between two redials.
 pub const LAST_REDIAL: Duration = Duration::from_secs(5);
 
+/// Dials of one node that are fresh: more wait for one of them to come to its end, or to be no longer fresh.
+pub const MAX_FRESH_DIALS: usize = 1;
+/// How long a dial is fresh: ten times what one takes on a loopback.
+pub const FRESH_DIAL: Duration = Duration::from_millis(20);
+
 /// Events of all nodes that may wait for the engine; nodes wait when it is behind.
 pub const MAX_QUEUED_EVENTS: usize = 65_536;
 /// Orders that may wait for one node. A node that is so far behind is given up.

@@ -1,7 +1,8 @@
 //! Which connections a node wants, and when it dials for them (again).
 //!
 //! libp2p redials nothing, so this does: at once when a link is wanted or mended, then after 50 ms, twice as long each time, up to 5 s, with
-//! jitter so that a network that was cut does not dial in step. Pure: asked with the time.
+//! jitter so that a network that was cut does not dial in step. Many that are due are dialled one after the other: handshakes are arithmetic, and
+//! when all begin at once none is done before nearly all are, though one link is enough to hear of the best chain. Pure: asked with the time.
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use libp2p::multiaddr::Protocol;
 use libp2p::swarm::ConnectionId;
 use libp2p::{Multiaddr, PeerId};
 
-use crate::limits::{FIRST_REDIAL, LAST_REDIAL};
+use crate::limits::{FIRST_REDIAL, FRESH_DIAL, LAST_REDIAL, MAX_FRESH_DIALS};
 use crate::net::Trouble;
 
 /// Someone to be connected to.
@@ -50,7 +51,8 @@ struct Entry {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum State {
     Waiting(Time),
-    Dialing(ConnectionId),
+    /// Since then.
+    Dialing(ConnectionId, Time),
     /// Connected, whoever dialled, since then.
     Up(Time),
 }
@@ -147,13 +149,23 @@ impl Dialer {
             .iter()
             .enumerate()
             .filter(|(_, entry)| is_due(entry))
+            .take(MAX_FRESH_DIALS.saturating_sub(self.fresh(now).count()))
             .map(|(place, entry)| (place, entry.target.clone()))
             .collect()
     }
 
+    /// Until when the dials are fresh that are: others wait for them so long and no longer, as some may never come to an end.
+    fn fresh(&self, now: Time) -> impl Iterator<Item = Time> {
+        let until = |entry: &Entry| match entry.state {
+            State::Dialing(_, since) => Some(since + FRESH_DIAL),
+            State::Waiting(_) | State::Up(_) => None,
+        };
+        self.entries.iter().filter_map(until).filter(move |until| *until > now)
+    }
+
     /// The target at this place is being dialled.
-    pub(crate) fn dialing(&mut self, place: usize, connection: ConnectionId) {
-        self.entries[place].state = State::Dialing(connection);
+    pub(crate) fn dialing(&mut self, place: usize, connection: ConnectionId, now: Time) {
+        self.entries[place].state = State::Dialing(connection, now);
     }
 
     /// The target at this place could not even be dialled.
@@ -166,18 +178,21 @@ impl Dialer {
     }
 
     /// When something is next due.
-    pub(crate) fn deadline(&self) -> Option<Time> {
+    pub(crate) fn deadline(&self, now: Time) -> Option<Time> {
         let due = |entry: &Entry| match entry.state {
             State::Waiting(at) if !entry.is_held => Some(at),
-            State::Waiting(_) | State::Dialing(_) | State::Up(_) => None,
+            State::Waiting(_) | State::Dialing(..) | State::Up(_) => None,
         };
-        self.entries.iter().filter_map(due).min()
+        let next = self.entries.iter().filter_map(due).min()?;
+        let is_busy = self.fresh(now).count() >= MAX_FRESH_DIALS;
+        let turn = self.fresh(now).min().filter(|_| is_busy);
+        Some(turn.map_or(next, |turn| turn.max(next)))
     }
 
     /// A peer is connected, by this connection.
     pub(crate) fn opened(&mut self, peer: NodeId, connection: ConnectionId, now: Time) {
         for entry in &mut self.entries {
-            if entry.state == State::Dialing(connection) {
+            if matches!(entry.state, State::Dialing(dialled, _) if dialled == connection) {
                 entry.target.peer = Some(peer);
             }
             if entry.target.peer == Some(peer) && !matches!(entry.state, State::Up(_)) {
@@ -235,7 +250,7 @@ impl Dialer {
     fn dialed_by(&self, connection: ConnectionId) -> Option<usize> {
         self.entries
             .iter()
-            .position(|entry| entry.state == State::Dialing(connection))
+            .position(|entry| matches!(entry.state, State::Dialing(dialled, _) if dialled == connection))
     }
 
     fn of(&mut self, peer: NodeId) -> Option<&mut Entry> {
@@ -278,8 +293,8 @@ mod tests {
     fn dial(dialer: &mut Dialer, number: usize, now: Time) {
         let due = dialer.due(now);
         assert_eq!(due.len(), 1, "at {now}");
-        dialer.dialing(due[0].0, connection(number));
-        assert_eq!(dialer.deadline(), None);
+        dialer.dialing(due[0].0, connection(number), now);
+        assert_eq!(dialer.deadline(Time::ZERO), None);
     }
 
     #[test]
@@ -291,7 +306,7 @@ mod tests {
         for number in 0..12 {
             dial(&mut dialer, number, now);
             dialer.failed(connection(number), now);
-            let next = dialer.deadline().unwrap();
+            let next = dialer.deadline(Time::ZERO).unwrap();
             waits.push(next - now);
             now = next;
         }
@@ -303,20 +318,44 @@ mod tests {
     }
 
     #[test]
+    fn a_few_are_dialled_at_a_time_and_a_dial_that_takes_long_keeps_nobody_waiting() {
+        let mut dialer = dialer();
+        let now = Time::from_secs(1);
+        for peer in 1..=5 {
+            dialer.want(target(peer), now);
+        }
+        for number in 0..MAX_FRESH_DIALS {
+            assert_eq!(dialer.deadline(now), Some(now));
+            let due = dialer.due(now);
+            assert_eq!(due.len(), MAX_FRESH_DIALS - number);
+            dialer.dialing(due[0].0, connection(number), now);
+        }
+        assert!(dialer.due(now).is_empty());
+        assert_eq!(dialer.deadline(now), Some(now + FRESH_DIAL));
+        // One is connected, and makes room for one.
+        dialer.opened(NodeId(1), connection(0), now);
+        assert_eq!((dialer.due(now).len(), dialer.deadline(now)), (1, Some(now)));
+        dialer.dialing(dialer.due(now)[0].0, connection(9), now);
+        // Those that take long are waited for no more.
+        let late = now + FRESH_DIAL;
+        assert_eq!(dialer.due(late).len(), MAX_FRESH_DIALS);
+    }
+
+    #[test]
     fn a_connection_that_lasted_starts_the_back_off_anew() {
         let mut dialer = dialer();
         dialer.want(target(1), Time::ZERO);
         for number in 0..6 {
-            let now = dialer.deadline().unwrap();
+            let now = dialer.deadline(Time::ZERO).unwrap();
             dial(&mut dialer, number, now);
             dialer.failed(connection(number), now);
         }
-        let now = dialer.deadline().unwrap();
+        let now = dialer.deadline(Time::ZERO).unwrap();
         dialer.opened(NodeId(1), connection(99), now);
-        assert_eq!(dialer.deadline(), None);
+        assert_eq!(dialer.deadline(Time::ZERO), None);
         let later = now + Duration::from_secs(60);
         dialer.lost(NodeId(1), later);
-        assert!(dialer.deadline().unwrap() - later <= FIRST_REDIAL * 5 / 4);
+        assert!(dialer.deadline(Time::ZERO).unwrap() - later <= FIRST_REDIAL * 5 / 4);
     }
 
     #[test]
@@ -328,7 +367,7 @@ mod tests {
             dial(&mut dialer, number, now);
             dialer.opened(NodeId(1), connection(number), now);
             dialer.lost(NodeId(1), now);
-            now = dialer.deadline().unwrap();
+            now = dialer.deadline(Time::ZERO).unwrap();
         }
         assert!(now > Time::from_secs(5), "{now}");
     }
@@ -338,10 +377,10 @@ mod tests {
         let mut dialer = dialer();
         dialer.want(target(1), Time::ZERO);
         dialer.hold(NodeId(1));
-        assert_eq!(dialer.deadline(), None);
+        assert_eq!(dialer.deadline(Time::ZERO), None);
         assert!(dialer.due(Time::from_secs(9)).is_empty());
         dialer.release(NodeId(1), Time::from_secs(9));
-        assert_eq!(dialer.deadline(), Some(Time::from_secs(9)));
+        assert_eq!(dialer.deadline(Time::ZERO), Some(Time::from_secs(9)));
     }
 
     #[test]
@@ -373,9 +412,9 @@ mod tests {
         dial(&mut dialer, 3, Time::ZERO);
         dialer.opened(NodeId(5), connection(3), Time::ZERO);
         dialer.lost(NodeId(5), Time::ZERO);
-        assert!(dialer.deadline().is_some());
+        assert!(dialer.deadline(Time::ZERO).is_some());
         dialer.forget(NodeId(5));
-        assert_eq!(dialer.deadline(), None);
+        assert_eq!(dialer.deadline(Time::ZERO), None);
     }
 
     #[test]
@@ -385,6 +424,6 @@ mod tests {
         dial(&mut dialer, 0, Time::ZERO);
         assert!(dialer.give_up(connection(0)).is_some());
         dialer.failed(connection(0), Time::ZERO);
-        assert_eq!(dialer.deadline(), None);
+        assert_eq!(dialer.deadline(Time::ZERO), None);
     }
 }

@@ -62,7 +62,7 @@ impl Driver {
             let wakes = [
                 Some(look_at),
                 self.peers.deadline(),
-                self.dialer.deadline().filter(|_| !self.is_off()),
+                self.dialer.deadline(now).filter(|_| !self.is_off()),
             ];
             let wake = wakes.into_iter().flatten().min().expect("there is one");
             let wake = self.clock.instant(wake);
