@@ -107,22 +107,23 @@ fn agreement(nodes: usize) {
         .map(|_| {
             let data = tempfile::tempdir().expect("a folder for the nodes' data");
             let (mut healed, mut agreed, mut linked) = (None, None, None);
-            let finished = run(
-                &plan,
-                &options(data.path(), Nodes::Tasks),
-                &mut |progress| match progress {
-                    Progress::Step(report) if report.step == HEAL => match report.state {
+            let finished = run(&plan, &options(data.path(), Nodes::Tasks), &mut |progress| {
+                if let Progress::Step(report) = progress
+                    && report.step == HEAL
+                {
+                    match report.state {
                         StepState::Started => healed = Some(Instant::now()),
                         StepState::Passed { .. } => linked = Some(Instant::now()),
                         StepState::Failed { .. } => {}
-                    },
-                    Progress::Observed(collector) if healed.is_some() && agreed.is_none() => {
-                        let is_at_tip = |node: &NodeFacts| node.tip.height == Height(5);
-                        agreed = collector.world().nodes().iter().all(is_at_tip).then(Instant::now);
                     }
-                    _ => {}
-                },
-            );
+                } else if let Progress::Observed(collector) = progress
+                    && healed.is_some()
+                    && agreed.is_none()
+                {
+                    let is_at_tip = |node: &NodeFacts| node.tip.height == Height(5);
+                    agreed = collector.world().nodes().iter().all(is_at_tip).then(Instant::now);
+                }
+            });
             let finished = finished.expect("the network starts");
             assert!(finished.died.is_empty(), "{:?}", finished.died);
             let healed = healed.expect("they were cut apart");
