@@ -193,6 +193,7 @@ class Cli(unittest.TestCase):
         self.assertIn(cli.json("getpeerinfo")[0]["addr"], shown)
         known = {"ipv4": 1, "ipv6": 0, "onion": 0, "i2p": 0, "cjdns": 0, "total": 1}
         self.assertEqual(cli.json("-addrinfo"), {"addresses_known": known})
+        self.assertEqual(cli.json("getaddrmaninfo")["ipv4"], {"new": 0, "tried": 1, "total": 1})
 
     def test_generate(self):
         cli = self.shell(self.node())
