@@ -8,13 +8,12 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
 use base::{NodeId, Seed};
 use chain::{BlockId, Ledger};
-use cluster::{Interrupt, Nodes, Program, Progress, RunOptions, Store, run, run_worker};
+use cluster::{Progress, Store, run};
 use observe::Collector;
 use scenario::{Overrides, Plan, StepState, parse};
 
@@ -25,14 +24,13 @@ const MAX_LIFE_MILLIS: u64 = 400;
 /// After so many kills both nodes begin with empty disks.
 const KILLS_PER_CHAIN: usize = 50;
 
-fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if arguments.first().is_some_and(|first| first == "worker") {
-        return match run_worker() {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(_) => ExitCode::FAILURE,
-        };
+mod this;
+
+fn main() {
+    if this::worked() {
+        return;
     }
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
     let is_bench = arguments.iter().any(|argument| argument == "--bench");
     let given = arguments.iter().find_map(|argument| argument.parse().ok());
     let kills: usize = given.unwrap_or(if is_bench { 1_000 } else { 20 });
@@ -40,7 +38,6 @@ fn main() -> ExitCode {
         exercise(first, KILLS_PER_CHAIN.min(kills - first));
     }
     println!("{kills} kills in all");
-    ExitCode::SUCCESS
 }
 
 fn plan(first: usize, kills: usize) -> Arc<Plan> {
@@ -124,19 +121,7 @@ impl Witness {
 fn exercise(first: usize, kills: usize) {
     let plan = plan(first, kills);
     let data = tempfile::tempdir().expect("a folder for the nodes' data");
-    let options = RunOptions {
-        data: data.path().to_owned(),
-        nodes: Nodes::Processes(Program {
-            path: std::env::current_exe().expect("this program"),
-            arguments: vec!["worker".into()],
-            upgrades: std::collections::BTreeMap::new(),
-            logs: None,
-        }),
-        folder: None,
-        desk: None,
-        rpc: false,
-        interrupt: Interrupt::new(),
-    };
+    let options = this::options(data.path(), this::processes());
     let mut witness = Witness::default();
     let mut killed = 0;
     let began = Instant::now();

@@ -6,25 +6,20 @@
 //!
 //! Budgets: 3 MB in one process, 12 MB as a process of its own.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::ExitCode;
 use std::sync::Arc;
 
-use cluster::{Interrupt, Nodes, Program, Progress, RunOptions, run, run_worker};
+use cluster::{Nodes, Progress, run};
 use scenario::{Overrides, Plan, StepState, parse};
 
-fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if arguments.first().is_some_and(|first| first == "worker") {
-        return match run_worker() {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(_) => ExitCode::FAILURE,
-        };
+mod this;
+
+fn main() {
+    if this::worked() {
+        return;
     }
-    let count = arguments
-        .iter()
+    let count = std::env::args()
         .find_map(|argument| argument.parse().ok())
         .unwrap_or(20);
     let plan = plan(count);
@@ -36,18 +31,11 @@ fn main() -> ExitCode {
         each(together),
         each(together - before),
     );
-    let program = Program {
-        path: std::env::current_exe().expect("this program"),
-        arguments: vec!["worker".into()],
-        upgrades: BTreeMap::new(),
-        logs: None,
-    };
-    let apart = idle(&plan, Nodes::Processes(program), &mut |data| {
+    let apart = idle(&plan, this::processes(), &mut |data| {
         let pids = (0..count).map(|node| fs::read_to_string(data.join(format!("n{node}")).join("lock")));
         pids.map(|pid| pss(pid.expect("it runs").trim())).sum()
     });
     println!("{count} nodes as processes: {:.2} MB each", each(apart));
-    ExitCode::SUCCESS
 }
 
 fn plan(nodes: usize) -> Arc<Plan> {
@@ -60,14 +48,7 @@ fn plan(nodes: usize) -> Arc<Plan> {
 /// What `look` finds once the nodes, whose data is in the folder it is given, have been idle for a while.
 fn idle(plan: &Arc<Plan>, nodes: Nodes, look: &mut dyn FnMut(&Path) -> u64) -> u64 {
     let data = tempfile::tempdir().expect("a folder for the nodes' data");
-    let options = RunOptions {
-        data: data.path().to_owned(),
-        nodes,
-        rpc: false,
-        folder: None,
-        desk: None,
-        interrupt: Interrupt::new(),
-    };
+    let options = this::options(data.path(), nodes);
     let mut found = None;
     let finished = run(plan, &options, &mut |progress| {
         if let Progress::Step(report) = progress

@@ -4,40 +4,32 @@
 //! beginning until the node has read them all and listens: as a task of the engine's process, and as a process of its own. It prints the CPU time
 //! of both processes as well.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cluster::{Interrupt, Nodes, Program, Progress, RunOptions, run};
+use cluster::{Nodes, Progress, RunOptions, run};
 use scenario::{Overrides, parse};
 
 #[path = "../../chain/benches/measure/mod.rs"]
 #[expect(dead_code, reason = "nothing runs by turns here")]
 mod measure;
 mod stock;
+mod this;
 
 use measure::cpu_time;
 
 const BLOCKS: usize = 11_000;
 
 fn main() {
-    let mut arguments = std::env::args().skip(1);
-    if arguments.next().as_deref() == Some("worker") {
-        cluster::run_worker().expect("started by the engine");
+    if this::worked() {
         return;
     }
     let blocks = std::env::args().find_map(|argument| argument.parse().ok());
     let blocks = blocks.unwrap_or(BLOCKS);
     let data = tempfile::tempdir().expect("a folder for the node's data");
     stock::fill(&data.path().join("n0"), &stock::chain(blocks, 0));
-    let program = Program {
-        path: std::env::current_exe().expect("this program"),
-        arguments: vec!["worker".into()],
-        upgrades: BTreeMap::new(),
-        logs: None,
-    };
-    for (what, nodes) in [("a task", Nodes::Tasks), ("a process", Nodes::Processes(program))] {
+    for (what, nodes) in [("a task", Nodes::Tasks), ("a process", this::processes())] {
         let (took, cpu) = start(data.path(), nodes);
         println!(
             "{blocks} blocks, {what}, in a run with a log: up after {:.0} ms, {:.0} ms of CPU in the engine's process",
@@ -53,12 +45,8 @@ fn start(data: &Path, nodes: Nodes) -> (Duration, Duration) {
     let plan = parse("restart.toml", text, &Overrides::default()).unwrap_or_else(|faults| panic!("{}", faults[0]));
     let log = tempfile::tempdir().expect("a folder for the run");
     let options = RunOptions {
-        data: data.to_owned(),
-        nodes,
         folder: Some(log.path().join("run")),
-        desk: None,
-        rpc: false,
-        interrupt: Interrupt::new(),
+        ..this::options(data, nodes)
     };
     let (began, cpu) = (Instant::now(), cpu_time());
     let mut up = None;

@@ -8,16 +8,17 @@
 //!
 //! Budgets on two cores: 20 nodes within 0.5 s, 50 within 2 s, 300 within 10 s; a block within 50 ms; agreement within 30 ms.
 
-use std::collections::BTreeMap;
-use std::path::Path;
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chain::{Height, Params};
-use cluster::{Finished, Interrupt, Nodes, Program, Progress, RunOptions, run, run_worker};
+use cluster::{Finished, Nodes, Progress, run};
 use scenario::world::NodeFacts;
 use scenario::{Overrides, StepState, parse};
+
+mod this;
+
+use this::options;
 
 /// What the budgets are for: nodes, and how long they may take to start and connect.
 const BUDGETS: [(usize, Duration); 3] = [
@@ -27,12 +28,9 @@ const BUDGETS: [(usize, Duration); 3] = [
 ];
 const BLOCKS: usize = 50;
 
-fn main() -> ExitCode {
-    if std::env::args().nth(1).is_some_and(|first| first == "worker") {
-        return match run_worker() {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(_) => ExitCode::FAILURE,
-        };
+fn main() {
+    if this::worked() {
+        return;
     }
     if !std::env::args().any(|argument| argument == "agreement") {
         in_this_process();
@@ -40,7 +38,6 @@ fn main() -> ExitCode {
     }
     agreement(2);
     agreement(20);
-    ExitCode::SUCCESS
 }
 
 fn in_this_process() {
@@ -65,13 +62,7 @@ fn in_this_process() {
 }
 
 fn as_processes() {
-    let program = Program {
-        path: std::env::current_exe().expect("this program"),
-        arguments: vec!["worker".into()],
-        upgrades: BTreeMap::new(),
-        logs: None,
-    };
-    let finished = measure(20, 0, Nodes::Processes(program));
+    let finished = measure(20, 0, this::processes());
     tell("20 nodes as processes", &finished, BUDGETS[0].1);
 }
 
@@ -140,17 +131,6 @@ fn agreement(nodes: usize) {
             all[0],
             all[all.len() - 1],
         );
-    }
-}
-
-fn options(data: &Path, nodes: Nodes) -> RunOptions {
-    RunOptions {
-        data: data.to_owned(),
-        nodes,
-        rpc: false,
-        folder: None,
-        desk: None,
-        interrupt: Interrupt::new(),
     }
 }
 
