@@ -166,6 +166,30 @@ struct Surroundings {
 }
 
 impl Surroundings {
+    fn new(number: u64) -> Self {
+        let ledger = Ledger::new(params());
+        Self {
+            tree: vec![ledger.genesis()],
+            ledger,
+            asked: Vec::new(),
+            mutations: 0,
+            gone: Vec::new(),
+            rng: Seed::from_number(number).child("rest", 0).rng(),
+        }
+    }
+
+    /// That of a peer without a chain.
+    fn hello(&self) -> Message {
+        let genesis = self.ledger.id(self.ledger.genesis());
+        Message::Hello(Box::new(Hello {
+            version: Hello::VERSION,
+            genesis,
+            agent: "played".to_owned(),
+            tip: genesis,
+            height: chain::Height(0),
+        }))
+    }
+
     fn below(&mut self, bound: usize) -> usize {
         usize::try_from(self.rng.below(bound as u64)).expect("below it")
     }
@@ -270,19 +294,10 @@ impl Surroundings {
 
 /// Tells both of a few thousand things; how often the one rested, how much it took in at rest, and how many bodies were not what they seemed.
 fn compare(number: u64, hashrate: HashRate) -> [usize; 3] {
-    let params = params();
-    let ledger = Ledger::new(params.clone());
-    let mut around = Surroundings {
-        tree: vec![ledger.genesis()],
-        ledger,
-        asked: Vec::new(),
-        mutations: 0,
-        gone: Vec::new(),
-        rng: Seed::from_number(number).child("rest", 0).rng(),
-    };
+    let mut around = Surroundings::new(number);
     let config = crate::Config {
         hashrate,
-        ..config(0, &params)
+        ..config(0, around.ledger.params())
     };
     let node = || {
         Node::new(n(0), config.clone(), Seed::from_number(7))
@@ -317,14 +332,7 @@ fn compare(number: u64, hashrate: HashRate) -> [usize; 3] {
     };
     take(&mut around, now, Input::Tick);
     for peer in (1..=PEERS).map(n) {
-        let hello = Hello {
-            version: Hello::VERSION,
-            genesis: around.ledger.id(around.ledger.genesis()),
-            agent: "played".to_owned(),
-            tip: around.ledger.id(around.ledger.genesis()),
-            height: chain::Height(0),
-        };
-        let hello = Message::Hello(Box::new(hello));
+        let hello = around.hello();
         take(&mut around, now, Input::Connected { peer, outbound: true });
         take(&mut around, now, Input::Received { peer, message: hello });
     }
