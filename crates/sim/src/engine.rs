@@ -282,6 +282,26 @@ run = [{ wait = "height", on = "n0", at-least = 60, within = "4h" }]
         }
     }
 
+    /// Sizes vary exponentially, so that one of seventy such blocks stands for more bytes than 32 bits can tell.
+    #[test]
+    fn the_digest_does_not_depend_on_how_much_is_told_of_the_largest_blocks() {
+        let source = "limit = \"10m\"\n[chain]\npreset = \"cluster\"\nblock-size = \"1000MB\"\nblock-sizes = \"exponential\"\n\
+                      [network]\nnodes = 3\n[network.link]\nlatency = \"10ms\"\n\
+                      [steps]\nrun = [{ mine = 200, on = \"n0\" }, { wait = \"converged\", height = 200, within = \"60s\" }]";
+        let plan = scenario::parse("large", source, &Overrides::default()).expect("a scenario without fault");
+        let plan = Arc::new(plan);
+        let digests = [Detail::Full, Detail::Summary].map(|detail| {
+            let options = Options {
+                detail: Some(detail),
+                ..Options::default()
+            };
+            let finished = run(&plan, &options, &mut |_| {}).expect("a simulation starts");
+            assert_eq!(finished.ending, Ending::Steps(scenario::Outcome::Passed));
+            finished.digest
+        });
+        assert_eq!(digests[0], digests[1]);
+    }
+
     #[test]
     fn the_narrowest_link_counts_for_no_more_than_a_day() {
         let settling = |bandwidth: &str| {

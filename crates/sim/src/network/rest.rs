@@ -214,7 +214,9 @@ impl Network {
         if let Short::Told(_) = short {
             self.digest.announced(self.now, to, from);
         } else {
-            let about = (u64::from(from.0) << 32) | bytes;
+            // As many as there is room for beside the sender, as in all other messages.
+            let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+            let about = (u64::from(from.0) << 32) | u64::from(bytes);
             self.digest.happened(self.now, to, (short.kind() as u8, about));
         }
         if !self.takes_at_rest((to, at), &short) {
