@@ -71,7 +71,7 @@ impl Direction<'_> {
             (None, None) => unreachable!("a step that is going on has a deadline"),
         };
         if let Some((at, taken)) = self.controls.take(now, first) {
-            self.network.wait_until(at);
+            self.network.wait_out(at);
             self.controls.begin(taken, (self.director, self.network), self.observer);
             return;
         }

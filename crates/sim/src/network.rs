@@ -180,6 +180,12 @@ impl Network {
         }
     }
 
+    /// Lets time pass up to a moment at which all has happened that is planned for it: what waits for resting nodes has been heard by then.
+    pub(crate) fn wait_out(&mut self, moment: Time) {
+        self.wait_until(moment);
+        self.turn = Some(self.heap.hold_back());
+    }
+
     /// Lets the next thing happen.
     pub(crate) fn step(&mut self) {
         let Some((at, turn, happening)) = self.heap.pop() else {

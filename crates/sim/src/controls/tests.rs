@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use observe::operator::{Answer, NotTaken, Reply};
-use observe::{Ending, Operator};
+use observe::{Detail, Ending, Operator};
 use scenario::{Outcome, Overrides, Plan};
 
 use super::*;
@@ -126,4 +126,38 @@ fn how_fast_time_passes_changes_nothing() {
     });
     assert_eq!(digests[0], digests[1]);
     assert!(pauses.load(Ordering::Relaxed) > 300);
+}
+
+/// A step is taken after all that happens at its moment, be it an announcement that waits for a resting node and is noted later.
+#[test]
+fn a_step_comes_after_what_a_resting_node_has_heard_at_its_moment() {
+    let (before, _) = SOURCE.split_once("run = ").expect("steps at its end");
+    let source = format!("{before}run = [{{ sleep = \"30s\" }}]");
+    let plan = scenario::parse("resting", &source, &Overrides::default()).expect("a scenario without fault");
+    let plan = Arc::new(plan);
+    let mut moments = Vec::new();
+    let stepwise = Options {
+        detail: Some(Detail::Full),
+        pace: Some(Pace::new(|_, next| next)),
+        ..Options::default()
+    };
+    run(&plan, &stepwise, &mut |progress| {
+        if let Progress::Passing { now, .. } = progress {
+            moments.push(*now);
+        }
+    })
+    .expect("a simulation starts");
+    let ending = |detail, at| {
+        let options = Options {
+            detail: Some(detail),
+            script: vec![(at, Instruction::new("test", "{ kill = \"n1\" }"))],
+            ..Options::default()
+        };
+        run(&plan, &options, &mut |_| {}).expect("a simulation starts").digest
+    };
+    assert!(moments.len() > 100, "{} moments", moments.len());
+    for at in moments.iter().step_by(moments.len() / 20) {
+        let [full, short] = [Detail::Full, Detail::Summary].map(|detail| ending(detail, *at));
+        assert_eq!(short, full, "a step at {at}");
+    }
 }
