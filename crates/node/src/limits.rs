@@ -6,6 +6,8 @@ use std::time::Duration;
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an answer to a request for headers may take (`HEADERS_RESPONSE_TIME`).
 pub const HEADERS_TIMEOUT: Duration = Duration::from_secs(120);
+/// How long the peer whose long chain of headers is fetched may take for each answer until another that claims as much is asked as well.
+pub const HEADERS_PATIENCE: Duration = Duration::from_secs(10);
 /// How many blocks as hard as the tip a chain may fall short of our own and still be kept (Core's 144 in `GetAntiDoSWorkThreshold`).
 pub const LIGHT_DEPTH: u32 = 144;
 /// Full answers with headers of one light chain: eight million headers, of which 32 bytes for each answer are kept.

@@ -39,6 +39,8 @@ pub struct Node {
     pub(crate) peers: Peers,
     /// The peer whose long chain of headers is being fetched.
     pub(crate) sync_peer: Option<NodeId>,
+    /// When another is asked as well.
+    pub(crate) sync_late_at: Option<Time>,
     /// A chain of headers that is too light to be kept as far as it is known.
     pub(crate) presync: Option<Presync>,
     /// When a block below the best header was last connected, or the node last was not far behind.
@@ -77,6 +79,7 @@ impl Node {
             ties: Ties::new(&seed),
             peers: Peers::default(),
             sync_peer: None,
+            sync_late_at: None,
             presync: None,
             progress_at: Time::ZERO,
             future: FutureHeaders::default(),
@@ -164,6 +167,7 @@ impl Node {
     fn tick(&mut self, cx: &mut Context<'_>) {
         self.drop_silent_peers(cx);
         self.drop_late_header_requests(cx);
+        self.pass_over_late_sync(cx);
         self.drop_late_body_requests(cx);
         self.drop_late_transactions(cx);
         self.retry_future_headers(cx);
@@ -280,6 +284,7 @@ impl Node {
         let all = [
             (greeting, Wake::Handshake),
             (self.peers.headers_deadline(), Wake::HeadersOverdue),
+            (self.sync_peer.and(self.sync_late_at), Wake::HeadersOverdue),
             (self.bodies.fetch.deadline(), Wake::BlockOverdue),
             (self.mesh.beat_at, Wake::Announce),
             (self.future.deadline(&self.clock), Wake::FutureHeader),

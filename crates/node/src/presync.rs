@@ -13,7 +13,7 @@ use gossip::limits::MAX_HEADERS;
 
 use crate::context::Context;
 use crate::knowledge::Standing;
-use crate::limits::{HEADERS_TIMEOUT, LIGHT_DEPTH, MAX_PRESYNC_ANSWERS};
+use crate::limits::{HEADERS_PATIENCE, HEADERS_TIMEOUT, LIGHT_DEPTH, MAX_PRESYNC_ANSWERS};
 use crate::{Event, Node};
 
 /// A light chain that a peer is asked for. There is one at a time.
@@ -218,6 +218,7 @@ impl Node {
             asked.headers_to = Height(0);
         }
         self.peers.set_headers_due(peer, Some(cx.now + HEADERS_TIMEOUT));
+        self.sync_late_at = Some(cx.now + HEADERS_PATIENCE);
         cx.send(peer, Message::GetHeaders { locator });
     }
 

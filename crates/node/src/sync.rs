@@ -12,7 +12,7 @@ use gossip::{Hello, Message, Offence};
 
 use crate::Node;
 use crate::context::Context;
-use crate::limits::{HEADERS_TIMEOUT, SYNC_PATIENCE, SYNCING_BEHIND};
+use crate::limits::{HEADERS_PATIENCE, HEADERS_TIMEOUT, SYNC_PATIENCE, SYNCING_BEHIND};
 
 impl Node {
     /// Follows up the tip that a peer claims in its hello.
@@ -40,6 +40,9 @@ impl Node {
     fn ask_after(&mut self, cx: &mut Context<'_>, peer: NodeId, block: BlockRef) {
         if self.peers.ready(peer).is_some() {
             self.peers.set_headers_due(peer, Some(cx.now + HEADERS_TIMEOUT));
+            if self.sync_peer == Some(peer) {
+                self.sync_late_at = Some(cx.now + HEADERS_PATIENCE);
+            }
             let locator = cx.ledger.locator(block);
             cx.send(peer, Message::GetHeaders { locator });
         }
@@ -89,6 +92,26 @@ impl Node {
                 "headers were asked for and did not come".to_owned(),
             );
             self.sync_done_with(cx, peer);
+        }
+    }
+
+    /// The peer whose long chain is fetched takes its time: another that claims a tip which is unknown here is asked, if there is one (THREATS M7). The answer of
+    /// the first is as welcome as before when it comes.
+    pub(crate) fn pass_over_late_sync(&mut self, cx: &mut Context<'_>) {
+        let Some(late) = self
+            .sync_peer
+            .filter(|_| self.sync_late_at.is_some_and(|at| at <= cx.now))
+        else {
+            return;
+        };
+        self.sync_late_at = None;
+        let is_unknown = |claimed: BlockId| self.knowledge.find(cx.ledger, &claimed).is_none();
+        let could_answer = self
+            .peers
+            .all_ready()
+            .any(|(id, peer)| id != late && peer.headers_due().is_none() && peer.claimed().is_some_and(is_unknown));
+        if could_answer {
+            self.sync_done_with(cx, late);
         }
     }
 
