@@ -1,6 +1,6 @@
 //! What must hold in every run, asked for or not.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -204,8 +204,11 @@ impl Watch {
             facts.running && !facts.paused
         };
         let is_member = |node: &NodeId| takes_part(*node) && plan.is_honest(*node);
-        let mut unseen: BTreeSet<NodeId> = plan.node_ids().filter(is_member).collect();
-        while let Some(first) = unseen.pop_first() {
+        let mut unseen: Vec<bool> = plan.node_ids().map(|node| is_member(&node)).collect();
+        for first in plan.node_ids() {
+            if !std::mem::take(&mut unseen[first.index()]) {
+                continue;
+            }
             let mut waiting = vec![first];
             let work = world.node(first).tip.chain_work;
             while let Some(node) = waiting.pop() {
@@ -221,7 +224,12 @@ impl Watch {
                     });
                 }
                 let peers = world.node(node).peers.iter().copied();
-                waiting.extend(peers.filter(|peer| world.connected(node, *peer) && unseen.remove(peer)));
+                let is_new = |peer: &NodeId| unseen[peer.index()] && world.connected(node, *peer);
+                let from = waiting.len();
+                waiting.extend(peers.filter(is_new));
+                for peer in &waiting[from..] {
+                    unseen[peer.index()] = false;
+                }
             }
         }
     }
