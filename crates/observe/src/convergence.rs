@@ -105,7 +105,8 @@ impl ConvergenceMeter {
         Some(best.convergence(self.running))
     }
 
-    fn moved(&mut self, (old, new): (TipRef, TipRef), now: Time, news: &mut Vec<Derived>) {
+    /// An honest node follows another block.
+    pub fn moved(&mut self, (old, new): (TipRef, TipRef), now: Time, news: &mut Vec<Derived>) {
         self.left(old.block);
         match &mut self.best {
             Some(best) if best.tip.block == new.block => best.following += 1,

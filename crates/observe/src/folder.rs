@@ -4,7 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use base::Time;
+use base::{NodeId, Time};
+use chain::BlockId;
 use scenario::{Engine, Plan};
 use serde_json::Value;
 
@@ -74,6 +75,14 @@ impl RunFolder {
             (Some(arrivals), RunEvent::Node { node, event, .. }) => arrivals.observe(at, *node, event),
             (Some(arrivals), RunEvent::NodeStarted { node, .. }) => arrivals.started(at, *node),
             (Some(_) | None, _) => Ok(()),
+        });
+    }
+
+    /// Notes that a node has a block from a peer, and follows it: what [`RunFolder::arrive`] makes of the three events.
+    pub fn follow(&mut self, at: Time, (node, peer): (NodeId, NodeId), block: &BlockId) {
+        self.attempt(|folder| match &mut folder.arrivals {
+            Some(arrivals) => arrivals.follow(at, (node, peer), block),
+            None => Ok(()),
         });
     }
 

@@ -302,6 +302,34 @@ run = [{ wait = "height", on = "n0", at-least = 60, within = "4h" }]
         assert_eq!(digests[0], digests[1]);
     }
 
+    /// A run whose messages go through the codec has no resting nodes.
+    #[test]
+    fn what_is_logged_does_not_depend_on_who_rests() {
+        for (source, detail) in [
+            (SOURCE, Detail::Compact),
+            (ONE_SLOW_LINK, Detail::Compact),
+            (SOURCE, Detail::Summary),
+        ] {
+            let plan = scenario::parse("log", source, &Overrides::default()).expect("a scenario without fault");
+            let plan = Arc::new(plan);
+            let logged = [false, true].map(|check_wire| {
+                let folder = tempfile::tempdir().expect("a temporary folder");
+                let options = Options {
+                    detail: Some(detail),
+                    folder: Some(folder.path().to_owned()),
+                    check_wire,
+                    ..Options::default()
+                };
+                let mut finished = run(&plan, &options, &mut |_| {}).expect("a simulation starts");
+                finished.collector.finish(finished.at, finished.ending);
+                let arrivals = std::fs::read(folder.path().join("arrivals.bin")).ok();
+                (finished.collector.digest(), finished.digest, arrivals)
+            });
+            assert_eq!(logged[0].2.is_some(), detail == Detail::Compact);
+            assert!(logged[0] == logged[1], "{detail}: {} and {}", logged[0].0, logged[1].0);
+        }
+    }
+
     #[test]
     fn the_narrowest_link_counts_for_no_more_than_a_day() {
         let settling = |bandwidth: &str| {

@@ -95,6 +95,17 @@ impl ArrivalsWriter {
         }
     }
 
+    /// A node received a block from a peer, connected it and follows it.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn follow(&mut self, at: Time, (node, peer): (NodeId, NodeId), block: &BlockId) -> io::Result<()> {
+        self.bodies[node.index()] = None;
+        let number = self.number(block);
+        self.push(at, node, (number, What::Connected { from: Some(peer) }))?;
+        self.push(at, node, (number, What::Followed))
+    }
+
     /// Finishes the frame, so that what was taken in survives a crash of this process.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use node::event::TipRef;
 
 use super::Collector;
 use crate::detail::Detail;
-use crate::record::RunEvent;
+use crate::record::{Derived, RunEvent};
 
 impl Collector {
     /// Reads what [`Collector::follow`] is about, and changes nothing. An engine with many nodes lets it look at all of whom something is about
@@ -20,19 +20,31 @@ impl Collector {
     /// An honest node received a block from a peer, connected it and follows it, and it stands on what the node followed before: what `block_received`,
     /// `block_connected` and `tip_changed` say together. Says no, and takes in nothing, when all three are to be told as they are: when they have lines
     /// of their own, or there is more to the block than that.
-    pub fn follow(&mut self, now: Time, node: NodeId, block: TipRef) -> bool {
+    pub fn follow(&mut self, now: Time, (node, peer): (NodeId, NodeId), block: TipRef) -> bool {
         let is_known = self.world.is_latest(&block.block) && self.forks.is_latest(&block.block);
-        if self.detail != Detail::Summary || !is_known {
+        if self.detail == Detail::Full || !is_known {
             return false;
+        }
+        if let Some(folder) = &mut self.folder {
+            folder.follow(now, (node, peer), &block.block);
         }
         // Connected, and followed.
         self.changes += 2;
         self.watch.follow(now, (node, block), &self.plan, &self.world);
+        let old = self.world.node(node).tip;
         self.world.follow(node, block);
-        // In this detail nothing is told of how blocks spread.
-        self.spread.reach(now, node, &block.block, &self.world);
-        let mut news = self.forks.follow(now, node, &self.plan, &self.world);
+        let spread = self.spread.reach(now, node, &block.block, &self.world);
+        let tells_spread = self.detail != Detail::Summary;
+        let mut news: Vec<Derived> = spread
+            .filter(|_| tells_spread)
+            .map(Derived::BlockSpread)
+            .into_iter()
+            .collect();
+        news.extend(self.forks.follow(now, node, &self.plan, &self.world));
         self.lagging.moved(now, node, block.height, &mut news);
+        if tells_spread {
+            self.convergence.moved((old, block), now, &mut news);
+        }
         for derived in news {
             self.record(now, RunEvent::Derived(derived));
         }

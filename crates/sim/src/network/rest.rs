@@ -286,7 +286,7 @@ impl Network {
         if !self.forgets {
             self.places[node.index()].disk.push(Arc::clone(body));
         }
-        if self.collector.follow(self.now, node, new) {
+        if self.collector.follow(self.now, (node, peer), new) {
             self.digest.followed(self.now, node, &new.block);
             self.places[node.index()].told += 3;
             return;
