@@ -183,14 +183,6 @@ impl Heap {
         self.put_back(at, turn, happening);
     }
 
-    /// Plans a node's tick.
-    pub(crate) fn push_tick(&mut self, at: Time, node: NodeId) {
-        assert!(at >= self.now, "nothing is planned for the past");
-        let turn = self.turns.next();
-        let what = What::tick(node);
-        self.file(Entry { at, what, turn });
-    }
-
     /// The turn of something that is planned now, but kept elsewhere.
     pub(crate) const fn hold_back(&mut self) -> Turn {
         self.turns.next()

@@ -455,7 +455,7 @@ impl Network {
         let place = &mut self.places[node.index()];
         if at < place.tick {
             place.tick = at;
-            self.heap.push_tick(at, node);
+            self.heap.push(at, Happening::Tick { node });
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The most common of all news: a node follows the next block.
 
 use base::{NodeId, Time};
+use chain::BlockId;
 use node::event::TipRef;
 
 use super::Collector;
@@ -17,14 +18,20 @@ impl Collector {
         world + self.spread.glance(node) + self.history.glance(node) + self.lagging.glance(node)
     }
 
+    /// Whether all that there is to say of a node that follows this block can be said by [`Collector::follow`]: not when that has lines of its own, or there
+    /// may be more to the block.
+    #[must_use]
+    pub fn may_follow(&self, block: &BlockId) -> bool {
+        self.detail != Detail::Full && self.world.is_latest(block) && self.forks.is_latest(block)
+    }
+
     /// An honest node received a block from a peer, connected it and follows it, and it stands on what the node followed before: what `block_received`,
-    /// `block_connected` and `tip_changed` say together. Says no, and takes in nothing, when all three are to be told as they are: when they have lines
-    /// of their own, or there is more to the block than that.
-    pub fn follow(&mut self, now: Time, (node, peer): (NodeId, NodeId), block: TipRef) -> bool {
-        let is_known = self.world.is_latest(&block.block) && self.forks.is_latest(&block.block);
-        if self.detail == Detail::Full || !is_known {
-            return false;
-        }
+    /// `block_connected` and `tip_changed` say together.
+    ///
+    /// # Panics
+    /// In a build with debug assertions, when that cannot be said so shortly ([`Collector::may_follow`]).
+    pub fn follow(&mut self, now: Time, (node, peer): (NodeId, NodeId), block: TipRef) {
+        debug_assert!(self.may_follow(&block.block), "there is more to say");
         if let Some(folder) = &mut self.folder {
             folder.follow(now, (node, peer), &block.block);
         }
@@ -48,6 +55,5 @@ impl Collector {
         for derived in news {
             self.record(now, RunEvent::Derived(derived));
         }
-        true
     }
 }

@@ -7,7 +7,7 @@ use base::{NodeId, Time};
 use chain::{Block, BlockRef, CompactTarget};
 use gossip::{Item, Message, MessageKind};
 use node::event::TipRef;
-use node::{Event, Goal, Heard, Input, Resting, TipChange};
+use node::{Goal, Heard, Input, Resting};
 
 use super::Network;
 use super::beds::{Announcement, Aside, Beds};
@@ -252,7 +252,8 @@ impl Network {
                 true
             }
             Short::Sent(block, body) => {
-                let follows = bed.resting.follow(ledger, (now, peer), (*block, body));
+                let follows =
+                    self.collector.may_follow(&body.id()) && bed.resting.follow(ledger, (now, peer), (*block, body));
                 if follows {
                     bed.note_arrived(node, ((now, self.turn), ledger, &mut self.digest));
                     bed.settle();
@@ -276,42 +277,18 @@ impl Network {
 
     fn followed(&mut self, (node, peer): (NodeId, NodeId), block: BlockRef, body: &Arc<Block>) {
         let ledger = &self.ledgers[0];
-        let parent = ledger.parent(block).expect("it stands on what was followed");
-        let tip_ref = |block| TipRef {
+        let tip = TipRef {
             block: ledger.id(block),
             height: ledger.height(block),
             chain_work: ledger.work(block),
         };
-        let new = tip_ref(block);
         if !self.forgets {
             self.places[node.index()].disk.push(Arc::clone(body));
         }
-        if self.collector.follow(self.now, (node, peer), new) {
-            self.digest.followed(self.now, node, &new.block);
-            self.places[node.index()].told += 3;
-            return;
-        }
-        let old = tip_ref(parent);
-        let (txs, bytes) = (body.transactions.len(), body.bytes());
-        let received = Event::BlockReceived {
-            block: new.block,
-            from: peer,
-            bytes,
-            duplicate: false,
-        };
-        let connected = Event::BlockConnected {
-            block: new.block,
-            parent: old.block,
-            height: new.height,
-            chain_work: new.chain_work,
-            txs,
-            bytes,
-            body: Arc::clone(body),
-        };
-        let how = TipChange::Extend;
-        for event in [received, connected, Event::TipChanged { old, new, how }] {
-            self.tell(node, Box::new(event));
-        }
+        self.collector.follow(self.now, (node, peer), tip);
+        self.digest.followed(self.now, node, &tip.block);
+        // The three events that this stands for.
+        self.places[node.index()].told += 3;
     }
 
     /// Sends the header of the block that a node follows to all who do not have it.
