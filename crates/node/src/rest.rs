@@ -257,7 +257,7 @@ impl Node {
     ///
     /// # Panics
     /// When the peers are not those that it had when it came to rest.
-    pub fn resume(&mut self, ledger: &Ledger, resting: Resting, neighbours: &[Neighbour]) {
+    pub fn resume(&mut self, ledger: &Ledger, resting: Resting, neighbours: impl Iterator<Item = Neighbour>) {
         let Resting {
             tip,
             base,
@@ -286,7 +286,7 @@ impl Node {
             self.miner.searched(followed_at, self.config.hashrate);
             self.heard = None;
         }
-        for (neighbour, (peer, row)) in neighbours.iter().zip(self.peers.all_mut()) {
+        for (neighbour, (peer, row)) in neighbours.zip(self.peers.all_mut()) {
             assert_eq!(neighbour.peer, peer, "who rests has the same peers");
             row.best = neighbour.best;
             row.told = Some(tip);

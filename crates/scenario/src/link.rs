@@ -93,6 +93,17 @@ impl Link {
         self.limits.as_ref().is_some_and(|limits| limits.cut)
     }
 
+    /// Whether it has a latency and nothing else.
+    #[must_use]
+    pub const fn is_plain(&self) -> bool {
+        self.limits.is_none()
+    }
+
+    /// Nothing that is sent from now on arrives before this: something that was sent without the link's knowledge does then.
+    pub fn follow(&mut self, arrival: Time) {
+        self.last_arrival = self.last_arrival.max(arrival);
+    }
+
     /// When a message of this many bytes, sent now, arrives in full; `None` when it never does.
     pub fn send(&mut self, now: Time, bytes: u64) -> Option<Time> {
         let mut begins = self.busy_until.max(now);

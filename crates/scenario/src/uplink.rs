@@ -71,6 +71,12 @@ impl Uplink {
         }
     }
 
+    /// What carries no block takes so long on top of its latency.
+    #[must_use]
+    pub const fn overhead(&self) -> Duration {
+        self.rules.message_overhead
+    }
+
     /// The same for what carries no block, and so waits in no queue.
     pub fn send_small(&self, link: &mut Link, now: Time, bytes: u64) -> Option<Time> {
         link.send(now + self.rules.message_overhead, bytes)

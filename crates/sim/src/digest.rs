@@ -4,8 +4,8 @@
 //! It tells runs apart that differ by mistake; nobody has a reason to look for two that differ and fold alike.
 //!
 //! Announcements of single blocks, by far the most of what happens, are summed instead, and the sum is hashed at the end. Each is folded with
-//! its time, so the sum tells all but the order of those of one microsecond; and it does not matter when one is counted that was noted late
-//! ([`crate::inbox`]).
+//! its time, so the sum tells all but the order of those of one microsecond; and it does not matter when one is counted that was noted late,
+//! or counted before its time.
 //! It depends on neither the detail of the log nor on who checks blocks.
 
 use base::{Hash, NodeId, Time};
@@ -47,6 +47,12 @@ impl Digest {
     pub(crate) fn announced(&mut self, at: Time, node: NodeId, peer: NodeId) {
         let folded = happening(at, node, (ANNOUNCED, u64::from(peer.0)));
         self.announced = self.announced.wrapping_add(folded);
+    }
+
+    /// An announcement that was counted before its time ([`Digest::announced`]) is counted when it arrives, or never.
+    pub(crate) fn not_announced(&mut self, at: Time, node: NodeId, peer: NodeId) {
+        let folded = happening(at, node, (ANNOUNCED, u64::from(peer.0)));
+        self.announced = self.announced.wrapping_sub(folded);
     }
 
     /// A node told of something. Messages are told of by the engine, as they arrive.

@@ -1,6 +1,7 @@
 //! What is to happen, in total order.
 
 use std::cmp::Ordering;
+use std::collections::VecDeque;
 
 use base::{NodeId, Time};
 use gossip::Message;
@@ -30,21 +31,22 @@ pub(crate) enum Happening {
     Redial { way: Way },
 }
 
-/// All that is to happen, by time and, at one time, in the order it was planned in.
+/// All that is to happen, by time and, at one time, in the order it was planned in; deadlines come last, in the order of nodes, whenever they were set.
 ///
 /// A radix heap (Ahuja, Mehlhorn, Orlin and Tarjan 1990) of bytes: time never runs backwards, so an entry waits in the bucket of the highest
 /// byte in which its time differs from the present, and moves to lower buckets as the present comes nearer, at most once for each byte.
-/// Buckets are only ever appended to, and one is spread over those below it only when they are empty, so entries of one time keep their order;
-/// only what was held back ([`Heap::hold_back`]) and is put in later finds its place by its turn.
+/// The lowest buckets are sorted when their time comes.
 #[derive(Debug)]
 pub(crate) struct Heap {
-    /// What happens at the present, and how far it has been taken out.
-    present: Vec<Entry>,
-    taken: usize,
-    /// By which byte of the time differs, the lowest first, and by what it is there.
-    levels: [Level; BYTES],
+    /// What happens next, in order: all that happens before `horizon`.
+    present: VecDeque<Entry>,
+    horizon: u64,
+    /// By which byte of the time differs, the second lowest first, and by what it is there.
+    levels: [Level; BYTES - 1],
     /// Which levels are not empty, a bit each.
     occupied: u32,
+    /// Where the buckets are counted from: not later than anything that waits in them.
+    base: u64,
     /// What was taken out last: nothing is planned for before.
     now: Time,
     /// The next turn to be given out.
@@ -69,7 +71,18 @@ struct Entry {
     turn: Turn,
 }
 
-/// Where it is written what happens, or, for a tick, whose it is: there are as many ticks as bodies, and most do nothing.
+impl Entry {
+    /// The order in which things happen.
+    fn cmp(&self, other: &Self) -> Ordering {
+        let by_time = self.at.cmp(&other.at);
+        by_time.then_with(|| match (self.what.ticking(), other.what.ticking()) {
+            (None, None) => self.turn.cmp(other.turn),
+            (a, b) => a.cmp(&b),
+        })
+    }
+}
+
+/// Where it is written what happens, or, for a tick, whose it is: most do nothing.
 #[derive(Clone, Copy, Debug)]
 struct What(u32);
 
@@ -86,10 +99,15 @@ impl What {
         assert!(node.0 < TICK, "memory ends before two billion nodes");
         Self(node.0 | TICK)
     }
+
+    /// Whose tick it is, if it is one.
+    fn ticking(self) -> Option<NodeId> {
+        (self.0 & TICK != 0).then_some(NodeId(self.0 & !TICK))
+    }
 }
 
 /// The order in which things were planned. Numbers come round again after four billion; no two whose order matters are half as many apart.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Turn(u32);
 
 impl Turn {
@@ -163,10 +181,11 @@ impl Level {
 impl Default for Heap {
     fn default() -> Self {
         Self {
-            present: Vec::new(),
-            taken: 0,
+            present: VecDeque::new(),
+            horizon: 0,
             levels: std::array::from_fn(|_| Level::new()),
             occupied: 0,
+            base: 0,
             now: Time::ZERO,
             turns: Turn(0),
             happenings: Vec::new(),
@@ -190,38 +209,41 @@ impl Heap {
 
     /// Puts in what was held back: it happens when it would have, had it been here from the first.
     pub(crate) fn put_back(&mut self, at: Time, turn: Turn, happening: Happening) {
-        assert!(at >= self.now, "nothing is planned for the past");
         self.traffic += usize::from(happening.is_traffic());
-        let what = if let Happening::Tick { node } = happening {
-            What::tick(node)
-        } else {
-            What::place(self.store(happening))
-        };
+        let place = self.store(happening);
+        let what = What::place(place);
+        self.file(Entry { at, what, turn });
+    }
+
+    /// Plans a look at a node's deadline.
+    pub(crate) fn push_tick(&mut self, at: Time, node: NodeId) {
+        let what = What::tick(node);
+        let turn = Turn::default();
         self.file(Entry { at, what, turn });
     }
 
     pub(crate) fn pop(&mut self) -> Option<(Time, Turn, Happening)> {
-        while self.taken == self.present.len() {
+        while self.present.is_empty() {
             self.advance()?;
         }
-        let entry = self.present[self.taken];
-        self.taken += 1;
-        let What(what) = entry.what;
-        if what & TICK != 0 {
-            let node = NodeId(what & !TICK);
-            return Some((entry.at, entry.turn, Happening::Tick { node }));
+        let entry = self.present.pop_front()?;
+        self.now = entry.at;
+        if let Some(node) = entry.what.ticking() {
+            // All that has been planned for this time has had its turn.
+            return Some((entry.at, self.turns, Happening::Tick { node }));
         }
-        let happening = self.happenings[what as usize].take();
+        let What(place) = entry.what;
+        let happening = self.happenings[place as usize].take();
         let happening = happening.expect("an entry names what it stands for");
-        self.free.push(what);
+        self.free.push(place);
         self.traffic -= usize::from(happening.is_traffic());
         Some((entry.at, entry.turn, happening))
     }
 
     /// When the next thing happens.
     pub(crate) fn next(&self) -> Option<Time> {
-        if self.taken < self.present.len() {
-            return Some(self.now);
+        if let Some(first) = self.present.front() {
+            return Some(first.at);
         }
         let (level, bucket) = self.first()?;
         self.levels[level].buckets[bucket].iter().map(|entry| entry.at).min()
@@ -229,29 +251,27 @@ impl Heap {
 
     /// Whether something happens before this time. Most often where the next things are filed says so.
     pub(crate) fn happens_before(&self, time: Time) -> bool {
-        if self.taken < self.present.len() {
-            return self.now < time;
+        if let Some(first) = self.present.front() {
+            return first.at < time;
         }
         let Some((level, bucket)) = self.first() else {
             return false;
         };
-        let span = 1_u64 << (8 * level);
-        let above = self.now.as_micros() & !((span << 7 << 1).wrapping_sub(1));
-        let begin = above + bucket as u64 * span;
-        if begin + (span - 1) < time.as_micros() {
+        let (begin, last) = self.span(level, bucket);
+        if last < time.as_micros() {
             return true;
         }
-        let earliest = self.levels[level].buckets[bucket].iter().map(|entry| entry.at).min();
-        earliest.is_some_and(|earliest| earliest < time)
+        let mut entries = self.levels[level].buckets[bucket].iter();
+        begin < time.as_micros() && entries.any(|entry| entry.at < time)
     }
 
     /// About the next things to happen after a moment, at least so many where there are, in no strict order; and how far they reach. Good enough to
     /// prepare for them.
     pub(crate) fn soon(&self, after: Time, least: usize, out: &mut Vec<u32>) -> Time {
-        let level = &self.levels[1];
-        let span = |time: Time| time.as_micros() >> 8;
-        let base = span(self.now) & !0xff;
-        let mut next = usize::try_from(span(after.max(self.now)) + 1 - base).unwrap_or(BUCKETS);
+        let level = &self.levels[0];
+        let span = |micros: u64| micros >> 8;
+        let base = span(self.base) & !0xff;
+        let mut next = usize::try_from(span(after.as_micros().max(self.base)) + 1 - base).unwrap_or(BUCKETS);
         while next < BUCKETS && out.len() < least {
             let Some(bucket) = level.first_from(next) else {
                 next = BUCKETS;
@@ -278,24 +298,36 @@ impl Heap {
         Some((level, self.levels.get(level)?.first()?))
     }
 
-    /// Moves the present to the earliest entry.
+    /// The first and the last microsecond of a bucket.
+    const fn span(&self, level: usize, bucket: usize) -> (u64, u64) {
+        let width = 8 * (level + 1);
+        let above = if width + 8 < 64 {
+            self.base >> (width + 8) << (width + 8)
+        } else {
+            0
+        };
+        let begin = above | ((bucket as u64) << width);
+        (begin, begin | ((1 << width) - 1))
+    }
+
+    /// Brings the earliest bucket nearer to the present.
     fn advance(&mut self) -> Option<()> {
         let (level, bucket) = self.first()?;
+        let (begin, last) = self.span(level, bucket);
         let mut entries = self.levels[level].take(bucket);
         if self.levels[level].is_empty() {
             self.occupied &= !(1 << level);
         }
-        let earliest = entries.iter().map(|entry| entry.at).min();
-        self.now = earliest.expect("a bucket that is not empty");
-        self.present.clear();
-        self.taken = 0;
+        self.base = begin;
         if level == 0 {
-            // All of them are of one time. The room of the present is the bucket's from now on.
-            std::mem::swap(&mut self.present, &mut entries);
-            self.sort_present();
+            self.horizon = last.saturating_add(1);
+            entries.sort_unstable_by(Entry::cmp);
+            self.present.extend(entries.drain(..));
         } else {
+            // Nothing of the bucket's lowest part is in order yet.
+            self.horizon = begin;
             for entry in entries.drain(..) {
-                self.file(entry);
+                self.put_in_bucket(entry);
             }
         }
         self.levels[level].buckets[bucket] = entries;
@@ -303,29 +335,28 @@ impl Heap {
     }
 
     fn file(&mut self, entry: Entry) {
-        let differs = entry.at.as_micros() ^ self.now.as_micros();
-        if differs == 0 {
-            // What waits is in order, so the last of it tells: to look through all of it for each would be quadratic where much happens at once.
-            let waiting = &self.present[self.taken..];
-            let is_late = waiting.last().is_some_and(|last| entry.turn.is_before(last.turn));
-            self.present.push(entry);
-            if is_late {
-                self.sort_present();
-            }
+        assert!(entry.at >= self.now, "nothing is planned for the past");
+        if entry.at.as_micros() >= self.horizon {
+            self.put_in_bucket(entry);
             return;
         }
-        let level = (u64::BITS - 1 - differs.leading_zeros()) as usize / 8;
-        let byte = entry.at.as_micros().to_le_bytes()[level];
-        self.levels[level].push(usize::from(byte), entry);
-        self.occupied |= 1 << level;
+        let is_last = self.present.back().is_none_or(|last| last.cmp(&entry).is_lt());
+        if is_last {
+            self.present.push_back(entry);
+        } else {
+            let place = self.present.partition_point(|other| other.cmp(&entry).is_lt());
+            self.present.insert(place, entry);
+        }
     }
 
-    /// Only what was held back is ever out of order.
-    fn sort_present(&mut self) {
-        let waiting = &mut self.present[self.taken..];
-        if !waiting.is_sorted_by(|a, b| a.turn.is_before(b.turn)) {
-            waiting.sort_unstable_by(|a, b| a.turn.cmp(b.turn));
-        }
+    fn put_in_bucket(&mut self, entry: Entry) {
+        let at = entry.at.as_micros();
+        // What differs in the lowest byte alone shares a bucket of the level above.
+        let differs = (at ^ self.base) | 0x100;
+        let level = (u64::BITS - 1 - differs.leading_zeros()) as usize / 8;
+        let bucket = usize::from(at.to_le_bytes()[level]);
+        self.levels[level - 1].push(bucket, entry);
+        self.occupied |= 1 << (level - 1);
     }
 
     fn store(&mut self, happening: Happening) -> u32 {
@@ -355,22 +386,34 @@ mod tests {
 
     use super::*;
 
+    fn solved(number: u32) -> Happening {
+        let node = NodeId(number);
+        Happening::Solved { node, search: 0 }
+    }
+
+    fn number((at, _, happening): (Time, Turn, Happening)) -> (Time, u32) {
+        match happening {
+            Happening::Solved { node, .. } | Happening::Tick { node } => (at, node.0),
+            other => panic!("nobody planned {other:?}"),
+        }
+    }
+
+    fn drain(heap: &mut Heap) -> Vec<u32> {
+        std::iter::from_fn(|| heap.pop().map(|what| number(what).1)).collect()
+    }
+
     #[test]
     fn what_is_planned_for_one_time_happens_in_the_order_of_planning() {
         let mut heap = Heap::default();
         for (at, node) in [(2, 0), (1, 1), (2, 2), (1, 3)] {
-            heap.push(Time::from_secs(at), Happening::Tick { node: NodeId(node) });
+            heap.push(Time::from_secs(at), solved(node));
         }
-        let mut order = Vec::new();
-        while let Some((_, _, Happening::Tick { node })) = heap.pop() {
-            order.push(node.0);
-        }
-        assert_eq!(order, [1, 3, 0, 2]);
+        assert_eq!(drain(&mut heap), [1, 3, 0, 2]);
     }
 
-    /// Against sorting: pushes and pops in turn, times near and far.
+    /// Against sorting: pushes and pops in turn, times near and far, deadlines and other things.
     #[test]
-    fn everything_comes_out_by_time_and_order_of_planning() {
+    fn everything_comes_out_by_time_and_order_of_planning_and_deadlines_last() {
         let mut rng = Seed::from_number(1).rng();
         let mut heap = Heap::default();
         let mut planned = std::collections::BTreeSet::new();
@@ -378,20 +421,29 @@ mod tests {
         for number in 0..20_000_u32 {
             let reach = 1 << rng.below(40);
             let at = now + Duration::from_micros(rng.below(reach));
-            heap.push(at, Happening::Tick { node: NodeId(number) });
-            planned.insert((at, number));
+            if rng.chance(0.2) {
+                // Deadlines are in the order of nodes, and not of when they were set.
+                let node = 100_000 - number;
+                heap.push_tick(at, NodeId(node));
+                planned.insert((at, true, node));
+            } else {
+                heap.push(at, solved(number));
+                planned.insert((at, false, number));
+            }
+            let due = planned.first().expect("one was just planned").0;
+            for moment in [due, due + Duration::from_micros(1)] {
+                assert_eq!(heap.happens_before(moment), moment > due, "{number}");
+            }
             if rng.chance(0.4) {
-                let expected = planned.pop_first().expect("one was just planned");
-                assert_eq!(heap.next(), Some(expected.0));
-                let Some((at, _, Happening::Tick { node })) = heap.pop() else {
-                    panic!("a tick is there")
-                };
-                assert_eq!((at, node.0), expected);
+                let (at, _, expected) = planned.pop_first().expect("one was just planned");
+                assert_eq!(heap.next(), Some(at));
+                assert_eq!(heap.pop().map(super::tests::number), Some((at, expected)));
                 now = at;
             }
         }
-        while let Some((at, _, Happening::Tick { node })) = heap.pop() {
-            assert_eq!(Some((at, node.0)), planned.pop_first());
+        while let Some(what) = heap.pop() {
+            let expected = planned.pop_first().map(|(at, _, number)| (at, number));
+            assert_eq!(Some(super::tests::number(what)), expected);
         }
         assert!(planned.is_empty() && heap.next().is_none());
     }
@@ -401,25 +453,29 @@ mod tests {
         let at = Time::from_secs(1);
         for is_present in [false, true] {
             let mut heap = Heap::default();
-            let tick = |heap: &mut Heap, node| heap.push(at, Happening::Tick { node: NodeId(node) });
-            tick(&mut heap, 0);
-            tick(&mut heap, 1);
+            heap.push_tick(at, NodeId(9));
+            heap.push(at, solved(0));
+            heap.push(at, solved(1));
             let turn = heap.hold_back();
-            tick(&mut heap, 3);
+            heap.push(at, solved(3));
             let mut order = Vec::new();
-            let mut take = |heap: &mut Heap| match heap.pop() {
-                Some((_, _, Happening::Tick { node })) => order.push(node.0),
-                _ => panic!("a tick is there"),
-            };
             if is_present {
-                take(&mut heap);
+                order.extend(heap.pop().map(|what| number(what).1));
             }
-            heap.put_back(at, turn, Happening::Tick { node: NodeId(2) });
-            while heap.next().is_some() {
-                take(&mut heap);
-            }
-            assert_eq!(order, [0, 1, 2, 3]);
+            heap.put_back(at, turn, solved(2));
+            order.extend(drain(&mut heap));
+            assert_eq!(order, [0, 1, 2, 3, 9]);
         }
+    }
+
+    #[test]
+    fn all_that_was_planned_for_a_deadlines_time_has_had_its_turn() {
+        let mut heap = Heap::default();
+        heap.push_tick(Time::ZERO, NodeId(1));
+        let before = heap.hold_back();
+        let (_, turn, _) = heap.pop().expect("a tick");
+        let after = heap.hold_back();
+        assert!(before.is_before(turn) && !after.is_before(turn));
     }
 
     #[test]
@@ -432,7 +488,7 @@ mod tests {
     #[test]
     fn timers_are_no_traffic() {
         let mut heap = Heap::default();
-        heap.push(Time::ZERO, Happening::Tick { node: NodeId(0) });
+        heap.push_tick(Time::ZERO, NodeId(0));
         assert!(heap.is_quiet());
         heap.push(Time::ZERO, Happening::Redial { way: Way::first() });
         assert!(!heap.is_quiet());

@@ -28,7 +28,7 @@ use crate::pairs::{Pairs, Way};
 use self::beds::Beds;
 use self::hearsay::Hearsay;
 use self::next::Next;
-use self::rest::Lately;
+use self::rest::{Lately, exit_number};
 pub(crate) use self::rest::{Passage, Short};
 
 /// One node's place in the network.
@@ -306,6 +306,8 @@ impl Network {
             Order::SetLink(from, to, conditions) => {
                 let way = self.way(from, to);
                 self.pairs.set(way, conditions);
+                let (from, at) = self.pairs.place(way);
+                self.beds.change(from, (exit_number(at), to));
             }
         }
     }
@@ -356,7 +358,7 @@ impl Network {
     }
 
     fn stop(&mut self, node: NodeId, reason: &str) {
-        self.get_up(node);
+        self.rouse(node);
         self.places[node.index()].node = None;
         self.places[node.index()].miner.stop();
         for way in self.ways_of(node) {
@@ -455,7 +457,7 @@ impl Network {
         let place = &mut self.places[node.index()];
         if at < place.tick {
             place.tick = at;
-            self.heap.push(at, Happening::Tick { node });
+            self.heap.push_tick(at, node);
         }
     }
 }

@@ -28,7 +28,7 @@ impl Sleeper {
             return out;
         }
         if let Some((resting, neighbours)) = self.bed.take() {
-            self.node.resume(ledger, resting, &neighbours);
+            self.node.resume(ledger, resting, neighbours.into_iter());
         }
         let mut out = Outbox::new();
         self.node.handle(ledger, now, input.clone(), &mut out);

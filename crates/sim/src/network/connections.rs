@@ -3,6 +3,7 @@
 use base::NodeId;
 use node::{HangupReason, Input};
 
+use super::rest::exit_number;
 use super::{CONNECTED, DISCONNECTED, Network};
 use crate::heap::Happening;
 use crate::limits::REDIAL;
@@ -24,7 +25,7 @@ impl Network {
     pub(crate) fn way(&mut self, from: NodeId, to: NodeId) -> Way {
         if self.pairs.position(from, to).is_none() {
             for node in [from, to] {
-                self.get_up(node);
+                self.rouse(node);
             }
         }
         self.pairs.way(from, to)
@@ -60,9 +61,11 @@ impl Network {
         }
         let (a, b) = self.pairs.ends(way);
         for node in [a, b] {
-            self.get_up(node);
+            self.rouse(node);
         }
         self.pairs.set_connection(way, None);
+        let (from, at) = self.pairs.place(way);
+        self.beds.part(from, (exit_number(at), b));
         for (node, peer) in [(a, b), (b, a)] {
             self.digest.happened(self.now, node, (DISCONNECTED, u64::from(peer.0)));
             self.handle(node, Input::Disconnected { peer });

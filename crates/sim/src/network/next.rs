@@ -1,7 +1,6 @@
 //! What happens next, so that the memory it needs is there when it happens.
 
 use base::{NodeId, Time};
-use chain::BlockRef;
 
 use super::{Network, Short};
 use crate::heap::Happening;
@@ -14,8 +13,8 @@ pub(super) struct Next {
     pub(super) prepared_to: Time,
     /// Room for what happens soon, used again.
     soon: Vec<u32>,
-    /// Whom it is about, by which of its exits it comes, and of which block it is the body.
-    about: Vec<(NodeId, u32, Option<BlockRef>)>,
+    /// Whom it is about, by which of its exits it comes, and whether it is a body.
+    about: Vec<(NodeId, u32, bool)>,
 }
 
 impl Network {
@@ -30,27 +29,23 @@ impl Network {
         self.next.about.clear();
         for place in &self.next.soon {
             if let Some(Happening::Short { passage, short, .. }) = self.heap.at(*place) {
-                let body = match short {
-                    Short::Told(_) | Short::Asked(_) => None,
-                    Short::Sent(block, _) => Some(*block),
-                };
-                self.next.about.push((passage.to, passage.exit, body));
+                let is_body = matches!(short, Short::Sent(..));
+                self.next.about.push((passage.to, passage.exit, is_body));
             }
         }
         let about = || self.next.about.iter().copied();
         let mut seen: usize = about()
-            .map(|(node, ..)| self.beds.glance(node) + self.pairs.glance(node))
+            .map(|(node, exit, _)| self.beds.glance(node, exit) + self.pairs.glance(node))
             .sum();
-        for (node, exit, body) in about() {
-            seen += self.beds.look_closer(node, body.is_some()) + self.pairs.look_at(node, exit);
-            seen += usize::try_from(self.places[node.index()].told).unwrap_or(0);
-            if body.is_some() {
-                seen += self.pairs.look_closer(node) + self.collector.glance(node);
+        for (node, exit, is_body) in about() {
+            seen += self.pairs.look_at(node, exit);
+            if is_body {
+                seen += self.beds.look_closer(node) + self.collector.glance(node);
             }
         }
-        for (node, _, body) in about() {
-            if let Some(block) = body {
-                seen += self.beds.glance_where_told(node, block, self.pairs.exits(node));
+        for (node, _, is_body) in about() {
+            if is_body {
+                seen += self.beds.look_around(node);
             }
         }
         std::hint::black_box(seen);

@@ -8,11 +8,13 @@ use chain::{Block, BlockRef, CompactTarget};
 use gossip::{Item, Message, MessageKind};
 use node::event::TipRef;
 use node::{Goal, Heard, Input, Resting};
+use scenario::Uplink;
 
 use super::Network;
-use super::beds::{Announcement, Aside, Beds};
+use super::beds::{Announcement, Beds};
 use crate::engine::Verify;
-use crate::heap::{Happening, Heap};
+use crate::heap::Happening;
+use crate::pairs::Exit;
 
 /// A message of the three that all the rest is made of, in short.
 #[derive(Clone, Debug)]
@@ -67,14 +69,22 @@ impl Network {
             let bytes = |message: &Message| node::message_bytes(self.plan.block_size, message);
             self.lately.told = bytes(&Message::headers([genesis]));
             self.lately.asked = bytes(&Message::Get(vec![Item::Block(genesis.id())]));
-            self.beds = Beds::new(self.places.len(), &self.pairs);
+            self.beds = Beds::new(self.places.len(), &self.pairs, self.overhead_us());
         }
+    }
+
+    /// What a small message takes on top of its latency, in microseconds, if that is the same for all.
+    fn overhead_us(&self) -> Option<u64> {
+        let overheads = self.places.iter().map(|place| place.uplink.as_ref().map(Uplink::overhead));
+        let mut overheads = overheads.map(|overhead| overhead.unwrap_or_default().as_micros());
+        let first = overheads.next()?;
+        overheads.all(|other| other == first).then(|| u64::try_from(first).ok())?
     }
 
     /// From now on no node rests.
     pub(crate) fn close_beds(&mut self) {
         for node in (0..self.places.len()).map(NodeId::at) {
-            self.get_up(node);
+            self.rouse(node);
         }
         self.beds = Beds::default();
     }
@@ -90,7 +100,7 @@ impl Network {
 
     /// Lets a node rest that can.
     pub(super) fn lie_down(&mut self, node: NodeId) {
-        if !self.beds.are_open() || self.beds.of(node).is_some() {
+        if !self.beds.are_open() || self.beds.is_at_rest(node) {
             return;
         }
         let place = &self.places[node.index()];
@@ -99,7 +109,7 @@ impl Network {
             return;
         };
         let exits = self.pairs.exits(node);
-        let has_all = exits.len() == self.beds.neighbours(node).len()
+        let has_all = exits.len() == self.beds.places(node).len()
             && exits.iter().all(|exit| exit.connection().is_some())
             && core
                 .neighbours()
@@ -107,38 +117,57 @@ impl Network {
                 .eq(exits.iter().map(|exit| exit.to));
         let is_searching = |bits: CompactTarget| place.miner.searches_for(Goal { bits, on_demand: false });
         if has_all && core.goal(ledger).is_none_or(is_searching) {
-            self.beds.lie_down(node, resting, core.neighbours());
+            let connections = exits.iter().filter_map(Exit::connection);
+            self.beds
+                .lie_down(node, resting, core.neighbours().zip(connections));
         }
     }
 
     /// Has a node go on that rested: what has arrived for it is noted, and what has not is heard on arrival.
     pub(super) fn get_up(&mut self, node: NodeId) {
         let moment = (self.now, self.turn);
-        let ledger = &self.ledgers[0];
-        let Some(mut bed) = self.beds.bed(node) else { return };
-        bed.note_arrived(node, (moment, ledger, &mut self.digest));
         let mut left = Vec::new();
-        let Some(resting) = self.beds.get_up(node, &mut left) else {
+        let Some((resting, told)) = self.beds.get_up(node, (moment, &self.ledgers[0]), &mut left) else {
             return;
         };
-        let core = self.places[node.index()].node.as_mut().expect("who rests is up");
-        core.resume(ledger, resting, self.beds.neighbours(node));
-        for (at_exit, Announcement { at, turn, block }) in left {
-            let exit = &self.pairs.exits(node)[at_exit];
-            let connection = exit.connection().expect("who rests is connected");
-            let passage = Passage {
-                from: exit.to,
-                to: node,
-                connection,
-                exit: u32::try_from(at_exit).expect("fewer than nodes"),
-            };
-            let happening = Happening::Short {
-                passage,
-                bytes: self.lately.told,
-                short: Short::Told(block),
-            };
-            self.heap.put_back(at, turn, happening);
+        let place = &mut self.places[node.index()];
+        place.told += told;
+        let core = place.node.as_mut().expect("who rests is up");
+        core.resume(&self.ledgers[0], resting, self.beds.neighbours(node));
+        for (place, announcement) in left {
+            let end = self.beds.end(place);
+            let (from, other, connection) = (end.neighbour.peer, end.other as usize, end.connection);
+            self.digest.not_announced(announcement.at, node, from);
+            self.put_on_heap((from, other), connection, announcement);
         }
+    }
+
+    /// The same, where nothing else is about to happen to it.
+    pub(super) fn rouse(&mut self, node: NodeId) {
+        if self.beds.is_at_rest(node) {
+            self.get_up(node);
+            self.set_tick(node);
+        }
+    }
+
+    /// Has an announcement heard on arrival that leaves by one of a node's ends.
+    fn put_on_heap(&mut self, (from, place): (NodeId, usize), connection: u32, announcement: Announcement) {
+        let Announcement { at, turn, block } = announcement;
+        let end = self.beds.end(place);
+        let to = end.neighbour.peer;
+        let exit = u32::try_from(end.other as usize - self.beds.places(to).start).expect("fewer than nodes");
+        let passage = Passage {
+            from,
+            to,
+            connection,
+            exit,
+        };
+        let happening = Happening::Short {
+            passage,
+            bytes: self.lately.told,
+            short: Short::Told(block),
+        };
+        self.heap.put_back(at, turn, happening);
     }
 
     /// A message that is one of the three.
@@ -205,10 +234,14 @@ impl Network {
             connection,
             exit,
         } = passage;
-        let Some(at) = self.pairs.position_near(to, from, exit) else {
-            return;
+        let place = self.beds.place(to, (exit, from));
+        let place = place.filter(|_| self.beds.is_at_rest(to));
+        let is_open = match place {
+            // Who rests has had the same connections ever since.
+            Some(place) => self.beds.end(place).connection == connection,
+            None => self.is_open(to, (exit, from), connection),
         };
-        if self.pairs.exits(to)[at].connection() != Some(connection) {
+        if !is_open {
             return;
         }
         if let Short::Told(_) = short {
@@ -219,25 +252,34 @@ impl Network {
             let about = (u64::from(from.0) << 32) | u64::from(bytes);
             self.digest.happened(self.now, to, (short.kind() as u8, about));
         }
-        if !self.takes_at_rest((to, at), &short) {
+        let is_taken = place.is_some_and(|place| self.takes_at_rest((to, from), place, &short));
+        if !is_taken {
+            // Who waits for the answer may have to ask somebody else.
+            if let Short::Asked(_) = short {
+                self.set_tick(from);
+            }
             let message = self.lengthen(short);
             self.handle(to, Input::Received { peer: from, message });
         }
     }
 
-    /// Lets a resting node take in what came to one of its exits; whether it did.
-    fn takes_at_rest(&mut self, (node, at): (NodeId, usize), short: &Short) -> bool {
-        let Some(mut bed) = self.beds.bed(node) else {
-            return false;
-        };
-        let peer = bed.neighbours[at].peer;
+    /// Whether this is still the connection between a node and the peer at one of its exits.
+    fn is_open(&self, node: NodeId, (exit, peer): (u32, NodeId), connection: u32) -> bool {
+        let at = self.pairs.position_near(node, peer, exit);
+        at.is_some_and(|at| self.pairs.exits(node)[at].connection() == Some(connection))
+    }
+
+    /// Lets a resting node take in what came to one of its ends; whether it did.
+    fn takes_at_rest(&mut self, (node, peer): (NodeId, NodeId), place: usize, short: &Short) -> bool {
         let (now, ledger) = (self.now, &self.ledgers[0]);
+        let (resting, neighbour) = self.beds.bed(node, place);
+        let Some(resting) = resting else { return false };
         match short {
-            Short::Told(block) => match bed.resting.hear(ledger, (now, &mut bed.neighbours[at]), *block) {
+            Short::Told(block) => match resting.hear(ledger, (now, neighbour), *block) {
                 Some(Heard::Nothing) => true,
                 Some(Heard::Next) => {
-                    bed.settle();
-                    self.ask(node, at, *block);
+                    self.beds.settle(node, None);
+                    self.ask((node, place), *block);
                     true
                 }
                 None => false,
@@ -245,18 +287,15 @@ impl Network {
             Short::Asked(block) => {
                 let body = ledger
                     .body(*block)
-                    .filter(|_| bed.resting.serve(ledger, (now, peer), *block));
+                    .filter(|_| resting.serve(ledger, (now, peer), *block));
                 let Some(body) = body.map(Arc::clone) else { return false };
-                let bytes = self.body_bytes(*block, &body);
-                self.send_short((node, at), bytes, Short::Sent(*block, body));
+                self.serve((node, place), *block, body);
                 true
             }
             Short::Sent(block, body) => {
                 let follows =
-                    self.collector.may_follow(&body.id()) && bed.resting.follow(ledger, (now, peer), (*block, body));
+                    self.collector.may_follow(&body.id()) && resting.follow(ledger, (now, peer), (*block, body));
                 if follows {
-                    bed.note_arrived(node, ((now, self.turn), ledger, &mut self.digest));
-                    bed.settle();
                     self.followed((node, peer), *block, body);
                     self.tell_others(node, *block);
                     self.search_on(node, *block);
@@ -267,12 +306,29 @@ impl Network {
     }
 
     /// A node at rest accepted a header, and asks for the body.
-    fn ask(&mut self, node: NodeId, at: usize, block: BlockRef) {
+    fn ask(&mut self, (node, place): (NodeId, usize), block: BlockRef) {
         // In no detail but the fullest anything else follows from that.
         self.digest.heard(self.now, node, &self.ledgers[0].id(block));
-        self.places[node.index()].told += 1;
-        self.send_short((node, at), self.lately.asked, Short::Asked(block));
-        self.set_tick(node);
+        self.beds.count_told(node, 1);
+        let at = place - self.beds.places(node).start;
+        let asked = self.send_short((node, at), self.lately.asked, Short::Asked(block));
+        // Whoever is asked says when the answer comes; until then nobody is late.
+        let deadline = self.deadline(node);
+        if asked.is_none_or(|asked| deadline.is_some_and(|deadline| deadline <= asked)) {
+            self.set_tick(node);
+        }
+    }
+
+    /// A node at rest sends a body to the neighbour at one of its ends.
+    fn serve(&mut self, (node, place): (NodeId, usize), block: BlockRef, body: Arc<Block>) {
+        let bytes = self.body_bytes(block, &body);
+        let peer = self.beds.end(place).neighbour.peer;
+        let at = place - self.beds.places(node).start;
+        let arrival = self.send_short((node, at), bytes, Short::Sent(block, body));
+        let deadline = self.deadline(peer);
+        if deadline.is_some_and(|deadline| arrival.is_none_or(|arrival| deadline <= arrival)) {
+            self.set_tick(peer);
+        }
     }
 
     fn followed(&mut self, (node, peer): (NodeId, NodeId), block: BlockRef, body: &Arc<Block>) {
@@ -288,42 +344,51 @@ impl Network {
         self.collector.follow(self.now, (node, peer), tip);
         self.digest.followed(self.now, node, &tip.block);
         // The three events that this stands for.
-        self.places[node.index()].told += 3;
+        self.beds.count_told(node, 3);
     }
 
     /// Sends the header of the block that a node follows to all who do not have it.
     fn tell_others(&mut self, node: NodeId, block: BlockRef) {
-        let (now, bytes) = (self.now, self.lately.told);
-        let moment = (now, self.turn);
-        let exits = self.pairs.exits_mut(node);
-        let uplink = &mut self.places[node.index()].uplink;
+        let moment = (self.now, self.turn);
+        let parent = self.ledgers[0].parent(block).expect("it stands on what was followed");
+        let is_clear = !self.beds.is_sending_bodies(node, self.now);
         let mut told = 0;
-        for (at, exit) in exits.iter_mut().enumerate() {
-            if self.beds.neighbours(node)[at].has(block) {
+        let places = self.beds.places(node);
+        for place in places.clone() {
+            let end = self.beds.end(place);
+            if self.beds.has(end, (block, parent), moment) {
                 continue;
             }
-            let Some(connection) = exit.connection() else { continue };
             told += 1;
-            let arrival = match uplink {
-                None => exit.link.send(now, bytes),
-                Some(uplink) => uplink.send_small(&mut exit.link, now, bytes),
-            };
-            let Some(arrival) = arrival else { continue };
-            let passage = Passage {
-                from: node,
-                to: exit.to,
-                connection,
-                exit: exit.opposite,
-            };
-            spread_news(
-                &mut self.heap,
-                &mut self.beds,
-                (passage, block),
-                (arrival, bytes),
-                (moment, &self.ledgers[0], &mut self.digest),
-            );
+            let connection = end.connection;
+            let quick = self.beds.arrival(end, self.now).filter(|_| is_clear);
+            let arrival = quick.or_else(|| self.pass((node, place - places.start), self.lately.told, false));
+            if let Some(at) = arrival {
+                let turn = self.heap.hold_back();
+                self.announce((node, place), connection, Announcement { at, turn, block });
+            }
         }
+        self.beds.settle(node, Some(if is_clear { self.now } else { Time::MAX }));
+        let bytes = self.lately.told;
         self.collector.count_all_sent(node, MessageKind::Headers, (told, bytes));
+    }
+
+    /// An announcement leaves by one of a node's ends: silently where it says nothing new.
+    fn announce(&mut self, (node, place): (NodeId, usize), connection: u32, announcement: Announcement) {
+        let end = self.beds.end(place);
+        let (to, other) = (end.neighbour.peer, end.other as usize);
+        let is_old_news = self.beds.is_old_news(to, announcement.block);
+        let moment = (self.now, self.turn);
+        if let Some(before) = self.beds.tell(place, (announcement, is_old_news), moment) {
+            let connection = self.beds.end(other).connection;
+            self.digest.not_announced(before.at, to, node);
+            self.put_on_heap((node, place), connection, before);
+        }
+        if is_old_news {
+            self.digest.announced(announcement.at, to, node);
+        } else {
+            self.put_on_heap((node, place), connection, announcement);
+        }
     }
 
     /// A search goes on as it is while the bits stay the same.
@@ -338,51 +403,38 @@ impl Network {
         }
     }
 
-    /// Sends what is short by one of a node's exits.
-    pub(super) fn send_short(&mut self, (from, at): (NodeId, usize), bytes: u64, short: Short) {
+    /// Sends what is short by one of a node's exits; when it arrives, if it does.
+    pub(super) fn send_short(&mut self, (from, at): (NodeId, usize), bytes: u64, short: Short) -> Option<Time> {
         let exit = self.pairs.exit_mut(from, at);
-        let Some(connection) = exit.connection() else { return };
+        let connection = exit.connection()?;
         self.collector.count_sent(from, short.kind(), bytes);
         let is_block = matches!(short, Short::Sent(..));
         let (to, opposite) = (exit.to, exit.opposite);
-        let Some(arrival) = self.pass((from, at), bytes, is_block) else {
-            return;
-        };
+        let arrival = self.pass((from, at), bytes, is_block)?;
+        if let Short::Told(block) = short
+            && let Some(place) = self.beds.place(from, (exit_number(at), to))
+        {
+            let turn = self.heap.hold_back();
+            let announcement = Announcement {
+                at: arrival,
+                turn,
+                block,
+            };
+            self.announce((from, place), connection, announcement);
+            return Some(arrival);
+        }
         let passage = Passage {
             from,
             to,
             connection,
             exit: opposite,
         };
-        if let Short::Told(block) = short
-            && self.beds.are_open()
-        {
-            let aside = ((self.now, self.turn), &self.ledgers[0], &mut self.digest);
-            spread_news(
-                &mut self.heap,
-                &mut self.beds,
-                (passage, block),
-                (arrival, bytes),
-                aside,
-            );
-        } else {
-            self.heap.push(arrival, Happening::Short { passage, bytes, short });
-        }
+        self.heap.push(arrival, Happening::Short { passage, bytes, short });
+        Some(arrival)
     }
 }
 
-/// Lets an announcement wait where it says nothing new, or be heard on arrival.
-fn spread_news(
-    heap: &mut Heap,
-    beds: &mut Beds,
-    (passage, block): (Passage, BlockRef),
-    (at, bytes): (Time, u64),
-    aside: Aside<'_>,
-) {
-    let turn = heap.hold_back();
-    let announcement = Announcement { at, turn, block };
-    if !beds.is_old_news(passage.to, block) || !beds.wait((passage.to, passage.exit), announcement, aside) {
-        let short = Short::Told(block);
-        heap.put_back(at, turn, Happening::Short { passage, bytes, short });
-    }
+/// Where an exit stands, as a number that is kept.
+pub(super) fn exit_number(at: usize) -> u32 {
+    u32::try_from(at).expect("fewer exits than nodes")
 }

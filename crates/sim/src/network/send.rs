@@ -8,6 +8,7 @@ use node::event::Loss;
 use scenario::uplink::{Line, Parcel};
 
 use super::Network;
+use super::rest::exit_number;
 use crate::heap::Happening;
 
 impl Network {
@@ -21,7 +22,8 @@ impl Network {
         let (to, way) = (exit.to, exit.way);
         let bytes = node::message_bytes(self.plan.block_size, &message);
         if let Some(short) = self.shorten(&message) {
-            return self.send_short((from, at), bytes, short);
+            self.send_short((from, at), bytes, short);
+            return;
         }
         if !self.collector.detail().tells_messages() {
             self.collector.count_sent(from, message.kind(), bytes);
@@ -46,7 +48,10 @@ impl Network {
     /// When what is sent now by one of a node's exits arrives; none when it never does.
     pub(super) fn pass(&mut self, (from, at): (NodeId, usize), bytes: u64, is_block: bool) -> Option<Time> {
         let exit = self.pairs.exit_mut(from, at);
-        match &mut self.places[from.index()].uplink {
+        if let Some(told_until) = self.beds.told_until(from, (exit_number(at), exit.to)) {
+            exit.link.follow(told_until);
+        }
+        let arrival = match &mut self.places[from.index()].uplink {
             None => exit.link.send(self.now, bytes),
             Some(uplink) => {
                 let line = || self.lines[exit.to.index()];
@@ -54,7 +59,11 @@ impl Network {
                 let parcel = Parcel { bytes, is_block, to };
                 uplink.send(&mut exit.link, self.now, parcel)
             }
+        };
+        if let Some(arrival) = arrival.filter(|_| is_block) {
+            self.beds.sends_body(from, arrival);
         }
+        arrival
     }
 
     /// Tells that a message will not arrive, where messages are told of.
