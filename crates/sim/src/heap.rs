@@ -116,6 +116,12 @@ impl Turn {
         self.0.wrapping_sub(other.0) > u32::MAX / 2
     }
 
+    /// The turn that was given out so many later.
+    pub(crate) fn after(self, turns: usize) -> Self {
+        let turns = u32::try_from(turns).expect("far fewer than come before numbers come round");
+        Self(self.0.wrapping_add(turns))
+    }
+
     const fn next(&mut self) -> Self {
         let turn = *self;
         self.0 = self.0.wrapping_add(1);
@@ -200,6 +206,11 @@ impl Heap {
     pub(crate) fn push(&mut self, at: Time, happening: Happening) {
         let turn = self.turns.next();
         self.put_back(at, turn, happening);
+    }
+
+    /// The turn of what is planned next.
+    pub(crate) const fn next_turn(&self) -> Turn {
+        self.turns
     }
 
     /// The turn of something that is planned now, but kept elsewhere.
@@ -418,32 +429,32 @@ mod tests {
         let mut heap = Heap::default();
         let mut planned = std::collections::BTreeSet::new();
         let mut now = Time::ZERO;
-        for number in 0..20_000_u32 {
+        for planning in 0..20_000_u32 {
             let reach = 1 << rng.below(40);
             let at = now + Duration::from_micros(rng.below(reach));
             if rng.chance(0.2) {
                 // Deadlines are in the order of nodes, and not of when they were set.
-                let node = 100_000 - number;
+                let node = 100_000 - planning;
                 heap.push_tick(at, NodeId(node));
                 planned.insert((at, true, node));
             } else {
-                heap.push(at, solved(number));
-                planned.insert((at, false, number));
+                heap.push(at, solved(planning));
+                planned.insert((at, false, planning));
             }
             let due = planned.first().expect("one was just planned").0;
             for moment in [due, due + Duration::from_micros(1)] {
-                assert_eq!(heap.happens_before(moment), moment > due, "{number}");
+                assert_eq!(heap.happens_before(moment), moment > due, "{planning}");
             }
             if rng.chance(0.4) {
                 let (at, _, expected) = planned.pop_first().expect("one was just planned");
                 assert_eq!(heap.next(), Some(at));
-                assert_eq!(heap.pop().map(super::tests::number), Some((at, expected)));
+                assert_eq!(heap.pop().map(number), Some((at, expected)));
                 now = at;
             }
         }
         while let Some(what) = heap.pop() {
             let expected = planned.pop_first().map(|(at, _, number)| (at, number));
-            assert_eq!(Some(super::tests::number(what)), expected);
+            assert_eq!(Some(number(what)), expected);
         }
         assert!(planned.is_empty() && heap.next().is_none());
     }

@@ -25,10 +25,10 @@ use crate::heap::{Happening, Heap, Turn};
 use crate::miner::{self, Miner};
 use crate::pairs::{Pairs, Way};
 
-use self::beds::Beds;
+use self::beds::{Announcement, Beds};
 use self::hearsay::Hearsay;
 use self::next::Next;
-use self::rest::{Lately, exit_number};
+use self::rest::Lately;
 pub(crate) use self::rest::{Passage, Short};
 
 /// One node's place in the network.
@@ -70,6 +70,8 @@ pub(crate) struct Network {
     /// Where nodes rest; there are none before mining begins, and where none may.
     beds: Beds,
     lately: Lately,
+    /// Room for what is under way, used again.
+    under_way: Vec<(usize, Announcement, bool)>,
     hearsay: Hearsay,
     next_connection: u32,
     /// How often a node has said that a connection is ready.
@@ -108,6 +110,7 @@ impl Network {
             places: plan.node_ids().map(place).collect(),
             beds: Beds::default(),
             lately: Lately::default(),
+            under_way: Vec::new(),
             hearsay: Hearsay::new(plan, options, collector.detail()),
             pairs,
             lines: plan
@@ -305,9 +308,7 @@ impl Network {
             }
             Order::SetLink(from, to, conditions) => {
                 let way = self.way(from, to);
-                self.pairs.set(way, conditions);
-                let (from, at) = self.pairs.place(way);
-                self.beds.change(from, (exit_number(at), to));
+                self.change_link(way, conditions);
             }
         }
     }

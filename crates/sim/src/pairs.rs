@@ -246,11 +246,6 @@ impl Pairs {
         &self.exits[node.index()]
     }
 
-    /// The same, to send by them.
-    pub(crate) fn exits_mut(&mut self, node: NodeId) -> &mut [Exit] {
-        &mut self.exits[node.index()]
-    }
-
     /// Reads where a node's exits are, and changes nothing: see [`crate::network::Network::prepare`].
     pub(crate) fn glance(&self, node: NodeId) -> usize {
         self.exits[node.index()].len()
@@ -261,11 +256,6 @@ impl Pairs {
         self.exits[node.index()]
             .get(exit as usize)
             .map_or(0, |exit| exit.to.index())
-    }
-
-    /// Reads what a node needs to tell all its peers something.
-    pub(crate) fn look_closer(&self, node: NodeId) -> usize {
-        self.exits[node.index()].iter().map(|exit| exit.opposite as usize).sum()
     }
 
     pub(crate) fn exit_mut(&mut self, from: NodeId, at: usize) -> &mut Exit {

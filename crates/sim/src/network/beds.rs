@@ -49,54 +49,46 @@ impl Front {
         told_at: Time::MAX,
     };
 
-    fn of(resting: &Resting, told_at: Time) -> Self {
+    fn of(resting: &Resting) -> Self {
         Self {
             tip: Some(resting.tip()),
             awaited: resting.awaited(),
-            told_at,
+            told_at: Time::MAX,
         }
     }
 }
 
-/// A node's end of a connection.
+/// A node's end of a connection: what it looks at when it tells its neighbours something.
 #[derive(Clone, Debug)]
 pub(super) struct End {
     /// Who is at the other end, and what it has announced that was heard on arrival.
     pub(super) neighbour: Neighbour,
-    /// Where the other end stands.
-    pub(super) other: u32,
-    /// The connection's number, when the node last came to rest.
-    pub(super) connection: u32,
     /// How long a small message takes, out and in, in microseconds; [`UNEVEN`] where there is more to it.
     out_us: u32,
     in_us: u32,
-    /// The last announcement that left here for good.
-    told: Option<BlockRef>,
-    turn: Turn,
-    arrives: Time,
-    /// Whether nothing on the heap stands for it.
-    is_silent: bool,
-    /// The one before, which has arrived.
-    told_before: Option<BlockRef>,
 }
 
 /// Of links with more than a latency, and of those that have changed.
 const UNEVEN: u32 = u32::MAX;
 
-impl End {
-    fn last(&self) -> Option<Announcement> {
-        Some(Announcement {
-            at: self.arrives,
-            turn: self.turn,
-            block: self.told?,
-        })
-    }
+/// The rest of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Joint {
+    /// Where the other end stands.
+    pub(super) other: u32,
+    /// The connection's number, when the node last came to rest.
+    pub(super) connection: u32,
+}
 
-    /// Whether an announcement of this block has arrived from here.
-    fn has_brought(&self, block: BlockRef, moment: Moment) -> bool {
-        self.told_before == Some(block)
-            || self.told == Some(block) && self.last().is_some_and(|last| last.has_arrived(moment))
-    }
+/// What left by an end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Said {
+    /// The last block that was announced at rest.
+    last: Option<BlockRef>,
+    /// The one before that was announced silently, which has arrived.
+    before: Option<BlockRef>,
+    /// Whether nothing on the heap stands for the last.
+    is_silent: bool,
 }
 
 /// What is kept of one node.
@@ -108,6 +100,11 @@ struct Bed {
     told: u64,
     /// Up to when bodies that it sends are on their way: smaller messages do not overtake them.
     bodies_until: Time,
+    /// What it last told its neighbours at rest: when, whose turn was the first to hear of it, and whether bodies were in the way.
+    news: Option<BlockRef>,
+    since: Time,
+    turn: Turn,
+    is_behind_bodies: bool,
 }
 
 /// Where nodes rest.
@@ -118,8 +115,12 @@ pub(super) struct Beds {
     /// Where each node's ends begin, and where the last one's end: there is one for each of its exits, in their order.
     first: Vec<u32>,
     ends: Vec<End>,
+    joints: Vec<Joint>,
+    said: Vec<Said>,
     /// What a small message takes on top of its latency, in microseconds.
     overhead_us: u64,
+    /// What it takes altogether at most, on links that have no more than a latency.
+    longest_us: u64,
 }
 
 impl Beds {
@@ -130,7 +131,10 @@ impl Beds {
             beds: vec![Bed::default(); nodes],
             first: vec![0],
             ends: Vec::new(),
+            joints: Vec::new(),
+            said: Vec::new(),
             overhead_us: overhead_us.unwrap_or(0),
+            longest_us: 0,
         };
         let mut count = 0;
         for node in (0..nodes).map(NodeId::at) {
@@ -143,18 +147,19 @@ impl Beds {
                 let delay = |link: &Link| overhead_us.map_or(UNEVEN, |_| delay_us(link));
                 beds.ends.push(End {
                     neighbour: Neighbour::unheard(exit.to),
-                    other: beds.first[exit.to.index()] + exit.opposite,
-                    connection: 0,
                     out_us: delay(&exit.link),
                     in_us: delay(&back.link),
-                    told: None,
-                    turn: Turn::default(),
-                    arrives: Time::ZERO,
-                    is_silent: false,
-                    told_before: None,
+                });
+                beds.joints.push(Joint {
+                    other: beds.first[exit.to.index()] + exit.opposite,
+                    connection: 0,
                 });
             }
         }
+        beds.said = vec![Said::default(); beds.ends.len()];
+        let plain = beds.ends.iter().filter(|end| end.out_us != UNEVEN);
+        let longest = plain.map(|end| u64::from(end.out_us)).max();
+        beds.longest_us = beds.overhead_us + longest.unwrap_or(0);
         beds
     }
 
@@ -177,6 +182,10 @@ impl Beds {
 
     pub(super) fn end(&self, place: usize) -> &End {
         &self.ends[place]
+    }
+
+    pub(super) fn joint(&self, place: usize) -> Joint {
+        self.joints[place]
     }
 
     /// Whether a node rests.
@@ -208,11 +217,11 @@ impl Beds {
         neighbours: impl Iterator<Item = (Neighbour, u32)>,
     ) {
         let places = self.places(node);
-        for (end, (neighbour, connection)) in self.ends[places].iter_mut().zip(neighbours) {
-            end.neighbour = neighbour;
-            end.connection = connection;
+        for (place, (neighbour, connection)) in places.zip(neighbours) {
+            self.ends[place].neighbour = neighbour;
+            self.joints[place].connection = connection;
         }
-        self.fronts[node.index()] = Front::of(&resting, Time::MAX);
+        self.fronts[node.index()] = Front::of(&resting);
         self.beds[node.index()].resting = Some(resting);
     }
 
@@ -229,14 +238,16 @@ impl Beds {
         let told = std::mem::take(&mut bed.told);
         self.fronts[node.index()] = Front::UP;
         for place in self.places(node) {
-            let other = self.ends[place].other as usize;
-            let other = &mut self.ends[other];
-            let mut brought = [other.told_before, None];
-            if let Some(last) = other.last() {
-                if last.has_arrived(moment) {
-                    brought[1] = Some(last.block);
-                } else if std::mem::take(&mut other.is_silent) {
+            let (teller, other) = (self.ends[place].neighbour.peer, self.joints[place].other as usize);
+            let said = self.said[other];
+            let mut brought = [said.before, None];
+            if said.is_silent {
+                let last = self.last_from(teller, other).filter(|last| !last.has_arrived(moment));
+                if let Some(last) = last {
+                    self.said[other].is_silent = false;
                     left.push((place, last));
+                } else {
+                    brought[1] = said.last;
                 }
             }
             for block in brought.into_iter().flatten() {
@@ -251,12 +262,19 @@ impl Beds {
         self.ends[self.places(node)].iter().map(|end| end.neighbour)
     }
 
-    /// The node has taken something in, or, at this time, followed a block: others see that from now on.
-    pub(super) fn settle(&mut self, node: NodeId, followed_at: Option<Time>) {
-        let front = &mut self.fronts[node.index()];
-        if let Some(resting) = &self.beds[node.index()].resting {
-            *front = Front::of(resting, followed_at.unwrap_or(front.told_at));
-        }
+    /// The node waits for a body, and others see that from now on.
+    pub(super) fn wait_for(&mut self, node: NodeId, block: BlockRef) {
+        self.fronts[node.index()].awaited = Some(block);
+    }
+
+    /// The node follows a block and has told its neighbours.
+    pub(super) fn have_told(&mut self, node: NodeId, block: BlockRef) {
+        let bed = &self.beds[node.index()];
+        self.fronts[node.index()] = Front {
+            tip: Some(block),
+            awaited: None,
+            told_at: if bed.is_behind_bodies { Time::MAX } else { bed.since },
+        };
     }
 
     /// Whether an announcement of this block says nothing new to a node.
@@ -266,7 +284,8 @@ impl Beds {
     }
 
     /// Whether by this moment the neighbour at an end has announced a block with this parent.
-    pub(super) fn has(&self, end: &End, (block, parent): (BlockRef, BlockRef), moment: Moment) -> bool {
+    pub(super) fn has(&self, place: usize, (block, parent): (BlockRef, BlockRef), moment: Moment) -> bool {
+        let end = &self.ends[place];
         if end.neighbour.has(block) {
             return true;
         }
@@ -276,23 +295,52 @@ impl Beds {
                 return false;
             }
             if front.tip == Some(block) && end.in_us != UNEVEN {
-                let arrival = front.told_at.as_micros() + self.overhead_us + u64::from(end.in_us);
-                if arrival != moment.0.as_micros() {
-                    return arrival < moment.0.as_micros();
+                let arrival = later(front.told_at, self.overhead_us + u64::from(end.in_us));
+                if arrival != moment.0 {
+                    return arrival < moment.0;
                 }
             }
         }
-        self.ends[end.other as usize].has_brought(block, moment)
+        let other = self.joints[place].other as usize;
+        let said = self.said[other];
+        let is_under_way = || {
+            let last = self.last_from(end.neighbour.peer, other);
+            last.is_some_and(|last| !last.has_arrived(moment))
+        };
+        said.before == Some(block) || said.is_silent && said.last == Some(block) && !is_under_way()
     }
 
-    /// When a small message that leaves an end now arrives, where that is only a matter of latencies.
-    pub(super) fn arrival(&self, end: &End, now: Time) -> Option<Time> {
-        let delay = self.overhead_us + u64::from(end.out_us);
-        (end.out_us != UNEVEN).then(|| Time::from_micros(now.as_micros() + delay))
+    /// What a node last told its neighbours, if it left by this of its ends and only latencies counted.
+    fn last_from(&self, node: NodeId, place: usize) -> Option<Announcement> {
+        let bed = &self.beds[node.index()];
+        let is_news = |said: &Said| said.last == bed.news;
+        let out_us = self.ends[place].out_us;
+        if bed.is_behind_bodies || out_us == UNEVEN || !is_news(&self.said[place]) {
+            return None;
+        }
+        let first = self.first[node.index()] as usize;
+        let earlier = self.said[first..place].iter().filter(|said| is_news(said));
+        Some(Announcement {
+            at: later(bed.since, self.overhead_us + u64::from(out_us)),
+            turn: bed.turn.after(earlier.count()),
+            block: bed.news?,
+        })
+    }
+
+    /// Whether something that a node has told its neighbours may be under way.
+    fn may_be_under_way(&self, node: NodeId, now: Time) -> bool {
+        later(self.beds[node.index()].since, self.longest_us) >= now
+    }
+
+    /// When what a node is telling its neighbours arrives by one of its ends, where only latencies count.
+    pub(super) fn arrival(&self, (node, place): (NodeId, usize), now: Time) -> Option<Time> {
+        let out_us = self.ends[place].out_us;
+        let is_even = out_us != UNEVEN && !self.beds[node.index()].is_behind_bodies;
+        is_even.then(|| later(now, self.overhead_us + u64::from(out_us)))
     }
 
     /// Whether bodies that the node has sent are still on their way.
-    pub(super) fn is_sending_bodies(&self, node: NodeId, now: Time) -> bool {
+    fn is_sending_bodies(&self, node: NodeId, now: Time) -> bool {
         self.beds[node.index()].bodies_until > now
     }
 
@@ -303,50 +351,69 @@ impl Beds {
         }
     }
 
-    /// What was last told by one of a node's exits, if that is still where it was, arrives then; nothing may overtake it.
-    pub(super) fn told_until(&self, node: NodeId, exit: (u32, NodeId)) -> Option<Time> {
-        let end = &self.ends[self.place(node, exit)?];
-        end.told.map(|_| end.arrives)
+    /// When what was last told by one of a node's exits arrives, if the link does not know of it: nothing may overtake it.
+    pub(super) fn told_until(&self, node: NodeId, exit: (u32, NodeId), now: Time) -> Option<Time> {
+        let place = self.place(node, exit).filter(|_| self.may_be_under_way(node, now))?;
+        self.last_from(node, place).map(|last| last.at)
     }
 
-    /// Something is announced from an end, silently or not. The one before, if it has not arrived and nothing on the heap stood for it: from now on
-    /// something must.
-    pub(super) fn tell(
+    /// A node is about to tell its neighbours of a block, the first of them in this turn. What it told before and has not arrived goes to `under_way`, each with the
+    /// place of the end that it left by, and whether something must stand for it from now on.
+    pub(super) fn begin_to_tell(
         &mut self,
-        place: usize,
-        (announcement, is_silent): (Announcement, bool),
+        node: NodeId,
+        (block, turn): (BlockRef, Turn),
         moment: Moment,
-    ) -> Option<Announcement> {
-        let end = &mut self.ends[place];
-        let before = end.last();
-        let was_silent = std::mem::replace(&mut end.is_silent, is_silent);
-        end.told = Some(announcement.block);
-        end.turn = announcement.turn;
-        end.arrives = announcement.at;
-        let before = before?;
-        if before.has_arrived(moment) {
-            end.told_before = Some(before.block);
-            return None;
+        under_way: &mut Vec<(usize, Announcement, bool)>,
+    ) {
+        if self.may_be_under_way(node, moment.0) {
+            for place in self.places(node) {
+                let last = self.last_from(node, place).filter(|last| !last.has_arrived(moment));
+                if let Some(last) = last {
+                    let was_silent = std::mem::take(&mut self.said[place].is_silent);
+                    under_way.push((place, last, was_silent));
+                }
+            }
         }
-        Some(before).filter(|_| was_silent)
+        let is_behind_bodies = self.is_sending_bodies(node, moment.0);
+        let bed = &mut self.beds[node.index()];
+        bed.news = Some(block);
+        bed.since = moment.0;
+        bed.turn = turn;
+        bed.is_behind_bodies = is_behind_bodies;
+    }
+
+    /// What the node is telling leaves by one of its ends; silently, when only latencies count and the neighbour has the block. Whether it was.
+    pub(super) fn tell(&mut self, (node, place): (NodeId, usize), block: BlockRef) -> bool {
+        let end = &self.ends[place];
+        let is_even = end.out_us != UNEVEN && !self.beds[node.index()].is_behind_bodies;
+        let is_silent = is_even && self.is_old_news(end.neighbour.peer, block);
+        let said = &mut self.said[place];
+        if said.is_silent {
+            said.before = said.last;
+        }
+        said.last = Some(block);
+        said.is_silent = is_silent;
+        is_silent
     }
 
     /// The connection between two nodes is gone, and with it what they told each other.
     pub(super) fn part(&mut self, node: NodeId, exit: (u32, NodeId)) {
         let Some(place) = self.place(node, exit) else { return };
-        for place in [place, self.ends[place].other as usize] {
-            let end = &mut self.ends[place];
-            end.told = None;
-            end.told_before = None;
-            end.is_silent = false;
+        for place in [place, self.joints[place].other as usize] {
+            self.said[place].before = None;
+            self.said[place].is_silent = false;
         }
     }
 
     /// The way out of one of a node's ends is not what it was.
     pub(super) fn change(&mut self, node: NodeId, exit: (u32, NodeId)) {
         let Some(place) = self.place(node, exit) else { return };
+        // Who was told by it is up, and has noted it.
+        self.said[place].before = None;
+        self.said[place].is_silent = false;
         self.ends[place].out_us = UNEVEN;
-        let other = self.ends[place].other as usize;
+        let other = self.joints[place].other as usize;
         self.ends[other].in_us = UNEVEN;
     }
 
@@ -356,13 +423,13 @@ impl Beds {
         let resting = bed.resting.as_ref().map_or(0, Resting::glance);
         let front = usize::from(self.fronts[node.index()].awaited.is_some());
         let end = self.ends.get(self.first[node.index()] as usize + exit as usize);
-        resting + front + end.map_or(0, |end| end.connection as usize)
+        resting + front + end.map_or(0, |end| end.out_us as usize)
     }
 
     /// Reads all its ends.
     pub(super) fn look_closer(&self, node: NodeId) -> usize {
         let ends = self.ends[self.places(node)].iter();
-        ends.map(|end| end.other as usize).sum()
+        ends.map(|end| end.out_us as usize).sum()
     }
 
     /// Reads what it needs of its neighbours.
@@ -377,4 +444,9 @@ impl Beds {
 fn delay_us(link: &Link) -> u32 {
     let latency = u32::try_from(link.latency().as_micros()).ok();
     latency.filter(|_| link.is_plain()).unwrap_or(UNEVEN)
+}
+
+/// So many microseconds later.
+const fn later(time: Time, micros: u64) -> Time {
+    Time::from_micros(time.as_micros() + micros)
 }

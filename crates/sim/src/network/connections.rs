@@ -2,6 +2,7 @@
 
 use base::NodeId;
 use node::{HangupReason, Input};
+use scenario::Conditions;
 
 use super::rest::exit_number;
 use super::{CONNECTED, DISCONNECTED, Network};
@@ -29,6 +30,21 @@ impl Network {
             }
         }
         self.pairs.way(from, to)
+    }
+
+    /// What is sent from now on by a way finds it like this.
+    pub(super) fn change_link(&mut self, way: Way, conditions: Conditions) {
+        let (from, to) = self.pairs.ends(way);
+        for node in [from, to] {
+            self.rouse(node);
+        }
+        let (_, at) = self.pairs.place(way);
+        let exit = (exit_number(at), to);
+        if let Some(told_until) = self.beds.told_until(from, exit, self.now) {
+            self.pairs.exit_mut(from, at).link.follow(told_until);
+        }
+        self.beds.change(from, exit);
+        self.pairs.set(way, conditions);
     }
 
     /// A node's ways to others, in their order.

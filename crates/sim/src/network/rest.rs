@@ -11,7 +11,7 @@ use node::{Goal, Heard, Input, Resting};
 use scenario::Uplink;
 
 use super::Network;
-use super::beds::{Announcement, Beds};
+use super::beds::{Announcement, Beds, Joint};
 use crate::engine::Verify;
 use crate::heap::Happening;
 use crate::pairs::Exit;
@@ -135,10 +135,10 @@ impl Network {
         let core = place.node.as_mut().expect("who rests is up");
         core.resume(&self.ledgers[0], resting, self.beds.neighbours(node));
         for (place, announcement) in left {
-            let end = self.beds.end(place);
-            let (from, other, connection) = (end.neighbour.peer, end.other as usize, end.connection);
+            let from = self.beds.end(place).neighbour.peer;
+            let Joint { other, connection } = self.beds.joint(place);
             self.digest.not_announced(announcement.at, node, from);
-            self.put_on_heap((from, other), connection, announcement);
+            self.put_on_heap((from, other as usize), connection, announcement);
         }
     }
 
@@ -153,9 +153,9 @@ impl Network {
     /// Has an announcement heard on arrival that leaves by one of a node's ends.
     fn put_on_heap(&mut self, (from, place): (NodeId, usize), connection: u32, announcement: Announcement) {
         let Announcement { at, turn, block } = announcement;
-        let end = self.beds.end(place);
-        let to = end.neighbour.peer;
-        let exit = u32::try_from(end.other as usize - self.beds.places(to).start).expect("fewer than nodes");
+        let to = self.beds.end(place).neighbour.peer;
+        let other = self.beds.joint(place).other as usize;
+        let exit = exit_number(other - self.beds.places(to).start);
         let passage = Passage {
             from,
             to,
@@ -238,7 +238,7 @@ impl Network {
         let place = place.filter(|_| self.beds.is_at_rest(to));
         let is_open = match place {
             // Who rests has had the same connections ever since.
-            Some(place) => self.beds.end(place).connection == connection,
+            Some(place) => self.beds.joint(place).connection == connection,
             None => self.is_open(to, (exit, from), connection),
         };
         if !is_open {
@@ -278,7 +278,7 @@ impl Network {
             Short::Told(block) => match resting.hear(ledger, (now, neighbour), *block) {
                 Some(Heard::Nothing) => true,
                 Some(Heard::Next) => {
-                    self.beds.settle(node, None);
+                    self.beds.wait_for(node, *block);
                     self.ask((node, place), *block);
                     true
                 }
@@ -351,42 +351,45 @@ impl Network {
     fn tell_others(&mut self, node: NodeId, block: BlockRef) {
         let moment = (self.now, self.turn);
         let parent = self.ledgers[0].parent(block).expect("it stands on what was followed");
-        let is_clear = !self.beds.is_sending_bodies(node, self.now);
+        let mut under_way = std::mem::take(&mut self.under_way);
+        let turn = self.heap.next_turn();
+        self.beds.begin_to_tell(node, (block, turn), moment, &mut under_way);
+        for (place, announcement, was_silent) in under_way.drain(..) {
+            self.settle((node, place), announcement, was_silent);
+        }
+        self.under_way = under_way;
         let mut told = 0;
         let places = self.beds.places(node);
         for place in places.clone() {
-            let end = self.beds.end(place);
-            if self.beds.has(end, (block, parent), moment) {
+            if self.beds.has(place, (block, parent), moment) {
                 continue;
             }
             told += 1;
-            let connection = end.connection;
-            let quick = self.beds.arrival(end, self.now).filter(|_| is_clear);
-            let arrival = quick.or_else(|| self.pass((node, place - places.start), self.lately.told, false));
-            if let Some(at) = arrival {
-                let turn = self.heap.hold_back();
-                self.announce((node, place), connection, Announcement { at, turn, block });
+            let arrival = self.beds.arrival((node, place), self.now);
+            let arrival = arrival.or_else(|| self.pass((node, place - places.start), self.lately.told, false));
+            let Some(at) = arrival else { continue };
+            let turn = self.heap.hold_back();
+            if self.beds.tell((node, place), block) {
+                let to = self.beds.end(place).neighbour.peer;
+                self.digest.announced(at, to, node);
+            } else {
+                let connection = self.beds.joint(place).connection;
+                self.put_on_heap((node, place), connection, Announcement { at, turn, block });
             }
         }
-        self.beds.settle(node, Some(if is_clear { self.now } else { Time::MAX }));
+        self.beds.have_told(node, block);
         let bytes = self.lately.told;
         self.collector.count_all_sent(node, MessageKind::Headers, (told, bytes));
     }
 
-    /// An announcement leaves by one of a node's ends: silently where it says nothing new.
-    fn announce(&mut self, (node, place): (NodeId, usize), connection: u32, announcement: Announcement) {
-        let end = self.beds.end(place);
-        let (to, other) = (end.neighbour.peer, end.other as usize);
-        let is_old_news = self.beds.is_old_news(to, announcement.block);
-        let moment = (self.now, self.turn);
-        if let Some(before) = self.beds.tell(place, (announcement, is_old_news), moment) {
-            let connection = self.beds.end(other).connection;
-            self.digest.not_announced(before.at, to, node);
-            self.put_on_heap((node, place), connection, before);
-        }
-        if is_old_news {
-            self.digest.announced(announcement.at, to, node);
-        } else {
+    /// What a node told is under way as it tells the next: the link is to know of it, and if it was told silently, it is heard on arrival.
+    fn settle(&mut self, (node, place): (NodeId, usize), announcement: Announcement, was_silent: bool) {
+        let at = place - self.beds.places(node).start;
+        self.pairs.exit_mut(node, at).link.follow(announcement.at);
+        if was_silent {
+            let to = self.beds.end(place).neighbour.peer;
+            let connection = self.beds.joint(place).connection;
+            self.digest.not_announced(announcement.at, to, node);
             self.put_on_heap((node, place), connection, announcement);
         }
     }
@@ -411,18 +414,6 @@ impl Network {
         let is_block = matches!(short, Short::Sent(..));
         let (to, opposite) = (exit.to, exit.opposite);
         let arrival = self.pass((from, at), bytes, is_block)?;
-        if let Short::Told(block) = short
-            && let Some(place) = self.beds.place(from, (exit_number(at), to))
-        {
-            let turn = self.heap.hold_back();
-            let announcement = Announcement {
-                at: arrival,
-                turn,
-                block,
-            };
-            self.announce((from, place), connection, announcement);
-            return Some(arrival);
-        }
         let passage = Passage {
             from,
             to,

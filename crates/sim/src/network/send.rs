@@ -48,7 +48,7 @@ impl Network {
     /// When what is sent now by one of a node's exits arrives; none when it never does.
     pub(super) fn pass(&mut self, (from, at): (NodeId, usize), bytes: u64, is_block: bool) -> Option<Time> {
         let exit = self.pairs.exit_mut(from, at);
-        if let Some(told_until) = self.beds.told_until(from, (exit_number(at), exit.to)) {
+        if let Some(told_until) = self.beds.told_until(from, (exit_number(at), exit.to), self.now) {
             exit.link.follow(told_until);
         }
         let arrival = match &mut self.places[from.index()].uplink {
