@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use base::{NodeId, Time};
 use chain::{Block, BlockRef, CompactTarget, HashRate, Ledger};
+use gossip::limits::MAX_BLOCKS_OWED;
 use gossip::{Item, Patience};
 
 use crate::branches::Target;
@@ -69,6 +70,42 @@ struct Served {
     at: Time,
 }
 
+/// A body that a resting node waits for no longer, because it took too long; it may come all the same.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Late {
+    block: BlockRef,
+    of: NodeId,
+    asked_at: Time,
+}
+
+/// Late answers, and since when those have been silent who owe them.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+struct Debts {
+    late: Vec<Late>,
+    progress: Vec<(NodeId, Time)>,
+}
+
+impl Debts {
+    /// How many answers this peer owes.
+    fn owed(&self, peer: NodeId) -> usize {
+        self.late.iter().filter(|late| late.of == peer).count()
+    }
+
+    fn find(&self, peer: NodeId, block: BlockRef) -> Option<usize> {
+        self.late.iter().position(|late| late.of == peer && late.block == block)
+    }
+
+    fn make_progress(&mut self, peer: NodeId, now: Time) {
+        self.progress.retain(|(other, _)| *other != peer);
+        self.progress.push((peer, now));
+    }
+
+    fn silent_since(&self, peer: NodeId) -> Option<Time> {
+        let (_, since) = self.progress.iter().find(|(other, _)| *other == peer)?;
+        Some(*since)
+    }
+}
+
 /// What a resting node makes of an announcement.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Heard {
@@ -93,8 +130,8 @@ pub struct Resting {
     /// Who was sent `base` before, where that is known.
     sent_before: Option<Vec<NodeId>>,
     served: Vec<Served>,
-    /// When peers were last asked or answered, where late answers may still come.
-    progress: Option<Vec<(NodeId, Time)>>,
+    /// None while no late answers may come.
+    debts: Option<Box<Debts>>,
 }
 
 impl Resting {
@@ -156,14 +193,33 @@ impl Resting {
         (now, peer): (Time, NodeId),
         (block, body): (BlockRef, &Arc<Block>),
     ) -> bool {
-        let Some(awaited) = self.awaited else { return false };
+        let Some(awaited) = self.awaited.filter(|awaited| awaited.block == block) else {
+            return false;
+        };
         // Another body with the same header may be anything.
         let is_known = || ledger.is_valid(block) && ledger.body(block).is_some_and(|known| Arc::ptr_eq(known, body));
-        if awaited.block != block || awaited.of != peer || !is_known() {
-            return false;
+        if awaited.of == peer {
+            if !is_known() {
+                return false;
+            }
+            self.patience.learn(now.since(awaited.since));
+            self.make_progress(peer, now);
+        } else {
+            // Somebody was asked before, and answers first.
+            let Some(debts) = self.debts.as_mut().filter(|_| is_known()) else {
+                return false;
+            };
+            let Some(at) = debts.find(peer, block) else { return false };
+            debts.late.swap_remove(at);
+            let since = debts.silent_since(peer).expect("known of all who owe something");
+            self.patience.learn(now.since(since));
+            debts.late.push(Late {
+                block,
+                of: awaited.of,
+                asked_at: awaited.since,
+            });
+            debts.make_progress(awaited.of, awaited.since);
         }
-        self.patience.learn(now.since(awaited.since));
-        self.make_progress(peer, now);
         self.awaited = None;
         self.tip = block;
         self.moved_at = now;
@@ -171,10 +227,53 @@ impl Resting {
         true
     }
 
+    /// A body came from a peer that was asked for it and given up on, while another sent it ([`crate::Event::BlockReceived`], a duplicate): nothing but that
+    /// follows. Otherwise nothing has changed; whether it did.
+    pub fn receive_late(&mut self, ledger: &Ledger, (now, peer): (Time, NodeId), block: BlockRef) -> bool {
+        let Some(debts) = &mut self.debts else { return false };
+        let Some(at) = debts.find(peer, block) else { return false };
+        if !ledger.is_ancestor(block, self.tip) {
+            return false;
+        }
+        debts.late.swap_remove(at);
+        let since = debts.silent_since(peer).expect("known of all who owe something");
+        self.patience.learn(now.since(since));
+        if debts.late.is_empty() {
+            self.debts = None;
+        }
+        true
+    }
+
+    /// The body that is waited for is overdue. Who is asked for it instead, of those that have announced it, in the order of their names; none when there is more to it, and then nothing
+    /// has changed.
+    pub fn ask_another(&mut self, now: Time, mut sources: impl Iterator<Item = NodeId>) -> Option<NodeId> {
+        let awaited = self.awaited.filter(|awaited| self.patience.ends(awaited.since) <= now)?;
+        let owed = |peer: NodeId| self.debts.as_ref().map_or(0, |debts| debts.owed(peer));
+        // Of those that owe nothing the first comes first; one that does owe something would be asked only if all did.
+        let next = sources.find(|peer| *peer != awaited.of && owed(*peer) == 0)?;
+        if self.debts.as_ref().map_or(0, |debts| debts.late.len()) + 1 >= MAX_BLOCKS_OWED {
+            return None;
+        }
+        let debts = self.debts.get_or_insert_default();
+        debts.late.push(Late {
+            block: awaited.block,
+            of: awaited.of,
+            asked_at: awaited.since,
+        });
+        debts.make_progress(awaited.of, awaited.since);
+        debts.make_progress(next, now);
+        self.patience.wear_out();
+        self.awaited = Some(Awaited {
+            of: next,
+            since: now,
+            ..awaited
+        });
+        Some(next)
+    }
+
     fn make_progress(&mut self, peer: NodeId, now: Time) {
-        if let Some(progress) = &mut self.progress {
-            progress.retain(|(other, _)| *other != peer);
-            progress.push((peer, now));
+        if let Some(debts) = &mut self.debts {
+            debts.make_progress(peer, now);
         }
     }
 
@@ -238,8 +337,23 @@ impl Node {
             clock: self.clock,
             sent_before: self.tip_sent.clone(),
             served: Vec::new(),
-            progress: self.bodies.fetch.expects_late_answers().then(Vec::new),
+            debts: self.debts(ledger),
         })
+    }
+
+    /// The late answers that may still come.
+    fn debts(&self, ledger: &Ledger) -> Option<Box<Debts>> {
+        let mut debts = Debts::default();
+        for (of, block, progress) in self.bodies.fetch.late_answers() {
+            let block = ledger.find(block).expect("only known blocks are asked for");
+            debts.late.push(Late {
+                block,
+                of,
+                asked_at: progress,
+            });
+            debts.make_progress(of, progress);
+        }
+        (!debts.late.is_empty()).then(|| Box::new(debts))
     }
 
     /// What a node that comes to rest knows of its peers, in their order.
@@ -268,13 +382,12 @@ impl Node {
             clock: _,
             sent_before: _,
             served,
-            progress,
+            debts,
         } = resting;
         self.progress_at = moved_at;
         self.bodies.fetch.set_patience(patience);
-        for (peer, at) in progress.into_iter().flatten() {
-            self.bodies.fetch.set_progress(peer, at);
-        }
+        let debts = debts.unwrap_or_default();
+        self.owe(ledger, &debts);
         if tip != base {
             for block in ledger.path(base, tip) {
                 self.knowledge.accept_header(ledger, block);
@@ -298,6 +411,11 @@ impl Node {
                 "it was heard of at rest"
             );
             self.await_body(ledger, (of, since), block);
+            for late in debts.late.iter().filter(|late| late.block == block) {
+                self.bodies
+                    .fetch
+                    .note_asked(late.of, &ledger.id(block), late.asked_at);
+            }
         }
         for Served { to, block, at } in served {
             let item = Item::Block(ledger.id(block));
@@ -305,6 +423,20 @@ impl Node {
                 peer.served.count(item, at);
             }
             self.note_tip_sent(ledger, to, &item);
+        }
+    }
+
+    /// These late answers may still come, and no others.
+    fn owe(&mut self, ledger: &Ledger, debts: &Debts) {
+        let before: Vec<NodeId> = self.bodies.fetch.late_answers().map(|(of, ..)| of).collect();
+        let count = |of: NodeId| before.iter().filter(|other| **other == of).count();
+        for (peer, row) in self.peers.all_mut() {
+            row.owes_bodies(debts.owed(peer), count(peer));
+        }
+        let late = debts.late.iter().map(|late| (late.of, ledger.id(late.block)));
+        self.bodies.fetch.set_late_answers(late);
+        for (peer, at) in &debts.progress {
+            self.bodies.fetch.set_progress(*peer, *at);
         }
     }
 

@@ -224,7 +224,9 @@ impl Network {
     fn tick(&mut self, node: NodeId) {
         if self.deadline(node).is_some_and(|at| at <= self.now) {
             self.digest.happened(self.now, node, (TICKED, 0));
-            self.handle(node, Input::Tick);
+            if !self.asks_another(node) {
+                self.handle(node, Input::Tick);
+            }
         } else {
             self.set_tick(node);
         }

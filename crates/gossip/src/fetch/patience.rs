@@ -39,7 +39,7 @@ impl Patience {
     }
 
     /// A peer stalled.
-    pub(super) fn wear_out(&mut self) {
+    pub fn wear_out(&mut self) {
         self.stall_timeout = (self.stall_timeout * 2).min(MAX_STALL_TIMEOUT);
     }
 }

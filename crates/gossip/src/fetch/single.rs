@@ -25,10 +25,37 @@ impl BlockFetch {
         self.patience = patience;
     }
 
-    /// Whether late answers may still come. How late they are counts from when their senders were last asked or answered ([`BlockFetch::set_progress`]).
-    #[must_use]
-    pub const fn expects_late_answers(&self) -> bool {
-        !self.asked.is_empty()
+    /// The late answers that may still come: of whom, which, and when that peer was last asked or answered.
+    pub fn late_answers(&self) -> impl Iterator<Item = (NodeId, &BlockId, Time)> {
+        let late = self.asked.iter().filter(|asked| !asked.is_waited_for);
+        late.map(|asked| (asked.of, &asked.block, self.peer(asked.of).progress))
+    }
+
+    /// What late answers may still come, while none is waited for.
+    pub fn set_late_answers(&mut self, late: impl Iterator<Item = (NodeId, BlockId)>) {
+        self.asked.clear();
+        for peer in &mut self.peers {
+            peer.given_up = 0;
+        }
+        for (of, block) in late {
+            self.asked.push(Asked {
+                block,
+                of,
+                is_waited_for: false,
+            });
+            if let Ok(at) = self.find_peer(of) {
+                self.peers[at].given_up += 1;
+            }
+        }
+    }
+
+    /// A source of a wanted body was asked for it once, at this time.
+    pub fn note_asked(&mut self, peer: NodeId, block: &BlockId, at: Time) {
+        self.revise(block, |wanted| {
+            let source = wanted.source(peer);
+            source.times_asked = 1;
+            source.last_asked = at;
+        });
     }
 
     /// A peer was last asked at this time, when it owed nothing, or answered.

@@ -19,6 +19,8 @@ struct Sleeper {
     bed: Option<(Resting, Vec<Neighbour>)>,
     rests: usize,
     steps: usize,
+    /// How often it asked another, and got an answer after all.
+    late: [usize; 2],
 }
 
 impl Sleeper {
@@ -50,6 +52,11 @@ impl Sleeper {
     /// What it puts out when it takes this in at rest.
     fn step(&mut self, ledger: &Ledger, now: Time, input: &Input) -> Option<Outbox> {
         let (resting, neighbours) = self.bed.as_mut()?;
+        if let Input::Tick = input {
+            let out = overdue(ledger, now, (resting, neighbours));
+            self.late[0] += usize::from(out.is_some());
+            return out;
+        }
         let Input::Received { peer, message } = input else {
             return None;
         };
@@ -77,6 +84,10 @@ impl Sleeper {
             }
             Message::Block(body) => {
                 let block = ledger.find(&body.id())?;
+                if resting.receive_late(ledger, (now, peer), block) {
+                    self.late[1] += 1;
+                    return Some(vec![received(ledger, block, (peer, body), true)]);
+                }
                 let old = resting.tip();
                 resting.follow(ledger, (now, peer), (block, body)).then(|| {
                     let lacking = neighbours.iter().filter(|neighbour| !neighbour.has(block));
@@ -112,6 +123,24 @@ fn accepted(ledger: &Ledger, block: BlockRef, from: NodeId) -> Output {
     })
 }
 
+/// What a node says at rest whose body is late.
+fn overdue(ledger: &Ledger, now: Time, (resting, neighbours): (&mut Resting, &[Neighbour])) -> Option<Outbox> {
+    let block = resting.awaited()?;
+    let sources = neighbours.iter().filter(|neighbour| neighbour.has(block));
+    let peer = resting.ask_another(now, sources.map(|neighbour| neighbour.peer))?;
+    let message = Message::Get(vec![Item::Block(ledger.id(block))]);
+    Some(vec![Output::Send { peer, message }])
+}
+
+fn received(ledger: &Ledger, block: BlockRef, (from, body): (NodeId, &Block), duplicate: bool) -> Output {
+    emit(Event::BlockReceived {
+        block: ledger.id(block),
+        from,
+        bytes: body.bytes(),
+        duplicate,
+    })
+}
+
 fn followed(ledger: &Ledger, (old, new): (BlockRef, BlockRef), (from, body): (NodeId, &Arc<Block>)) -> Outbox {
     let [old, new] = [old, new].map(|block| TipRef {
         block: ledger.id(block),
@@ -120,12 +149,7 @@ fn followed(ledger: &Ledger, (old, new): (BlockRef, BlockRef), (from, body): (No
     });
     let (txs, bytes) = (body.transactions.len(), body.bytes());
     vec![
-        emit(Event::BlockReceived {
-            block: new.block,
-            from,
-            bytes,
-            duplicate: false,
-        }),
+        received(ledger, ledger.find(&new.block).expect("known"), (from, body), false),
         Output::Save {
             block: Arc::clone(body),
             durable: false,
@@ -160,6 +184,8 @@ struct Surroundings {
     /// Bodies, or headers where it is no block.
     asked: Vec<(NodeId, Option<BlockRef>)>,
     mutations: usize,
+    /// Whether some bodies take long, so that others are asked.
+    is_slow: bool,
     /// Connections that were hung up.
     gone: Vec<NodeId>,
     rng: Rng,
@@ -173,6 +199,7 @@ impl Surroundings {
             ledger,
             asked: Vec::new(),
             mutations: 0,
+            is_slow: number >= 24,
             gone: Vec::new(),
             rng: Seed::from_number(number).child("rest", 0).rng(),
         }
@@ -212,6 +239,13 @@ impl Surroundings {
         self.tree[self.tree.len().saturating_sub(back + 1)]
     }
 
+    fn all_headers(&self) -> Message {
+        let newest = self.tree[self.tree.len() - 1];
+        let path = self.ledger.path(self.ledger.genesis(), newest);
+        let headers = path.into_iter().map(|block| *self.ledger.hashed_header(block));
+        Message::headers(headers.collect::<Vec<_>>())
+    }
+
     fn grow(&mut self) {
         let newest = self.tree[self.tree.len() - 1];
         let parent = if self.below(10) == 0 {
@@ -226,8 +260,42 @@ impl Surroundings {
         self.tree.push(at);
     }
 
-    /// What happens next.
+    /// What happens next where little does, but some bodies take long.
+    fn next_of_little(&mut self, tip: BlockRef) -> Option<Input> {
+        let peer = n(1 + self.below(PEERS));
+        let received = |peer, message| Some(Input::Received { peer, message });
+        let newest = self.tree[self.tree.len() - 1];
+        match self.below(100) {
+            0..=20 if self.ledger.height(newest) <= self.ledger.height(tip) => {
+                self.grow();
+                None
+            }
+            21..=40 => received(peer, Message::headers([*self.ledger.hashed_header(newest)])),
+            41..=90 if !self.asked.is_empty() => {
+                let at = self.below(self.asked.len());
+                // Half of the peers are slow.
+                if self.asked[at].0.0.is_multiple_of(2) && self.below(20) > 0 {
+                    return None;
+                }
+                let (peer, block) = self.asked.swap_remove(at);
+                let body = block.map(|block| Arc::clone(self.ledger.body(block).expect("valid")));
+                received(peer, body.map_or_else(|| self.all_headers(), Message::Block))
+            }
+            91 => self.next_of_much(tip),
+            _ => None,
+        }
+    }
+
     fn next(&mut self, tip: BlockRef) -> Option<Input> {
+        if self.is_slow {
+            self.next_of_little(tip)
+        } else {
+            self.next_of_much(tip)
+        }
+    }
+
+    /// What happens next where a lot does.
+    fn next_of_much(&mut self, tip: BlockRef) -> Option<Input> {
         let peer = n(1 + self.below(PEERS));
         let received = |peer, message| Some(Input::Received { peer, message });
         match self.below(20) {
@@ -244,10 +312,7 @@ impl Surroundings {
                 let at = self.below(self.asked.len());
                 let (peer, block) = self.asked.swap_remove(at);
                 let Some(block) = block else {
-                    let newest = self.tree[self.tree.len() - 1];
-                    let path = self.ledger.path(self.ledger.genesis(), newest);
-                    let headers = path.into_iter().map(|block| *self.ledger.hashed_header(block));
-                    return received(peer, Message::headers(headers.collect::<Vec<_>>()));
+                    return received(peer, self.all_headers());
                 };
                 let id = self.ledger.id(block);
                 let body = Arc::clone(self.ledger.body(block).expect("valid"));
@@ -292,8 +357,9 @@ impl Surroundings {
     }
 }
 
-/// Tells both of a few thousand things; how often the one rested, how much it took in at rest, and how many bodies were not what they seemed.
-fn compare(number: u64, hashrate: HashRate) -> [usize; 3] {
+/// Tells both of a few thousand things; how often the one rested, how much it took in at rest, how often it asked another and got a late answer, and how many
+/// bodies were not what they seemed.
+fn compare(number: u64, hashrate: HashRate) -> [usize; 5] {
     let mut around = Surroundings::new(number);
     let config = crate::Config {
         hashrate,
@@ -310,6 +376,7 @@ fn compare(number: u64, hashrate: HashRate) -> [usize; 3] {
         bed: None,
         rests: 0,
         steps: 0,
+        late: [0; 2],
     };
     let mut now = Time::ZERO;
     let mut take = |around: &mut Surroundings, now: Time, input: Input| {
@@ -350,16 +417,18 @@ fn compare(number: u64, hashrate: HashRate) -> [usize; 3] {
             (due, tip) = take(&mut around, now, Input::Disconnected { peer });
         }
     }
-    [sleeper.rests, sleeper.steps, around.mutations]
+    let [asked, answered] = sleeper.late;
+    [sleeper.rests, sleeper.steps, asked, answered, around.mutations]
 }
 
 #[test]
 fn who_rests_says_what_who_never_rests_says() {
-    let mut sums = [0; 3];
-    for number in 0..24 {
+    let mut sums = [0; 5];
+    for number in 0..72 {
         let counts = compare(number, HashRate((number % 2) * 1_000));
         sums = std::array::from_fn(|at| sums[at] + counts[at]);
     }
-    let [rests, steps, mutations] = sums;
+    let [rests, steps, asked, answered, mutations] = sums;
     assert!(rests > 500 && steps > 10_000 && mutations > 10, "{sums:?}");
+    assert!(asked > 200 && answered > 200, "{sums:?}");
 }

@@ -209,6 +209,17 @@ impl Beds {
         self.beds[node.index()].told += events;
     }
 
+    /// Of how many events it has told since this was last asked.
+    pub(super) fn take_told(&mut self, node: NodeId) -> u64 {
+        std::mem::take(&mut self.beds[node.index()].told)
+    }
+
+    /// The body that a resting node waits for is overdue: whom it asks instead of these ([`Resting::ask_another`]).
+    pub(super) fn ask_another(&mut self, node: NodeId, now: Time, sources: &[NodeId]) -> Option<NodeId> {
+        let resting = self.beds[node.index()].resting.as_mut()?;
+        resting.ask_another(now, sources.iter().copied())
+    }
+
     /// A node comes to rest; it knows as many neighbours as it has ends, by connections with these numbers.
     pub(super) fn lie_down(
         &mut self,

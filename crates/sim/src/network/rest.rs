@@ -7,7 +7,7 @@ use base::{NodeId, Time};
 use chain::{Block, BlockRef, CompactTarget};
 use gossip::{Item, Message, MessageKind};
 use node::event::TipRef;
-use node::{Goal, Heard, Input, Resting};
+use node::{Event, Goal, Heard, Input, Resting};
 use scenario::Uplink;
 
 use super::Network;
@@ -292,6 +292,12 @@ impl Network {
                 self.serve((node, place), *block, body);
                 true
             }
+            Short::Sent(block, body) if resting.receive_late(ledger, (now, peer), *block) => {
+                // How long bodies usually take is another now, and so may the deadline be.
+                self.set_tick(node);
+                self.receive_again((node, peer), body);
+                true
+            }
             Short::Sent(block, body) => {
                 let follows =
                     self.collector.may_follow(&body.id()) && resting.follow(ledger, (now, peer), (*block, body));
@@ -310,6 +316,30 @@ impl Network {
         // In no detail but the fullest anything else follows from that.
         self.digest.heard(self.now, node, &self.ledgers[0].id(block));
         self.beds.count_told(node, 1);
+        self.send_request((node, place), block);
+    }
+
+    /// Lets a resting node ask another for the body that is overdue; whether it did.
+    pub(super) fn asks_another(&mut self, node: NodeId) -> bool {
+        let Some(block) = self.beds.of(node).and_then(Resting::awaited) else {
+            return false;
+        };
+        let moment = (self.now, self.turn);
+        let parent = self.ledgers[0].parent(block).expect("it stands on what is followed");
+        let places = self.beds.places(node);
+        let has = |place: &usize| self.beds.has(*place, (block, parent), moment);
+        let sources: Vec<usize> = places.filter(has).collect();
+        let peers = sources.iter().map(|place| self.beds.end(*place).neighbour.peer);
+        let peers: Vec<NodeId> = peers.collect();
+        let Some(peer) = self.beds.ask_another(node, self.now, &peers) else {
+            return false;
+        };
+        let at = peers.iter().position(|other| *other == peer);
+        self.send_request((node, sources[at.expect("one of them")]), block);
+        true
+    }
+
+    fn send_request(&mut self, (node, place): (NodeId, usize), block: BlockRef) {
         let at = place - self.beds.places(node).start;
         let asked = self.send_short((node, at), self.lately.asked, Short::Asked(block));
         // Whoever is asked says when the answer comes; until then nobody is late.
@@ -317,6 +347,18 @@ impl Network {
         if asked.is_none_or(|asked| deadline.is_some_and(|deadline| deadline <= asked)) {
             self.set_tick(node);
         }
+    }
+
+    /// A body came to a node at rest that another had sent meanwhile.
+    fn receive_again(&mut self, (node, peer): (NodeId, NodeId), body: &Block) {
+        self.places[node.index()].told += self.beds.take_told(node);
+        let received = Event::BlockReceived {
+            block: body.id(),
+            from: peer,
+            bytes: body.bytes(),
+            duplicate: true,
+        };
+        self.tell(node, Box::new(received));
     }
 
     /// A node at rest sends a body to the neighbour at one of its ends.
