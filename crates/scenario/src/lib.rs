@@ -37,5 +37,5 @@ pub use overrides::Overrides;
 pub use plan::{Attachment, Plan};
 pub use quantity::{duration, hash_rate};
 pub use topology::Topology;
-pub use uplink::Uplink;
+pub use uplink::Uplinks;
 pub use world::World;

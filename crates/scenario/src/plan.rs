@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::link::Conditions;
 use crate::networks::Region;
-use crate::uplink::{Line, Lines, Uplink};
+use crate::uplink::{Line, Lines, Uplinks};
 
 /// What a scenario file says, checked.
 #[derive(Clone, Debug)]
@@ -473,10 +473,11 @@ impl Plan {
         }
     }
 
-    /// The queue that a node's blocks leave by, when it has a line.
+    /// The queues that blocks leave by, in a network whose nodes have lines; one of which nothing is said bounds nothing.
     #[must_use]
-    pub fn uplink(&self, node: NodeId) -> Option<Uplink> {
-        Some(Uplink::new(self.nodes[node.index()].line?, self.lines?))
+    pub fn uplinks(&self) -> Option<Uplinks> {
+        let lines = self.nodes.iter().map(|node| node.line.unwrap_or(Line::UNLIMITED));
+        Some(Uplinks::new(self.lines?, lines))
     }
 
     /// A node's name.

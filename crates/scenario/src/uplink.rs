@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use base::Time;
+use base::{NodeId, Time};
 
 use crate::Link;
 use crate::link::transmission;
@@ -47,62 +47,71 @@ pub struct Parcel {
     pub bytes: u64,
     /// Whether it carries a block.
     pub is_block: bool,
-    /// The line of whom it is for.
-    pub to: Line,
+}
+
+/// The uploads of all nodes of a network.
+#[derive(Clone, Debug)]
+pub struct Uplinks {
+    rules: Lines,
+    rows: Vec<Uplink>,
 }
 
 /// One node's upload.
 #[derive(Clone, Debug)]
-pub struct Uplink {
+struct Uplink {
     line: Line,
-    rules: Lines,
     /// When the next block can begin to leave.
     free_at: Time,
 }
 
-impl Uplink {
-    /// An idle upload.
-    #[must_use]
-    pub const fn new(line: Line, rules: Lines) -> Self {
-        Self {
+impl Uplinks {
+    /// Idle uploads of nodes with these lines, in their order.
+    pub fn new(rules: Lines, lines: impl Iterator<Item = Line>) -> Self {
+        let idle = |line| Uplink {
             line,
-            rules,
             free_at: Time::ZERO,
-        }
+        };
+        let rows = lines.map(idle).collect();
+        Self { rules, rows }
     }
 
-    /// What carries no block takes so long on top of its latency.
+    /// What carries no block takes so long on top of its latency: it waits in no queue.
     #[must_use]
     pub const fn overhead(&self) -> Duration {
         self.rules.message_overhead
     }
 
-    /// The same for what carries no block, and so waits in no queue.
-    pub fn send_small(&self, link: &mut Link, now: Time, bytes: u64) -> Option<Time> {
-        link.send(now + self.rules.message_overhead, bytes)
-    }
-
-    /// When something that is sent now by this link arrives in full; `None` when it never does.
-    pub fn send(&mut self, link: &mut Link, now: Time, parcel: Parcel) -> Option<Time> {
+    /// When something that one node sends now to another by this link arrives in full; `None` when it never does.
+    ///
+    /// # Panics
+    /// When there is no such node.
+    pub fn send(
+        &mut self,
+        (from, to): (NodeId, NodeId),
+        link: &mut Link,
+        (now, parcel): (Time, Parcel),
+    ) -> Option<Time> {
         if !parcel.is_block {
-            return self.send_small(link, now, parcel.bytes);
+            return link.send(now + self.rules.message_overhead, parcel.bytes);
         }
         if link.is_cut() {
             return None;
         }
-        let begin = self.free_at.max(now);
+        let to = self.rows[to.index()].line;
+        let Uplink { line, free_at } = &mut self.rows[from.index()];
+        let begin = now.max(*free_at);
         let (leaves, rate) = match self.rules.upload {
-            Upload::StopAndWait => (None, self.line.upload.min(parcel.to.download)),
+            Upload::StopAndWait => (None, line.upload.min(to.download)),
             // A link of ns-3 has one rate for both directions.
             Upload::Pipelined => {
-                let leaves = begin + transmission(parcel.bytes, self.line.upload);
+                let leaves = begin + transmission(parcel.bytes, line.upload);
                 let slower = |line: Line| line.upload.min(line.download);
-                (Some(leaves), slower(self.line).min(slower(parcel.to)))
+                (Some(leaves), slower(*line).min(slower(to)))
             }
         };
         let sent = begin + transmission(parcel.bytes, rate) + self.rules.processing;
         let arrival = link.send(sent, parcel.bytes)?;
-        self.free_at = leaves.unwrap_or(arrival);
+        *free_at = leaves.unwrap_or(arrival);
         Some(arrival)
     }
 }
@@ -120,13 +129,16 @@ mod tests {
         upload: 8_000_000,
     };
 
-    fn uplink(upload: Upload) -> Uplink {
+    /// From the first of two nodes to the second.
+    const WAY: (NodeId, NodeId) = (NodeId(0), NodeId(1));
+
+    fn uplinks(upload: Upload, to: Line) -> Uplinks {
         let rules = Lines {
             upload,
             processing: Duration::from_millis(2),
             message_overhead: Duration::from_millis(10),
         };
-        Uplink::new(LINE, rules)
+        Uplinks::new(rules, [LINE, to].into_iter())
     }
 
     fn links() -> [Link; 2] {
@@ -140,56 +152,54 @@ mod tests {
     const BLOCK: Parcel = Parcel {
         bytes: 1_000_000,
         is_block: true,
-        to: LINE,
     };
 
     #[test]
     fn blocks_to_all_peers_wait_in_one_queue() {
         for (upload, second) in [(Upload::StopAndWait, 2_204), (Upload::Pipelined, 2_102)] {
-            let (mut uplink, [mut a, mut b]) = (uplink(upload), links());
-            assert_eq!(uplink.send(&mut a, Time::ZERO, BLOCK), Some(Time::from_millis(1_102)));
-            assert_eq!(uplink.send(&mut b, Time::ZERO, BLOCK), Some(Time::from_millis(second)));
+            let (mut uplinks, [mut a, mut b]) = (uplinks(upload, LINE), links());
+            let mut send = |link: &mut Link| uplinks.send(WAY, link, (Time::ZERO, BLOCK));
+            assert_eq!(send(&mut a), Some(Time::from_millis(1_102)));
+            assert_eq!(send(&mut b), Some(Time::from_millis(second)));
         }
     }
 
     #[test]
     fn a_block_is_as_slow_as_the_slower_end() {
-        let slow = Parcel {
-            to: Line {
-                download: 4_000_000,
-                ..LINE
-            },
-            ..BLOCK
+        let slow = Line {
+            download: 4_000_000,
+            ..LINE
         };
         for upload in [Upload::StopAndWait, Upload::Pipelined] {
             let [mut link, _] = links();
-            let arrival = uplink(upload).send(&mut link, Time::ZERO, slow);
+            let arrival = uplinks(upload, slow).send(WAY, &mut link, (Time::ZERO, BLOCK));
             assert_eq!(arrival, Some(Time::from_millis(2_102)), "{upload:?}");
         }
     }
 
     #[test]
     fn small_messages_wait_for_no_block_to_others() {
-        let (mut uplink, [mut a, mut b]) = (uplink(Upload::StopAndWait), links());
+        let (mut uplinks, [mut a, mut b]) = (uplinks(Upload::StopAndWait, LINE), links());
         let small = Parcel {
             bytes: 100,
             is_block: false,
-            to: LINE,
         };
-        uplink.send(&mut a, Time::ZERO, BLOCK).expect("not cut");
-        assert_eq!(uplink.send(&mut b, Time::ZERO, small), Some(Time::from_millis(110)));
-        assert_eq!(uplink.send(&mut a, Time::ZERO, small), Some(Time::from_millis(1_102)));
+        let mut send = |link: &mut Link, parcel| uplinks.send(WAY, link, (Time::ZERO, parcel));
+        send(&mut a, BLOCK).expect("not cut");
+        assert_eq!(send(&mut b, small), Some(Time::from_millis(110)));
+        assert_eq!(send(&mut a, small), Some(Time::from_millis(1_102)));
     }
 
     #[test]
     fn what_is_cut_takes_no_upload() {
-        let (mut uplink, [mut a, mut b]) = (uplink(Upload::StopAndWait), links());
+        let (mut uplinks, [mut a, mut b]) = (uplinks(Upload::StopAndWait, LINE), links());
+        let mut send = |link: &mut Link| uplinks.send(WAY, link, (Time::ZERO, BLOCK));
         let cut = Conditions {
             cut: true,
             ..Conditions::default()
         };
         a.set(cut, || unreachable!("nothing is drawn without jitter"));
-        assert_eq!(uplink.send(&mut a, Time::ZERO, BLOCK), None);
-        assert_eq!(uplink.send(&mut b, Time::ZERO, BLOCK), Some(Time::from_millis(1_102)));
+        assert_eq!(send(&mut a), None);
+        assert_eq!(send(&mut b), Some(Time::from_millis(1_102)));
     }
 }

@@ -15,8 +15,7 @@ use gossip::Message;
 use node::event::Loss;
 use node::{Command, Config, Event, Goal, Input, Node, Outbox, Output};
 use observe::{Collector, Intervention, RunEvent};
-use scenario::uplink::Line;
-use scenario::{Order, Plan, Uplink};
+use scenario::{Order, Plan, Uplinks};
 
 use crate::digest::Digest;
 use crate::engine::{Options, Verify};
@@ -37,8 +36,6 @@ pub(crate) struct Place {
     /// None while it is down. Apart, for it is large and most often rests.
     pub(crate) node: Option<Box<Node>>,
     miner: Miner,
-    /// The queue that its blocks leave by, in a network whose nodes have lines.
-    uplink: Option<Uplink>,
     /// What it has on disk: blocks, parents before children.
     disk: Vec<Arc<Block>>,
     /// How many events it has told of.
@@ -65,13 +62,14 @@ pub(crate) struct Network {
     pub(crate) forgotten_at: usize,
     pub(crate) places: Vec<Place>,
     pairs: Pairs,
-    /// What each node's line carries.
-    lines: Vec<Line>,
+    /// The queues that blocks leave by, in a network whose nodes have lines.
+    uplinks: Option<Uplinks>,
     /// Where nodes rest; there are none before mining begins, and where none may.
     beds: Beds,
     lately: Lately,
     /// Room for what is under way, used again.
     under_way: Vec<(usize, Announcement, bool)>,
+    lacking: Vec<u32>,
     hearsay: Hearsay,
     next_connection: u32,
     /// How often a node has said that a connection is ready.
@@ -91,7 +89,6 @@ impl Network {
         let place = |node: NodeId| Place {
             node: None,
             miner: Miner::new(plan.root_seed().child("mining", u64::from(node.0)).rng()),
-            uplink: plan.uplink(node),
             disk: Vec::new(),
             told: 0,
             tick: Time::MAX,
@@ -111,13 +108,10 @@ impl Network {
             beds: Beds::default(),
             lately: Lately::default(),
             under_way: Vec::new(),
+            lacking: Vec::new(),
             hearsay: Hearsay::new(plan, options, collector.detail()),
             pairs,
-            lines: plan
-                .nodes
-                .iter()
-                .map(|node| node.line.unwrap_or(Line::UNLIMITED))
-                .collect(),
+            uplinks: plan.uplinks(),
             next_connection: 0,
             greeted: 0,
             digest: Digest::new(),

@@ -4,6 +4,8 @@
 //! block too. So it is kept where it was sent ([`End`]), and the receiver looks whether it has arrived when that matters: when it follows a block, and when it gets up.
 //! What says something new, or may by the time it arrives, is heard on arrival. The run is the same to the last byte.
 
+use std::time::Duration;
+
 use base::{NodeId, Time};
 use chain::{BlockRef, Ledger};
 use node::{Neighbour, Resting};
@@ -124,8 +126,8 @@ pub(super) struct Beds {
 }
 
 impl Beds {
-    /// Nobody rests yet, of nodes with these exits, where small messages take so much on top of their latency; none where that differs.
-    pub(super) fn new(nodes: usize, pairs: &Pairs, overhead_us: Option<u64>) -> Self {
+    /// Nobody rests yet, of nodes with these exits, where small messages take so long on top of their latency.
+    pub(super) fn new(nodes: usize, pairs: &Pairs, overhead: Duration) -> Self {
         let mut beds = Self {
             fronts: vec![Front::UP; nodes],
             beds: vec![Bed::default(); nodes],
@@ -133,7 +135,7 @@ impl Beds {
             ends: Vec::new(),
             joints: Vec::new(),
             said: Vec::new(),
-            overhead_us: overhead_us.unwrap_or(0),
+            overhead_us: u64::try_from(overhead.as_micros()).expect("far less than an age"),
             longest_us: 0,
         };
         let mut count = 0;
@@ -144,11 +146,10 @@ impl Beds {
         for node in (0..nodes).map(NodeId::at) {
             for exit in pairs.exits(node) {
                 let back = &pairs.exits(exit.to)[exit.opposite as usize];
-                let delay = |link: &Link| overhead_us.map_or(UNEVEN, |_| delay_us(link));
                 beds.ends.push(End {
                     neighbour: Neighbour::unheard(exit.to),
-                    out_us: delay(&exit.link),
-                    in_us: delay(&back.link),
+                    out_us: delay_us(&exit.link),
+                    in_us: delay_us(&back.link),
                 });
                 beds.joints.push(Joint {
                     other: beds.first[exit.to.index()] + exit.opposite,
@@ -294,28 +295,45 @@ impl Beds {
         front.tip == Some(block) || front.awaited == Some(block)
     }
 
-    /// Whether by this moment the neighbour at an end has announced a block with this parent.
-    pub(super) fn has(&self, place: usize, (block, parent): (BlockRef, BlockRef), moment: Moment) -> bool {
-        let end = &self.ends[place];
-        if end.neighbour.has(block) {
-            return true;
+    /// Which of a node's neighbours have not announced a block with this parent by this moment: where their ends stand among its own.
+    ///
+    /// Nearly always when they followed it tells whether they have. All are looked at without a guess, for half would be wrong.
+    pub(super) fn lacking(
+        &self,
+        node: NodeId,
+        (block, parent): (BlockRef, BlockRef),
+        moment: Moment,
+        out: &mut Vec<u32>,
+    ) {
+        let places = self.places(node);
+        let (first, ends) = (places.start, &self.ends[places]);
+        out.clear();
+        out.resize(ends.len(), 0);
+        let mut count = 0;
+        for (at, end) in (0..).zip(ends) {
+            let front = self.fronts[end.neighbour.peer.index()];
+            let delay = self.overhead_us + u64::from(end.in_us);
+            let arrival = Time::from_micros(front.told_at.as_micros().wrapping_add(delay));
+            let has_followed = (front.tip == Some(block)) & (end.in_us != UNEVEN) & (arrival != moment.0);
+            let is_sure = (front.told_at != Time::MAX) & (has_followed | (front.tip == Some(parent)));
+            let has = end.neighbour.has(block) | (is_sure & has_followed & (arrival < moment.0));
+            let lacks = if is_sure | has {
+                !has
+            } else {
+                !self.was_told(first + at as usize, block, moment)
+            };
+            out[count] = at;
+            count += usize::from(lacks);
         }
-        let front = self.fronts[end.neighbour.peer.index()];
-        if front.told_at != Time::MAX {
-            if front.tip == Some(parent) {
-                return false;
-            }
-            if front.tip == Some(block) && end.in_us != UNEVEN {
-                let arrival = later(front.told_at, self.overhead_us + u64::from(end.in_us));
-                if arrival != moment.0 {
-                    return arrival < moment.0;
-                }
-            }
-        }
+        out.truncate(count);
+    }
+
+    /// Whether by this moment the neighbour at an end has announced a block silently.
+    fn was_told(&self, place: usize, block: BlockRef, moment: Moment) -> bool {
         let other = self.joints[place].other as usize;
         let said = self.said[other];
         let is_under_way = || {
-            let last = self.last_from(end.neighbour.peer, other);
+            let last = self.last_from(self.ends[place].neighbour.peer, other);
             last.is_some_and(|last| !last.has_arrived(moment))
         };
         said.before == Some(block) || said.is_silent && said.last == Some(block) && !is_under_way()
@@ -329,8 +347,8 @@ impl Beds {
         if bed.is_behind_bodies || out_us == UNEVEN || !is_news(&self.said[place]) {
             return None;
         }
-        let first = self.first[node.index()] as usize;
-        let earlier = self.said[first..place].iter().filter(|said| is_news(said));
+        let earlier = self.said[self.first[node.index()] as usize..place].iter();
+        let earlier = earlier.filter(|said| is_news(said));
         Some(Announcement {
             at: later(bed.since, self.overhead_us + u64::from(out_us)),
             turn: bed.turn.after(earlier.count()),

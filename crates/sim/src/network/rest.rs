@@ -2,13 +2,14 @@
 //! all that happens.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use base::{NodeId, Time};
 use chain::{Block, BlockRef, CompactTarget};
 use gossip::{Item, Message, MessageKind};
 use node::event::TipRef;
 use node::{Event, Goal, Heard, Input, Resting};
-use scenario::Uplink;
+use scenario::Uplinks;
 
 use super::Network;
 use super::beds::{Announcement, Beds, Joint};
@@ -69,16 +70,9 @@ impl Network {
             let bytes = |message: &Message| node::message_bytes(self.plan.block_size, message);
             self.lately.told = bytes(&Message::headers([genesis]));
             self.lately.asked = bytes(&Message::Get(vec![Item::Block(genesis.id())]));
-            self.beds = Beds::new(self.places.len(), &self.pairs, self.overhead_us());
+            let overhead = self.uplinks.as_ref().map_or(Duration::ZERO, Uplinks::overhead);
+            self.beds = Beds::new(self.places.len(), &self.pairs, overhead);
         }
-    }
-
-    /// What a small message takes on top of its latency, in microseconds, if that is the same for all.
-    fn overhead_us(&self) -> Option<u64> {
-        let overheads = self.places.iter().map(|place| place.uplink.as_ref().map(Uplink::overhead));
-        let mut overheads = overheads.map(|overhead| overhead.unwrap_or_default().as_micros());
-        let first = overheads.next()?;
-        overheads.all(|other| other == first).then(|| u64::try_from(first).ok())?
     }
 
     /// From now on no node rests.
@@ -327,8 +321,10 @@ impl Network {
         let moment = (self.now, self.turn);
         let parent = self.ledgers[0].parent(block).expect("it stands on what is followed");
         let places = self.beds.places(node);
-        let has = |place: &usize| self.beds.has(*place, (block, parent), moment);
-        let sources: Vec<usize> = places.filter(has).collect();
+        let mut lacking = Vec::new();
+        self.beds.lacking(node, (block, parent), moment, &mut lacking);
+        let has = |place: &usize| !lacking.contains(&exit_number(*place - places.start));
+        let sources: Vec<usize> = places.clone().filter(has).collect();
         let peers = sources.iter().map(|place| self.beds.end(*place).neighbour.peer);
         let peers: Vec<NodeId> = peers.collect();
         let Some(peer) = self.beds.ask_another(node, self.now, &peers) else {
@@ -400,16 +396,17 @@ impl Network {
             self.settle((node, place), announcement, was_silent);
         }
         self.under_way = under_way;
+        let mut lacking = std::mem::take(&mut self.lacking);
+        self.beds.lacking(node, (block, parent), moment, &mut lacking);
+        let first = self.beds.places(node).start;
         let mut told = 0;
-        let places = self.beds.places(node);
-        for place in places.clone() {
-            if self.beds.has(place, (block, parent), moment) {
-                continue;
-            }
+        for at in lacking.iter().map(|at| *at as usize) {
+            let place = first + at;
             told += 1;
             let arrival = self.beds.arrival((node, place), self.now);
-            let arrival = arrival.or_else(|| self.pass((node, place - places.start), self.lately.told, false));
-            let Some(at) = arrival else { continue };
+            let Some(at) = arrival.or_else(|| self.pass((node, at), self.lately.told, false)) else {
+                continue;
+            };
             let turn = self.heap.hold_back();
             if self.beds.tell((node, place), block) {
                 let to = self.beds.end(place).neighbour.peer;
@@ -419,6 +416,7 @@ impl Network {
                 self.put_on_heap((node, place), connection, Announcement { at, turn, block });
             }
         }
+        self.lacking = lacking;
         self.beds.have_told(node, block);
         let bytes = self.lately.told;
         self.collector.count_all_sent(node, MessageKind::Headers, (told, bytes));

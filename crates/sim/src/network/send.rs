@@ -5,7 +5,7 @@ use gossip::limits::MAX_MESSAGE_BYTES;
 use gossip::{Message, wire};
 use node::Event;
 use node::event::Loss;
-use scenario::uplink::{Line, Parcel};
+use scenario::uplink::Parcel;
 
 use super::Network;
 use super::rest::exit_number;
@@ -51,14 +51,10 @@ impl Network {
         if let Some(told_until) = self.beds.told_until(from, (exit_number(at), exit.to), self.now) {
             exit.link.follow(told_until);
         }
-        let arrival = match &mut self.places[from.index()].uplink {
+        let to = exit.to;
+        let arrival = match &mut self.uplinks {
             None => exit.link.send(self.now, bytes),
-            Some(uplink) => {
-                let line = || self.lines[exit.to.index()];
-                let to = if is_block { line() } else { Line::UNLIMITED };
-                let parcel = Parcel { bytes, is_block, to };
-                uplink.send(&mut exit.link, self.now, parcel)
-            }
+            Some(uplinks) => uplinks.send((from, to), &mut exit.link, (self.now, Parcel { bytes, is_block })),
         };
         if let Some(arrival) = arrival.filter(|_| is_block) {
             self.beds.sends_body(from, arrival);
