@@ -17,10 +17,10 @@ pub(crate) enum Happening {
         way: Way,
         connection: u32,
         bytes: u32,
-        message: Message,
+        message: Box<Message>,
     },
     /// The same, of one of the messages that there are most of.
-    Short { passage: Passage, bytes: u64, short: Short },
+    Short { passage: Passage, bytes: u32, short: Short },
     /// A node's deadline is due, unless it has asked for another since.
     Tick { node: NodeId },
     /// A nonce is found, unless the search was given up meanwhile.

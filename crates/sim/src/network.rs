@@ -199,7 +199,7 @@ impl Network {
                 connection,
                 bytes,
                 message,
-            } => self.arrive((way, connection), bytes, message),
+            } => self.arrive((way, connection), bytes, *message),
             Happening::Short { passage, bytes, short } => self.arrive_short(passage, bytes, short),
             Happening::Tick { node } => {
                 let place = &mut self.places[node.index()];

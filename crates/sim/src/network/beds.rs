@@ -451,14 +451,17 @@ impl Beds {
         let Some(bed) = self.beds.get(node.index()) else { return 0 };
         let resting = bed.resting.as_ref().map_or(0, Resting::glance);
         let front = usize::from(self.fronts[node.index()].awaited.is_some());
-        let end = self.ends.get(self.first[node.index()] as usize + exit as usize);
-        resting + front + end.map_or(0, |end| end.out_us as usize)
+        let place = self.first[node.index()] as usize + exit as usize;
+        let end = self.ends.get(place).map_or(0, |end| end.out_us as usize);
+        let joint = self.joints.get(place).map_or(0, |joint| joint.connection as usize);
+        resting + front + end + joint
     }
 
     /// Reads all its ends.
     pub(super) fn look_closer(&self, node: NodeId) -> usize {
-        let ends = self.ends[self.places(node)].iter();
-        ends.map(|end| end.out_us as usize).sum()
+        let ends = self.ends[self.places(node)].iter().step_by(4);
+        let said = self.said[self.places(node)].iter().step_by(5);
+        ends.map(|end| end.out_us as usize).sum::<usize>() + said.filter(|said| said.is_silent).count()
     }
 
     /// Reads what it needs of its neighbours.

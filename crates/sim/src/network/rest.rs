@@ -158,7 +158,7 @@ impl Network {
         };
         let happening = Happening::Short {
             passage,
-            bytes: self.lately.told,
+            bytes: short_count(self.lately.told),
             short: Short::Told(block),
         };
         self.heap.put_back(at, turn, happening);
@@ -221,7 +221,7 @@ impl Network {
     }
 
     /// A message arrives that is one of the three.
-    pub(super) fn arrive_short(&mut self, passage: Passage, bytes: u64, short: Short) {
+    pub(super) fn arrive_short(&mut self, passage: Passage, bytes: u32, short: Short) {
         let Passage {
             from,
             to,
@@ -241,8 +241,6 @@ impl Network {
         if let Short::Told(_) = short {
             self.digest.announced(self.now, to, from);
         } else {
-            // As many as there is room for beside the sender, as in all other messages.
-            let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
             let about = (u64::from(from.0) << 32) | u64::from(bytes);
             self.digest.happened(self.now, to, (short.kind() as u8, about));
         }
@@ -460,9 +458,15 @@ impl Network {
             connection,
             exit: opposite,
         };
+        let bytes = short_count(bytes);
         self.heap.push(arrival, Happening::Short { passage, bytes, short });
         Some(arrival)
     }
+}
+
+/// So many bytes as the digest tells apart: as there is room for beside the sender.
+pub(super) fn short_count(bytes: u64) -> u32 {
+    u32::try_from(bytes).unwrap_or(u32::MAX)
 }
 
 /// Where an exit stands, as a number that is kept.

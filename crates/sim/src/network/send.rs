@@ -8,7 +8,7 @@ use node::event::Loss;
 use scenario::uplink::Parcel;
 
 use super::Network;
-use super::rest::exit_number;
+use super::rest::{exit_number, short_count};
 use crate::heap::Happening;
 
 impl Network {
@@ -39,8 +39,8 @@ impl Network {
         let happening = Happening::Arrival {
             way,
             connection,
-            bytes: u32::try_from(bytes).unwrap_or(u32::MAX),
-            message,
+            bytes: short_count(bytes),
+            message: Box::new(message),
         };
         self.heap.push(arrival, happening);
     }
