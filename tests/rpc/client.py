@@ -193,13 +193,22 @@ class Interface(unittest.TestCase):
         node = self.node()
         genesis = node.call("getbestblockhash")
         tip = node.generate(1)[0]
-        for height in (-1, 2, 2**31, 2**63 - 1, -(2**63)):
+        for height in (-1, 2, 2**31 - 1, -(2**31)):
             self.refused(-8, node, "getblockhash", height)
             self.refused(-8, node, "gettxoutsetinfo", "none", height)
-        for height in (2**63, 2**64, 1e300, 1.5):
+        self.refused(-8, node, "getnetworkhashps", 5, 2**31 - 1)
+        # Heights, counts and time-outs are numbers of 32 bits.
+        for height in (2**31, -(2**31) - 1, 2**63 - 1, -(2**63), 2**63, 2**64, 1e300, 1.5):
             self.refused(-1, node, "getblockhash", height)
-            self.refused(-1, node, "gettxout", NOBODY, height)
-        self.refused(-8, node, "getnetworkhashps", 5, 2**40)
+            self.refused(-1, node, "gettxoutsetinfo", "none", height)
+            self.refused(-1, node, "getnetworkhashps", 5, height)
+            self.refused(-1, node, "getchaintxstats", height)
+            self.refused(-1, node, "waitforblockheight", height)
+            self.refused(-1, node, "waitfornewblock", height)
+            self.refused(-1, node, "getblock", genesis, height)
+            self.refused(-1, node, "listunspent", height)
+        for place in (2**32, 2**63, 2**64, 1e300, 1.5):
+            self.refused(-1, node, "gettxout", NOBODY, place)
         self.refused(-8, node, "getnetworkhashps", -2)
         for method in ("getblock", "getblockheader", "invalidateblock", "reconsiderblock", "preciousblock"):
             self.refused(-5, node, method, NOBODY)

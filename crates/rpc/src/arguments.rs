@@ -88,20 +88,22 @@ impl Arguments {
         self.at(place).as_bool().unwrap_or(usual == Flag::Set)
     }
 
-    /// A number; an error when it does not fit 64 bits or is no whole one, of the code that Core has for those.
-    pub(crate) fn number(&self, place: usize) -> Result<Option<i64>, RpcError> {
+    /// A number; an error when it is no whole one or does not fit the type, of the code that Core has for those (`getInt<Int>`). Heights, counts
+    /// and time-outs are its `int`s.
+    pub(crate) fn number<N: TryFrom<i64>>(&self, place: usize) -> Result<Option<N>, RpcError> {
         match self.at(place) {
             Value::Null => Ok(None),
             value @ (Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_)) => {
-                value.as_i64().map(Some).ok_or_else(out_of_range)
+                let number = value.as_i64().and_then(|number| N::try_from(number).ok());
+                number.map(Some).ok_or_else(out_of_range)
             }
         }
     }
 
     /// How much is to be told, from 0; true counts as 1.
-    pub(crate) fn level(&self, place: usize, usual: i64) -> Result<i64, RpcError> {
+    pub(crate) fn level(&self, place: usize, usual: i32) -> Result<i32, RpcError> {
         match self.at(place) {
-            Value::Bool(flag) => Ok(i64::from(*flag)),
+            Value::Bool(flag) => Ok(i32::from(*flag)),
             Value::Null | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
                 Ok(self.number(place)?.unwrap_or(usual))
             }
@@ -342,8 +344,12 @@ mod tests {
                 .expect("numbers fit")
         };
         assert_eq!(read(json!(["a", 0, i64::MAX])).number(2), Ok(Some(i64::MAX)));
+        assert_eq!(read(json!(["a", 0, i32::MIN])).number(2), Ok(Some(i32::MIN)));
         for absurd in [json!(u64::MAX), json!(1.5), json!(1e300), json!(-1e300)] {
-            assert_eq!(read(json!(["a", 0, absurd])).number(2), Err(out_of_range()));
+            assert_eq!(read(json!(["a", 0, absurd])).number::<i64>(2), Err(out_of_range()));
+        }
+        for wide in [1 << 31, i64::from(i32::MIN) - 1] {
+            assert_eq!(read(json!(["a", 0, wide])).number::<i32>(2), Err(out_of_range()));
         }
         for text in ["", "00", &"g".repeat(64), &"0".repeat(65), &"é".repeat(32)] {
             assert!(read(json!([text])).block_id(0, "blockhash").is_err(), "{text}");

@@ -7,7 +7,7 @@ use chain::{Block, BlockId, BlockRef, Coin, OutPoint, Transaction};
 use serde_json::{Value, json};
 
 use super::{Category, Method, Run, may, needs};
-use crate::arguments::{self, Arguments, Flag, Kind};
+use crate::arguments::{Arguments, Flag, Kind};
 use crate::error::Answer;
 use crate::shape::{self, Spent, WithCoins};
 use crate::{Code, RpcError, Scene, raw};
@@ -150,7 +150,6 @@ pub(crate) fn spent_in_block(scene: &Scene<'_>, at: BlockRef, transaction: &Tran
 fn coin(scene: &Scene<'_>, arguments: &Arguments) -> Answer {
     let txid = arguments.txid(0, "txid")?;
     let index = arguments.number(1)?.unwrap_or_default();
-    let index = u32::try_from(index).map_err(|_| arguments::out_of_range())?;
     let outpoint = OutPoint { txid, index };
     let (ledger, tip) = (scene.ledger, scene.node.tip());
     let with_mempool = arguments.flag_or(2, Flag::Set);

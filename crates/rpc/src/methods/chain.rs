@@ -141,14 +141,14 @@ fn chain_tips(scene: &Scene<'_>, _: &Arguments) -> Answer {
 }
 
 fn block_hash(scene: &Scene<'_>, arguments: &Arguments) -> Answer {
-    let wanted = arguments.number(0)?.unwrap_or_default();
+    let wanted: i32 = arguments.number(0)?.unwrap_or_default();
     let at =
         at_height(scene, wanted).ok_or_else(|| RpcError::new(Code::InvalidParameter, "Block height out of range"))?;
     Ok(json!(scene.ledger.id(at).to_string()))
 }
 
 /// The block at a height of the chain that is followed, however absurd the height.
-pub(crate) fn at_height(scene: &Scene<'_>, height: i64) -> Option<BlockRef> {
+pub(crate) fn at_height(scene: &Scene<'_>, height: i32) -> Option<BlockRef> {
     let height = u32::try_from(height).ok().map(Height)?;
     scene.ledger.ancestor(scene.node.tip(), height)
 }
@@ -168,14 +168,14 @@ fn chain_tx_stats(scene: &Scene<'_>, arguments: &Arguments) -> Answer {
     };
     let height = i64::from(ledger.height(last).0);
     let interval = i64::try_from(ledger.params().interval.as_secs().max(1)).unwrap_or(i64::MAX);
-    let window = match arguments.number(0)? {
+    let window = match arguments.number::<i32>(0)?.map(i64::from) {
         None => (MONTH / interval).clamp(0, (height - 1).max(0)),
         Some(blocks) if blocks < 0 || blocks > 0 && blocks >= height => {
             return refuse("Invalid block count: should be between 0 and the block's height - 1");
         }
         Some(blocks) => blocks,
     };
-    let first = at_height(scene, height - window).expect("a window within the chain");
+    let first = at_height_below(scene, last, height - window).expect("a window within the chain");
     let transactions = |blocks: &[BlockRef]| -> usize {
         let bodies = blocks.iter().filter_map(|block| ledger.body(*block));
         bodies.map(|body| body.transactions.len()).sum()
@@ -208,8 +208,8 @@ pub(crate) fn as_f64(count: usize) -> f64 {
 }
 
 fn network_hash_rate(scene: &Scene<'_>, arguments: &Arguments) -> Answer {
-    let blocks = arguments.number(0)?.unwrap_or(120);
-    let height = arguments.number(1)?.unwrap_or(-1);
+    let blocks: i32 = arguments.number(0)?.unwrap_or(120);
+    let height: i32 = arguments.number(1)?.unwrap_or(-1);
     if blocks < -1 || blocks == 0 {
         let message = "Invalid nblocks. Must be a positive number or -1.";
         return Err(RpcError::new(Code::InvalidParameter, message));
@@ -219,7 +219,7 @@ fn network_hash_rate(scene: &Scene<'_>, arguments: &Arguments) -> Answer {
         _ => at_height(scene, height),
     };
     let last = last.ok_or_else(|| RpcError::new(Code::InvalidParameter, "Block does not exist at specified height"))?;
-    Ok(json!(hash_rate(scene, last, blocks)))
+    Ok(json!(hash_rate(scene, last, blocks.into())))
 }
 
 /// The hashes a second that it took to get to a block from so many blocks below it (Core's `GetNetworkHashPS`).

@@ -49,7 +49,7 @@ pub(super) fn payee(text: &str) -> Result<Owner, RpcError> {
 }
 
 async fn generate_to_address(office: Arc<Office>, arguments: Arguments) -> Answer {
-    let count = arguments.number(0)?.unwrap_or_default();
+    let count: i32 = arguments.number(0)?.unwrap_or_default();
     let count = u64::try_from(count).ok().filter(|count| *count <= MAX_GENERATED);
     let count = count.ok_or_else(|| {
         let message = format!("nblocks is between 0 and {MAX_GENERATED}");
@@ -57,7 +57,7 @@ async fn generate_to_address(office: Arc<Office>, arguments: Arguments) -> Answe
     })?;
     let owner = payee(arguments.text(1).unwrap_or_default())?;
     let tries = arguments
-        .number(2)?
+        .number::<i32>(2)?
         .map_or(DEFAULT_MAX_TRIES, |tries| u64::try_from(tries).unwrap_or(0));
     let mut run = Tries(tries);
     let mut ids: Vec<String> = Vec::new();

@@ -51,19 +51,16 @@ async fn block(office: Arc<Office>, arguments: Arguments) -> Answer {
 }
 
 async fn height(office: Arc<Office>, arguments: Arguments) -> Answer {
-    let wanted = arguments.number(0)?.unwrap_or_default();
-    let reached = |tip: &TipRef| i64::from(tip.height.0) >= wanted;
+    let wanted: i32 = arguments.number(0)?.unwrap_or_default();
+    let reached = |tip: &TipRef| i64::from(tip.height.0) >= i64::from(wanted);
     wait(&office, patience(&arguments, 1)?, reached).await
 }
 
 /// The last moment to wait for; none without end.
 fn patience(arguments: &Arguments, place: usize) -> Result<Option<Instant>, RpcError> {
-    let millis = arguments.number(place)?.unwrap_or(0);
+    let millis: i32 = arguments.number(place)?.unwrap_or(0);
     let millis = u64::try_from(millis).map_err(|_| RpcError::new(Code::Misc, "Negative timeout"))?;
-    // What is beyond the clock's range never comes.
-    Ok((millis > 0)
-        .then(|| Instant::now().checked_add(Duration::from_millis(millis)))
-        .flatten())
+    Ok((millis > 0).then(|| Instant::now() + Duration::from_millis(millis)))
 }
 
 /// The tip, once it is as wanted, or when the time is over.

@@ -147,9 +147,9 @@ async fn balance(office: Arc<Office>, arguments: Arguments) -> Answer {
         let message = "dummy first argument must be excluded or set to \"*\".";
         return Err(RpcError::new(Code::Deprecated, message));
     }
-    let least = arguments.number(1)?.unwrap_or(0);
+    let least: i32 = arguments.number(1)?.unwrap_or(0);
     let holdings = holdings(&office).await?;
-    let counts = |owned: &Owned| owned.is_mature && owned.is_trusted && i64::from(owned.confirmations) >= least;
+    let counts = |owned: &Owned| owned.is_mature && owned.is_trusted && i64::from(owned.confirmations) >= least.into();
     Ok(sum(&holdings, counts))
 }
 
@@ -197,8 +197,8 @@ fn last_block(holdings: &Holdings) -> Value {
 }
 
 async fn unspent(office: Arc<Office>, arguments: Arguments) -> Answer {
-    let least = arguments.number(0)?.unwrap_or(1);
-    let most = arguments.number(1)?.unwrap_or(9_999_999);
+    let least: i32 = arguments.number(0)?.unwrap_or(1);
+    let most: i32 = arguments.number(1)?.unwrap_or(9_999_999);
     let with_unsafe = arguments.flag_or(3, Flag::Set);
     let mut wanted = Vec::new();
     for text in arguments.at(2).as_array().into_iter().flatten() {
@@ -214,7 +214,7 @@ async fn unspent(office: Arc<Office>, arguments: Arguments) -> Answer {
     let holdings = holdings(&office).await?;
     let is_listed = |owned: &&Owned| {
         let depth = i64::from(owned.confirmations);
-        (least..=most).contains(&depth)
+        (least.into()..=most.into()).contains(&depth)
             && (owned.is_mature || query.with_immature)
             && (owned.is_trusted || with_unsafe)
             && (wanted.is_empty() || wanted.contains(&owned.coin.output.owner))
@@ -336,7 +336,7 @@ async fn send(office: Arc<Office>, arguments: Arguments) -> Answer {
 /// Fees are not estimated, yet what asks for an estimate has to make sense.
 fn check_estimate(arguments: &Arguments) -> Result<(), RpcError> {
     let wrong = |message: &str| Err(RpcError::new(Code::InvalidParameter, message));
-    let (target, mode) = (arguments.number(6)?, arguments.text(7));
+    let (target, mode) = (arguments.number::<i32>(6)?, arguments.text(7));
     let mode = mode.map(str::to_ascii_lowercase);
     let has_rate = !arguments.at(9).is_null();
     match (target, mode.as_deref()) {

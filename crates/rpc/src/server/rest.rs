@@ -169,7 +169,7 @@ async fn headers(office: &Office, hash: &str, count: &str) -> Result<Found, Refu
 }
 
 async fn hash_at(office: &Office, height: &str) -> Result<Found, Refused> {
-    let wanted = height.parse::<i64>().ok().filter(|height| *height >= 0);
+    let wanted = height.parse::<i32>().ok().filter(|height| *height >= 0);
     let wanted = wanted.ok_or_else(|| Refused(StatusCode::BAD_REQUEST, format!("Invalid height: {height}")))?;
     let question = move |scene: &Scene<'_>| {
         let at = chain_methods::at_height(scene, wanted)?;
