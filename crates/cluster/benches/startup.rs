@@ -4,7 +4,7 @@
 //! loopback interface, with a database on disk each; then mines 50 blocks on one of 20 nodes, without link delays, and prints the median
 //! time from the miner's first send to the last node's connect. Then 20 nodes as processes of their own. Then 2 nodes, and 20, in two halves that are
 //! cut apart and mine 3 and 5 blocks: how long after the cut is healed all of them agree, dials included,
-//! and until the last link across the cut is up; the medians of nine. With the word, only that.
+//! and until the last link across the cut is up, and what that takes of both cores; the medians of nine. With the word, only that.
 //!
 //! Budgets on two cores: 20 nodes within 0.5 s, 50 within 2 s, 300 within 10 s; a block within 50 ms; agreement within 30 ms.
 
@@ -16,8 +16,12 @@ use cluster::{Finished, Nodes, Progress, run};
 use scenario::world::NodeFacts;
 use scenario::{Overrides, StepState, parse};
 
+#[path = "../../chain/benches/measure/mod.rs"]
+#[expect(dead_code, reason = "nothing runs by turns here")]
+mod measure;
 mod this;
 
+use measure::cpu_time;
 use this::options;
 
 /// What the budgets are for: nodes, and how long they may take to start and connect.
@@ -94,17 +98,18 @@ fn agreement(nodes: usize) {
     let plan = Arc::new(
         parse("agreement.toml", &text, &Overrides::default()).unwrap_or_else(|faults| panic!("{}", faults[0])),
     );
-    let (mut agreed, mut linked): (Vec<Duration>, Vec<Duration>) = (0..9)
+    let (mut worked, (mut agreed, mut linked)): (Vec<Duration>, (Vec<Duration>, Vec<Duration>)) = (0..9)
         .map(|_| {
             let data = tempfile::tempdir().expect("a folder for the nodes' data");
             let (mut healed, mut agreed, mut linked) = (None, None, None);
+            let (mut cpu, mut worked) = (Duration::ZERO, Duration::ZERO);
             let finished = run(&plan, &options(data.path(), Nodes::Tasks), &mut |progress| {
                 if let Progress::Step(report) = progress
                     && report.step == HEAL
                 {
                     match report.state {
-                        StepState::Started => healed = Some(Instant::now()),
-                        StepState::Passed { .. } => linked = Some(Instant::now()),
+                        StepState::Started => (healed, cpu) = (Some(Instant::now()), cpu_time()),
+                        StepState::Passed { .. } => (linked, worked) = (Some(Instant::now()), cpu_time() - cpu),
                         StepState::Failed { .. } => {}
                     }
                 } else if let Progress::Observed(collector) = progress
@@ -119,13 +124,17 @@ fn agreement(nodes: usize) {
             assert!(finished.died.is_empty(), "{:?}", finished.died);
             let healed = healed.expect("they were cut apart");
             let since = |at: Option<Instant>| at.expect("they agree").duration_since(healed);
-            (since(agreed), since(linked))
+            (worked, (since(agreed), since(linked)))
         })
         .unzip();
-    for (what, all) in [("agree", &mut agreed), ("have all their links", &mut linked)] {
+    for (what, all) in [
+        ("agree after", &mut agreed),
+        ("have all their links after", &mut linked),
+        ("take for that, of CPU time,", &mut worked),
+    ] {
         all.sort_unstable();
         println!(
-            "{nodes} nodes in halves of 3 and 5 blocks {what} {:.1?} after the cut is healed (median of {}, from {:.1?} to {:.1?})",
+            "{nodes} nodes in halves of 3 and 5 blocks that are joined {what} {:.1?} (median of {}, from {:.1?} to {:.1?})",
             all[all.len() / 2],
             all.len(),
             all[0],

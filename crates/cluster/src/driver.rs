@@ -18,6 +18,7 @@ mod outputs;
 mod peers;
 mod stillness;
 mod turns;
+pub(crate) mod turnstile;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
@@ -42,6 +43,7 @@ use front::{Bans, Front};
 use incoming::incoming;
 use peers::Peers;
 use turns::Turns;
+use turnstile::Turnstile;
 
 use crate::conversation::{Heard, Shared, Word};
 use crate::hasher::Seat;
@@ -67,6 +69,7 @@ pub(crate) struct Driver {
     /// What keeps others from telling whom addresses protect.
     eviction_seed: Seed,
     dialer: Dialer,
+    turnstile: Turnstile,
     /// Links in use so far, from this node to its peers.
     links: BTreeMap<NodeId, Link>,
     link_plan: Links,
@@ -164,6 +167,7 @@ impl Driver {
             max_inbound: setup.max_inbound,
             eviction_seed: setup.seed.child("eviction", 0),
             dialer: Dialer::new(setup.seed.child("dialer", 0).rng()),
+            turnstile: Turnstile::new(setup.gate),
             links: set.iter().map(link).collect(),
             link_plan: setup.links,
             severed: BTreeSet::new(),
@@ -235,6 +239,7 @@ impl Driver {
                         return self.leave(exit).await;
                     }
                 }
+                () = self.turnstile.called() => {}
                 () = sleep_until(wake) => {}
             }
         }
@@ -287,25 +292,9 @@ impl Driver {
             self.node.deadline().map(|(at, _)| at),
             self.peers.deadline(),
             self.writer.deadline(),
-            self.dialer.deadline(self.clock.now()).filter(|_| !self.is_off()),
+            self.dialing_deadline(self.clock.now()),
         ];
         wakes.into_iter().flatten().min().unwrap_or(Time::MAX)
-    }
-
-    fn dial(&mut self, now: Time) {
-        if self.is_off() {
-            return;
-        }
-        for (place, target) in self.dialer.due(now) {
-            match self.net.dial(target.peer_id, target.address) {
-                Ok(connection) => self.dialer.dialing(place, connection, now),
-                Err(trouble) => {
-                    let news = self.dialer.blame_at(place, &trouble);
-                    self.complain_of(news, trouble);
-                    self.dialer.refused(place, now);
-                }
-            }
-        }
     }
 
     async fn obey(&mut self, control: Control) -> Result<Option<Exit>, Error> {

@@ -54,6 +54,8 @@ pub const PROTECTED_BY_PING: usize = 8;
 pub const PROTECTED_BY_TRANSACTIONS: usize = 4;
 /// Those that last sent a block that was news.
 pub const PROTECTED_BY_BLOCKS: usize = 4;
+/// How long after it was opened a connection is first used for identify and pings, unless the peer begins.
+pub const COURTESIES_DELAY: Duration = Duration::from_secs(1);
 /// How often a peer is pinged.
 pub const PING_INTERVAL: Duration = Duration::from_secs(15);
 /// How long an answer to a ping may take.
@@ -87,9 +89,7 @@ pub const FIRST_REDIAL: Duration = Duration::from_millis(50);
 /// The longest wait between two redials.
 pub const LAST_REDIAL: Duration = Duration::from_secs(5);
 
-/// Dials of one node that are fresh: more wait for one of them to come to its end, or to be no longer fresh.
-pub const MAX_FRESH_DIALS: usize = 1;
-/// How long a dial is fresh: ten times what one takes on a loopback.
+/// How long a dial is fresh, so that others wait for its end: ten times what one takes on a loopback.
 pub const FRESH_DIAL: Duration = Duration::from_millis(20);
 
 /// Events of all nodes that may wait for the engine; nodes wait when it is behind.

@@ -2,6 +2,7 @@
 //!
 //! All that is generic over the swarm is compiled here, once.
 
+mod courtesies;
 mod streams;
 mod trouble;
 
@@ -42,9 +43,8 @@ pub(crate) fn protocol(genesis: BlockId) -> StreamProtocol {
 struct Behaviour {
     limits: connection_limits::Behaviour,
     blocked: allow_block_list::Behaviour<BlockedPeers>,
-    identify: identify::Behaviour,
-    ping: ping::Behaviour,
     streams: streams::Behaviour,
+    courtesies: courtesies::Behaviour,
 }
 
 /// What a [`Net`] is set up with.
@@ -245,7 +245,7 @@ impl Net {
                 },
             }),
             SwarmEvent::Behaviour(BehaviourEvent::Streams(outcome)) => self.came_of(outcome),
-            SwarmEvent::Behaviour(BehaviourEvent::Ping(ping)) => {
+            SwarmEvent::Behaviour(BehaviourEvent::Courtesies(ping)) => {
                 self.count_ping(&ping);
                 let (connection, took) = (ping.connection, ping.result.ok()?);
                 Some(NetEvent::Pinged { connection, took })
@@ -348,16 +348,14 @@ fn swarm(config: NetConfig) -> Swarm<Behaviour> {
         .with_agent_version(agent)
         .with_push_listen_addr_updates(false)
         .with_cache_size(0);
+    let ping = ping::Config::new()
+        .with_interval(PING_INTERVAL)
+        .with_timeout(PING_TIMEOUT);
     let behaviour = Behaviour {
         limits: connection_limits::Behaviour::new(limits),
         blocked: allow_block_list::Behaviour::default(),
-        identify: identify::Behaviour::new(identify),
-        ping: ping::Behaviour::new(
-            ping::Config::new()
-                .with_interval(PING_INTERVAL)
-                .with_timeout(PING_TIMEOUT),
-        ),
         streams: streams::Behaviour::new(protocol(genesis)),
+        courtesies: courtesies::Behaviour::new(identify, ping),
     };
     SwarmBuilder::with_existing_identity(identity)
         .with_tokio()
@@ -380,7 +378,10 @@ fn swarm(config: NetConfig) -> Swarm<Behaviour> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
+    use crate::limits::COURTESIES_DELAY;
 
     fn net() -> Net {
         Net::new(NetConfig {
@@ -402,21 +403,29 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn a_peer_that_answers_no_ping_is_let_go_after_some_and_one_answer_begins_the_count_anew() {
+    /// Two nodes of which the first has just dialled the second, and how it knows it.
+    async fn connected() -> (Net, Net, PeerId, ConnectionId) {
         let (mut a, mut b) = (net(), net());
         let address = b.listen("/ip4/127.0.0.1/tcp/0".parse().unwrap()).await.unwrap();
         a.dial(None, address).unwrap();
         let opened = hear(&mut a, &mut b, |event| matches!(event, NetEvent::Opened { .. })).await;
-        let NetEvent::Opened {
-            peer,
-            connection,
-            streams: _streams,
-            ..
-        } = opened
-        else {
+        let NetEvent::Opened { peer, connection, .. } = opened else {
             unreachable!("just matched");
         };
+        (a, b, peer, connection)
+    }
+
+    #[tokio::test]
+    async fn pings_begin_when_a_connection_has_been_open_for_a_while() {
+        let began = Instant::now();
+        let (mut a, mut b, ..) = connected().await;
+        hear(&mut a, &mut b, |event| matches!(event, NetEvent::Pinged { .. })).await;
+        assert!(began.elapsed() >= COURTESIES_DELAY);
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_answers_no_ping_is_let_go_after_some_and_one_answer_begins_the_count_anew() {
+        let (mut a, mut b, peer, connection) = connected().await;
         let ping = |result| ping::Event {
             peer,
             connection,

@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 
 use crate::driver::dialer::Target;
 use crate::driver::directory::{Directory, Register};
+use crate::driver::turnstile::Gate;
 use crate::driver::{Complaint, Control, Driver, Links, Setup, Told};
 use crate::limits::{
     MAX_PEERS, MAX_QUEUED_COMPLAINTS, MAX_QUEUED_EVENTS, MAX_QUEUED_ORDERS, OUTBOUND_ROOM, RESERVE_BYTES,
@@ -128,6 +129,7 @@ pub async fn run_solo(options: SoloOptions, on_event: &mut (dyn FnMut(SoloEvent)
         },
         severed: Vec::new(),
         seat: hasher.seat(NodeId(0)),
+        gate: Gate::default(),
         control: orders,
         rpc: options.rpc.clone(),
         told: tell,

@@ -1,6 +1,6 @@
-//! Connections to peers: which of two stays, which is in use, and when one is over.
+//! Connections to peers: when they are dialled, which of two stays, which is in use, and when one is over.
 
-use base::NodeId;
+use base::{NodeId, Time};
 use libp2p::swarm::ConnectionId;
 use node::Input;
 use node::event::Loss;
@@ -12,6 +12,40 @@ use crate::conversation::{Conversation, Party};
 use crate::net::Pair;
 
 impl Driver {
+    /// Dials whoever is due, when it is the node's turn.
+    pub(super) fn dial(&mut self, now: Time) {
+        if self.is_off() {
+            return self.turnstile.leave();
+        }
+        if self.dialer.fresh_until(now).is_some() {
+            return;
+        }
+        self.turnstile.hand_on();
+        let Some((place, target)) = self.dialer.due(now) else {
+            return self.turnstile.leave();
+        };
+        if !self.turnstile.ask() {
+            return;
+        }
+        match self.net.dial(target.peer_id, target.address) {
+            Ok(connection) => {
+                self.dialer.dialing(place, connection, now);
+                self.turnstile.take();
+            }
+            Err(trouble) => {
+                let news = self.dialer.blame_at(place, &trouble);
+                self.complain_of(news, trouble);
+                self.dialer.refused(place, now);
+            }
+        }
+    }
+
+    /// When [`Driver::dial`] is next wanted, if not when the node is called.
+    pub(super) fn dialing_deadline(&self, now: Time) -> Option<Time> {
+        let is_waiting = self.is_off() || self.turnstile.is_queueing();
+        self.dialer.deadline(now).filter(|_| !is_waiting)
+    }
+
     /// When both sides dial at once, there are two connections. Both must agree which one stays, whatever order they see them in: the side
     /// with the smaller key keeps the one it uses and closes the other; the other side lets the second stand by, unread, and takes it
     /// over if it turns out to be the one that stays.

@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 
 use super::dialer::Target;
 use super::directory::Directory;
+use super::turnstile::Gate;
 use crate::Clock;
 use crate::hasher::Seat;
 use crate::net::Trouble;
@@ -120,6 +121,7 @@ pub(crate) struct Setup {
     /// Peers that may not be connected to, from the first moment on.
     pub(crate) severed: Vec<NodeId>,
     pub(crate) seat: Seat,
+    pub(crate) gate: Gate,
     pub(crate) control: mpsc::Receiver<Control>,
     /// The interface for other people's tools, if there is to be one.
     pub(crate) rpc: Option<rpc::Options>,

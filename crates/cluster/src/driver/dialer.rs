@@ -1,8 +1,8 @@
 //! Which connections a node wants, and when it dials for them (again).
 //!
 //! libp2p redials nothing, so this does: at once when a link is wanted or mended, then after 50 ms, twice as long each time, up to 5 s, with
-//! jitter so that a network that was cut does not dial in step. Many that are due are dialled one after the other: handshakes are arithmetic, and
-//! when all begin at once none is done before nearly all are, though one link is enough to hear of the best chain. Pure: asked with the time.
+//! jitter so that a network that was cut does not dial in step. Many that are due are dialled one after the other, so that the first is connected
+//! before the last. Pure: asked with the time.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use libp2p::multiaddr::Protocol;
 use libp2p::swarm::ConnectionId;
 use libp2p::{Multiaddr, PeerId};
 
-use crate::limits::{FIRST_REDIAL, FRESH_DIAL, LAST_REDIAL, MAX_FRESH_DIALS};
+use crate::limits::{FIRST_REDIAL, FRESH_DIAL, LAST_REDIAL};
 use crate::net::Trouble;
 
 /// Someone to be connected to.
@@ -142,25 +142,21 @@ impl Dialer {
         }
     }
 
-    /// The targets that are due; for each, [`Dialer::dialing`] or [`Dialer::refused`] must follow.
-    pub(crate) fn due(&self, now: Time) -> Vec<(usize, Target)> {
+    /// The target that is due, and its place; [`Dialer::dialing`] or [`Dialer::refused`] must follow.
+    pub(crate) fn due(&self, now: Time) -> Option<(usize, Target)> {
         let is_due = |entry: &Entry| !entry.is_held && matches!(entry.state, State::Waiting(at) if at <= now);
-        self.entries
-            .iter()
-            .enumerate()
-            .filter(|(_, entry)| is_due(entry))
-            .take(MAX_FRESH_DIALS.saturating_sub(self.fresh(now).count()))
-            .map(|(place, entry)| (place, entry.target.clone()))
-            .collect()
+        let place = self.entries.iter().position(is_due)?;
+        let is_next = self.fresh_until(now).is_none();
+        is_next.then(|| (place, self.entries[place].target.clone()))
     }
 
-    /// Until when the dials are fresh that are: others wait for them so long and no longer, as some may never come to an end.
-    fn fresh(&self, now: Time) -> impl Iterator<Item = Time> {
+    /// Until when the last dial is fresh, if it is: others wait for it so long and no longer, as some never come to an end.
+    pub(crate) fn fresh_until(&self, now: Time) -> Option<Time> {
         let until = |entry: &Entry| match entry.state {
             State::Dialing(_, since) => Some(since + FRESH_DIAL),
             State::Waiting(_) | State::Up(_) => None,
         };
-        self.entries.iter().filter_map(until).filter(move |until| *until > now)
+        self.entries.iter().filter_map(until).max().filter(|until| *until > now)
     }
 
     /// The target at this place is being dialled.
@@ -177,16 +173,14 @@ impl Dialer {
         entry.state = State::Waiting(now + wait);
     }
 
-    /// When something is next due.
+    /// When something is next due, or the last dial no longer fresh.
     pub(crate) fn deadline(&self, now: Time) -> Option<Time> {
         let due = |entry: &Entry| match entry.state {
             State::Waiting(at) if !entry.is_held => Some(at),
             State::Waiting(_) | State::Dialing(..) | State::Up(_) => None,
         };
-        let next = self.entries.iter().filter_map(due).min()?;
-        let is_busy = self.fresh(now).count() >= MAX_FRESH_DIALS;
-        let turn = self.fresh(now).min().filter(|_| is_busy);
-        Some(turn.map_or(next, |turn| turn.max(next)))
+        let next = || self.entries.iter().filter_map(due).min();
+        self.fresh_until(now).or_else(next)
     }
 
     /// A peer is connected, by this connection.
@@ -291,10 +285,9 @@ mod tests {
     }
 
     fn dial(dialer: &mut Dialer, number: usize, now: Time) {
-        let due = dialer.due(now);
-        assert_eq!(due.len(), 1, "at {now}");
-        dialer.dialing(due[0].0, connection(number), now);
-        assert_eq!(dialer.deadline(Time::ZERO), None);
+        let (place, _) = dialer.due(now).expect("one is due");
+        dialer.dialing(place, connection(number), now);
+        assert_eq!(dialer.deadline(now), Some(now + FRESH_DIAL));
     }
 
     #[test]
@@ -318,27 +311,23 @@ mod tests {
     }
 
     #[test]
-    fn a_few_are_dialled_at_a_time_and_a_dial_that_takes_long_keeps_nobody_waiting() {
+    fn one_is_dialled_after_the_other_and_a_dial_that_takes_long_keeps_nobody_waiting() {
         let mut dialer = dialer();
         let now = Time::from_secs(1);
-        for peer in 1..=5 {
+        for peer in 1..=3 {
             dialer.want(target(peer), now);
         }
-        for number in 0..MAX_FRESH_DIALS {
-            assert_eq!(dialer.deadline(now), Some(now));
-            let due = dialer.due(now);
-            assert_eq!(due.len(), MAX_FRESH_DIALS - number);
-            dialer.dialing(due[0].0, connection(number), now);
-        }
-        assert!(dialer.due(now).is_empty());
-        assert_eq!(dialer.deadline(now), Some(now + FRESH_DIAL));
-        // One is connected, and makes room for one.
-        dialer.opened(NodeId(1), connection(0), now);
-        assert_eq!((dialer.due(now).len(), dialer.deadline(now)), (1, Some(now)));
-        dialer.dialing(dialer.due(now)[0].0, connection(9), now);
-        // Those that take long are waited for no more.
+        assert_eq!(dialer.deadline(now), Some(now));
+        dial(&mut dialer, 1, now);
+        assert!(dialer.due(now).is_none());
+        // It is connected.
+        dialer.opened(NodeId(1), connection(1), now);
+        assert_eq!(dialer.deadline(now), Some(now));
+        dial(&mut dialer, 2, now);
+        // It takes long.
         let late = now + FRESH_DIAL;
-        assert_eq!(dialer.due(late).len(), MAX_FRESH_DIALS);
+        assert!(dialer.fresh_until(late).is_none());
+        dial(&mut dialer, 3, late);
     }
 
     #[test]
@@ -378,7 +367,7 @@ mod tests {
         dialer.want(target(1), Time::ZERO);
         dialer.hold(NodeId(1));
         assert_eq!(dialer.deadline(Time::ZERO), None);
-        assert!(dialer.due(Time::from_secs(9)).is_empty());
+        assert!(dialer.due(Time::from_secs(9)).is_none());
         dialer.release(NodeId(1), Time::from_secs(9));
         assert_eq!(dialer.deadline(Time::ZERO), Some(Time::from_secs(9)));
     }
@@ -394,9 +383,8 @@ mod tests {
             ..target(1)
         };
         dialer.want(moved.clone(), Time::ZERO);
-        let due = dialer.due(Time::ZERO);
-        assert_eq!(due.len(), 1);
-        assert_eq!(due[0].1.address, moved.address);
+        let due = dialer.due(Time::ZERO).map(|(_, target)| target.address);
+        assert_eq!(due, Some(moved.address));
     }
 
     #[test]

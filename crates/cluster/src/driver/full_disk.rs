@@ -59,11 +59,7 @@ impl Driver {
             self.deliver(now);
             self.dial(now);
             self.catch_up().await?;
-            let wakes = [
-                Some(look_at),
-                self.peers.deadline(),
-                self.dialer.deadline(now).filter(|_| !self.is_off()),
-            ];
+            let wakes = [Some(look_at), self.peers.deadline(), self.dialing_deadline(now)];
             let wake = wakes.into_iter().flatten().min().expect("there is one");
             let wake = self.clock.instant(wake);
             select! {
@@ -82,6 +78,7 @@ impl Driver {
                         return Ok(Some(exit));
                     }
                 }
+                () = self.turnstile.called() => {}
                 () = sleep_until(wake) => {}
             }
         }

@@ -11,6 +11,7 @@ impl Driver {
     /// Does nothing until it is told to go on, or to end: then gives how.
     pub(super) async fn stand_still(&mut self) -> Result<Option<Exit>, Error> {
         self.seat.assign(None, HashRate::ZERO);
+        self.turnstile.leave();
         self.tell_of(Intervention::Paused).await;
         loop {
             // Whoever could give orders is gone: nobody wants this node any more.

@@ -23,6 +23,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::directory::Register;
+use super::turnstile::Gate;
 use super::*;
 use crate::net::Pair;
 use crate::{Hasher, identity};
@@ -86,6 +87,7 @@ fn setup(number: u32, hasher: &Hasher, clock: Clock, change: impl FnOnce(&mut Se
         },
         severed: Vec::new(),
         seat: hasher.seat(NodeId(number)),
+        gate: Gate::default(),
         control: orders,
         rpc: None,
         told: tell,

@@ -21,6 +21,7 @@ use super::wiring::Wiring;
 use super::{Nodes, RunOptions};
 use crate::driver::dialer::Target;
 use crate::driver::directory::Roster;
+use crate::driver::turnstile::Gate;
 use crate::driver::{Control, Driver, Exit, Told};
 use crate::hasher::Hasher;
 use crate::limits::{MAX_PEERS, MAX_QUEUED_ORDERS};
@@ -75,6 +76,7 @@ pub(super) struct Fleet {
     programs: BTreeMap<NodeId, String>,
     pub(super) wiring: Wiring,
     hasher: Hasher,
+    gate: Gate,
     /// Hashes that nodes in other processes owed and never tried.
     missed: Arc<AtomicU64>,
     tasks: JoinSet<(NodeId, Result<Exit, Error>)>,
@@ -98,6 +100,7 @@ impl Fleet {
             slots: plan.node_ids().map(|_| Slot::default()).collect(),
             programs: BTreeMap::new(),
             hasher: Hasher::start(clock),
+            gate: Gate::default(),
             tasks: JoinSet::new(),
             roster: Arc::new(roster),
             plan,
@@ -148,6 +151,7 @@ impl Fleet {
             clock: self.clock,
             roster: Arc::clone(&self.roster),
             seat: self.hasher.seat(node),
+            gate: self.gate.clone(),
             control,
             told: self.told.clone(),
         });

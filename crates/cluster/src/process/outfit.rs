@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use crate::driver::directory::{Directory, Roster};
+use crate::driver::turnstile::Gate;
 use crate::driver::{Control, Links, Setup, Told};
 use crate::hasher::Seat;
 use crate::{Clock, identity};
@@ -41,6 +42,7 @@ pub(crate) struct Ties {
     pub(crate) clock: Clock,
     pub(crate) roster: Arc<Roster>,
     pub(crate) seat: Seat,
+    pub(crate) gate: Gate,
     pub(crate) control: mpsc::Receiver<Control>,
     pub(crate) told: mpsc::Sender<Told>,
 }
@@ -71,6 +73,7 @@ impl Outfit {
             },
             severed: self.severed,
             seat: ties.seat,
+            gate: ties.gate,
             control: ties.control,
             rpc: self.rpc.then(rpc::Options::on_a_free_port),
             told: ties.told,

@@ -18,6 +18,7 @@ use super::frame::{self, FrameError};
 use super::outfit::Ties;
 use super::words::{Beginning, Order, Report};
 use crate::driver::directory::Roster;
+use crate::driver::turnstile::Gate;
 use crate::driver::{Control, Driver, Exit, Told};
 use crate::limits::{MAX_QUEUED_ORDERS, MAX_WORKER_EVENTS, WORKER_BUFFER_BYTES};
 use crate::{Clock, Error, Hasher};
@@ -116,6 +117,7 @@ async fn live(
             clock,
             roster: Arc::new(Roster::new(keys)),
             seat: hasher.seat(beginning.outfit.id),
+            gate: Gate::default(),
             control,
             told,
         };
