@@ -209,7 +209,9 @@ impl Resting {
             let Some(debts) = self.debts.as_mut().filter(|_| is_known()) else {
                 return false;
             };
-            let Some(at) = debts.find(peer, block) else { return false };
+            let Some(at) = debts.find(peer, block) else {
+                return false;
+            };
             debts.late.swap_remove(at);
             let since = debts.silent_since(peer).expect("known of all who owe something");
             self.patience.learn(now.since(since));
@@ -231,7 +233,9 @@ impl Resting {
     /// follows. Otherwise nothing has changed; whether it did.
     pub fn receive_late(&mut self, ledger: &Ledger, (now, peer): (Time, NodeId), block: BlockRef) -> bool {
         let Some(debts) = &mut self.debts else { return false };
-        let Some(at) = debts.find(peer, block) else { return false };
+        let Some(at) = debts.find(peer, block) else {
+            return false;
+        };
         if !ledger.is_ancestor(block, self.tip) {
             return false;
         }
@@ -247,7 +251,9 @@ impl Resting {
     /// The body that is waited for is overdue. Who is asked for it instead, of those that have announced it, in the order of their names; none when there is more to it, and then nothing
     /// has changed.
     pub fn ask_another(&mut self, now: Time, mut sources: impl Iterator<Item = NodeId>) -> Option<NodeId> {
-        let awaited = self.awaited.filter(|awaited| self.patience.ends(awaited.since) <= now)?;
+        let awaited = self
+            .awaited
+            .filter(|awaited| self.patience.ends(awaited.since) <= now)?;
         let owed = |peer: NodeId| self.debts.as_ref().map_or(0, |debts| debts.owed(peer));
         // Of those that owe nothing the first comes first; one that does owe something would be asked only if all did.
         let next = sources.find(|peer| *peer != awaited.of && owed(*peer) == 0)?;
@@ -412,9 +418,7 @@ impl Node {
             );
             self.await_body(ledger, (of, since), block);
             for late in debts.late.iter().filter(|late| late.block == block) {
-                self.bodies
-                    .fetch
-                    .note_asked(late.of, &ledger.id(block), late.asked_at);
+                self.bodies.fetch.note_asked(late.of, &ledger.id(block), late.asked_at);
             }
         }
         for Served { to, block, at } in served {

@@ -448,7 +448,9 @@ impl Beds {
 
     /// Reads what a message to one of a node's ends is about, and changes nothing: see [`super::Network::prepare`].
     pub(super) fn glance(&self, node: NodeId, exit: u32) -> usize {
-        let Some(bed) = self.beds.get(node.index()) else { return 0 };
+        let Some(bed) = self.beds.get(node.index()) else {
+            return 0;
+        };
         let resting = bed.resting.as_ref().map_or(0, Resting::glance);
         let front = usize::from(self.fronts[node.index()].awaited.is_some());
         let place = self.first[node.index()] as usize + exit as usize;

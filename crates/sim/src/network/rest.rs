@@ -112,8 +112,7 @@ impl Network {
         let is_searching = |bits: CompactTarget| place.miner.searches_for(Goal { bits, on_demand: false });
         if has_all && core.goal(ledger).is_none_or(is_searching) {
             let connections = exits.iter().filter_map(Exit::connection);
-            self.beds
-                .lie_down(node, resting, core.neighbours().zip(connections));
+            self.beds.lie_down(node, resting, core.neighbours().zip(connections));
         }
     }
 
