@@ -6,6 +6,7 @@ use chain::{Block, BlockId, HashedHeader, Height, Transaction, Txid, Wtxid};
 use serde::{Deserialize, Serialize};
 
 use crate::CompactBlock;
+use crate::limits::MAX_AGENT_BYTES;
 
 /// The first message on a connection, in both directions; nothing else is heard before it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -25,6 +26,13 @@ pub struct Hello {
 impl Hello {
     /// The version spoken here.
     pub const VERSION: u32 = 1;
+
+    /// Whether the agent is short printable ASCII: it is shown to people, and must not be able to move their cursor.
+    #[must_use]
+    pub fn is_presentable(&self) -> bool {
+        let is_printable = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
+        self.agent.len() <= MAX_AGENT_BYTES && self.agent.bytes().all(is_printable)
+    }
 }
 
 /// Something a peer can be asked for.

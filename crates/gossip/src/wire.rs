@@ -7,7 +7,7 @@ use bincode::config::{Configuration, Fixint, Limit, LittleEndian};
 use bincode::enc::write::Writer;
 use bincode::error::EncodeError;
 
-use crate::limits::{MAX_AGENT_BYTES, MAX_MESSAGE_BYTES, max_bytes};
+use crate::limits::{MAX_MESSAGE_BYTES, max_bytes};
 use crate::{Message, MessageKind};
 
 mod frame;
@@ -77,13 +77,10 @@ pub fn decode(bytes: &[u8], limit: usize) -> Result<Message, DecodeError> {
     }
 }
 
-/// An agent is shown to people, so it must not be able to move their cursor.
+/// Whether what is shown to people may be.
 fn is_presentable(message: &Message) -> bool {
     match message {
-        Message::Hello(hello) => {
-            let is_printable = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
-            hello.agent.len() <= MAX_AGENT_BYTES && hello.agent.bytes().all(is_printable)
-        }
+        Message::Hello(hello) => hello.is_presentable(),
         Message::GetHeaders { .. }
         | Message::Headers(_)
         | Message::Announce(_)

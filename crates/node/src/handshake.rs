@@ -1,7 +1,6 @@
 //! The beginning and the end of a connection, and blame.
 
 use base::NodeId;
-use gossip::limits::MAX_AGENT_BYTES;
 use gossip::{Hello, Message, Offence};
 
 use crate::context::Context;
@@ -38,9 +37,7 @@ impl Node {
 
     /// The peer said hello. Whether the handshake is done with it.
     pub(crate) fn greeted(&mut self, cx: &mut Context<'_>, peer: NodeId, hello: &Hello) -> bool {
-        let agent = hello.agent.as_bytes();
-        let is_printable = agent.iter().all(|byte| (b' '..=b'~').contains(byte));
-        if agent.len() > MAX_AGENT_BYTES || !is_printable {
+        if !hello.is_presentable() {
             self.penalise(
                 cx,
                 peer,

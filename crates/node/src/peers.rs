@@ -100,6 +100,18 @@ impl Peer {
         }
     }
 
+    /// One that has said hello, and knows this block as the node does.
+    pub(crate) const fn greeted(outbound: bool, block: BlockRef) -> Self {
+        Self {
+            stage: Stage::Ready,
+            outbound,
+            unconnecting: 0,
+            best: Some(block),
+            told: Some(block),
+            rest: None,
+        }
+    }
+
     /// Whether a hello or headers are waited for, or a claim is to be followed up.
     fn is_unsettled(&self) -> bool {
         self.stage == Stage::Greeting || self.headers_due.is_some() || self.claimed.is_some()
@@ -265,6 +277,13 @@ impl Peers {
     pub(crate) fn add(&mut self, peer: NodeId, outbound: bool, now: Time) {
         self.put(peer, Peer::new(outbound, Stage::Greeting));
         self.greeting.set(peer, Some(now + HANDSHAKE_TIMEOUT));
+    }
+
+    /// A peer has come that has said hello already; its name comes after all others.
+    pub(crate) fn add_ready(&mut self, peer: NodeId, row: Peer) {
+        assert!(self.ids.last().is_none_or(|last| *last < peer), "peers are in order");
+        self.ids.push(peer);
+        self.rows.push(row);
     }
 
     /// The connection is being closed: all that was kept of the peer goes, but why.

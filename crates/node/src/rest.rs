@@ -6,6 +6,8 @@
 //! them rest ([`Node::rest`]), asks [`Resting`] about what is of this kind, and has the node go on with what came of it ([`Node::resume`]) before it hands it anything else. What
 //! a resting node does is what [`Node::handle`] does; tests compare.
 
+mod newcomer;
+
 use std::sync::Arc;
 
 use base::{NodeId, Time};

@@ -12,6 +12,7 @@ mod forks;
 mod honest;
 mod mesh;
 mod mining;
+mod newcomer;
 mod policies;
 mod presync;
 mod relay;

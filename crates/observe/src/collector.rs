@@ -1,6 +1,7 @@
 //! The one place all events of a run pass through.
 
 mod follow;
+mod meet;
 
 use std::io;
 use std::path::Path;

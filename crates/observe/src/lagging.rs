@@ -89,7 +89,8 @@ impl LagWatch {
         usize::from(self.heights[node.index()] > 0) + usize::from(self.states[node.index()] == State::With)
     }
 
-    fn connected(&mut self, now: Time, node: NodeId, world: &World, news: &mut Vec<Derived>) {
+    /// An honest node was greeted by a peer.
+    pub fn connected(&mut self, now: Time, node: NodeId, world: &World, news: &mut Vec<Derived>) {
         if self.states[node.index()] == State::Away {
             self.stands(now, node, world.node(node).tip.height, news);
         }

@@ -454,12 +454,18 @@ impl Plan {
         Duration::from_secs(u64::from(self.params.genesis_time)) + DAY
     }
 
+    /// What a node calls itself to its peers.
+    #[must_use]
+    pub fn agent(&self, node: NodeId) -> String {
+        format!("/nakanet:{}/{}/", env!("CARGO_PKG_VERSION"), self.name_of(node))
+    }
+
     /// How a node is set up.
     #[must_use]
     pub fn node_config(&self, node: NodeId) -> Config {
         let planned = &self.nodes[node.index()];
         Config {
-            agent: format!("/nakanet:{}/{}/", env!("CARGO_PKG_VERSION"), planned.name),
+            agent: self.agent(node),
             payee: Payee::KeyOf(self.root_seed().child("miner", u64::from(node.0))),
             hashrate: planned.hashrate,
             strategy: planned.strategy,

@@ -261,6 +261,12 @@ impl World {
         self.latest.contains(block)
     }
 
+    /// A node was greeted by these peers.
+    pub fn meet(&mut self, node: NodeId, peers: impl Iterator<Item = NodeId>) {
+        let mut met = peers.collect();
+        self.nodes[node.index()].peers.append(&mut met);
+    }
+
     /// A node has connected a block that is known, and follows it.
     pub fn follow(&mut self, node: NodeId, block: TipRef) {
         let facts = &mut self.nodes[node.index()];

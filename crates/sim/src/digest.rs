@@ -59,7 +59,7 @@ impl Digest {
     pub(crate) fn told(&mut self, at: Time, node: NodeId, event: &Event) {
         let (what, about) = match event {
             Event::MessageSent { .. } | Event::MessageReceived { .. } | Event::MessageDropped { .. } => return,
-            Event::PeerConnected { peer, .. } => (32, u64::from(peer.0)),
+            Event::PeerConnected { peer, .. } => (PEER_CONNECTED, u64::from(peer.0)),
             Event::PeerDisconnected { peer, .. } => (33, u64::from(peer.0)),
             Event::PeerPenalised { peer, score, .. } => (34, u64::from(peer.0) << 32 | u64::from(*score)),
             Event::BlockMined { block, .. } => (35, telling(&block.0)),
@@ -78,6 +78,11 @@ impl Digest {
             Event::TxReplaced { txid, by, .. } => (48, telling(&txid.0) ^ telling(&by.0)),
         };
         self.happened(at, node, (what, about));
+    }
+
+    /// A node was greeted by a peer: what [`Digest::told`] makes of [`Event::PeerConnected`].
+    pub(crate) fn met(&mut self, at: Time, node: NodeId, peer: NodeId) {
+        self.happened(at, node, (PEER_CONNECTED, u64::from(peer.0)));
     }
 
     /// A node accepted a header: what [`Digest::told`] makes of [`Event::HeaderAccepted`].
@@ -100,7 +105,8 @@ impl Digest {
     }
 }
 
-/// What the digest calls the events that come with every block on every node.
+/// What the digest calls the events that come with every link, and with every block on every node.
+const PEER_CONNECTED: u8 = 32;
 const HEADER_ACCEPTED: u8 = 36;
 const BLOCK_RECEIVED: u8 = 37;
 const BLOCK_CONNECTED: u8 = 38;

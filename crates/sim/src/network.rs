@@ -3,8 +3,11 @@
 mod beds;
 mod connections;
 mod hearsay;
+mod meetings;
+mod newcomers;
 mod next;
 mod rest;
+mod running;
 mod send;
 
 use std::sync::Arc;
@@ -13,7 +16,7 @@ use base::{Hash, NodeId, Time};
 use chain::{Block, HashRate, Header, Ledger, ProofOfWork};
 use gossip::Message;
 use node::event::Loss;
-use node::{Command, Config, Event, Goal, Input, Node, Outbox, Output};
+use node::{Command, Event, Goal, Input, Node, Outbox, Output};
 use observe::{Collector, Intervention, RunEvent};
 use scenario::{Order, Plan, Uplinks};
 
@@ -26,6 +29,7 @@ use crate::pairs::{Pairs, Way};
 
 use self::beds::{Announcement, Beds};
 use self::hearsay::Hearsay;
+use self::newcomers::Newcomers;
 use self::next::Next;
 use self::rest::Lately;
 pub(crate) use self::rest::{Passage, Short};
@@ -33,7 +37,7 @@ pub(crate) use self::rest::{Passage, Short};
 /// One node's place in the network.
 #[derive(Debug)]
 pub(crate) struct Place {
-    /// None while it is down. Apart, for it is large and most often rests.
+    /// None while it is down, and before it is made ([`newcomers`]). Apart, for it is large and most often rests.
     pub(crate) node: Option<Box<Node>>,
     miner: Miner,
     /// What it has on disk: blocks, parents before children.
@@ -71,6 +75,7 @@ pub(crate) struct Network {
     under_way: Vec<(usize, Announcement, bool)>,
     lacking: Vec<u32>,
     hearsay: Hearsay,
+    newcomers: Newcomers,
     next_connection: u32,
     /// How often a node has said that a connection is ready.
     greeted: usize,
@@ -110,6 +115,7 @@ impl Network {
             under_way: Vec::new(),
             lacking: Vec::new(),
             hearsay: Hearsay::new(plan, options, collector.detail()),
+            newcomers: Newcomers::default(),
             pairs,
             uplinks: plan.uplinks(),
             next_connection: 0,
@@ -125,6 +131,10 @@ impl Network {
             network.pairs.get_mut(way).wanted = Some(way);
         }
         // Nobody mines before all are connected, or every run would begin with a fork.
+        if let Some(meetings) = network.plan_meetings() {
+            network.come_up(&meetings);
+            return network;
+        }
         for node in plan.node_ids().filter(|node| plan.nodes[node.index()].started) {
             network.start(node, HashRate::ZERO);
         }
@@ -312,10 +322,13 @@ impl Network {
     /// Lets all nodes mine as planned.
     pub(crate) fn begin_mining(&mut self) {
         self.open_beds();
+        self.put_newcomers_to_rest();
         let plan = Arc::clone(&self.plan);
         for node in plan.node_ids() {
             let rate = plan.nodes[node.index()].hashrate;
-            if rate > HashRate::ZERO {
+            if rate > HashRate::ZERO && self.newcomers.has(node) {
+                self.begin_at_rest(node);
+            } else if rate > HashRate::ZERO {
                 self.command(node, Command::SetHashRate(rate));
             }
         }
@@ -323,53 +336,6 @@ impl Network {
 
     pub(crate) fn command(&mut self, node: NodeId, command: Command) {
         self.handle(node, Input::Command(command));
-    }
-
-    fn start(&mut self, node: NodeId, hashrate: HashRate) {
-        let config = Config {
-            hashrate,
-            ..self.plan.node_config(node)
-        };
-        let seed = self.plan.root_seed().child("node", u64::from(node.0));
-        let disk = self.places[node.index()].disk.clone();
-        let core = Node::new(node, config, seed).drawn();
-        self.places[node.index()].node = Some(Box::new(if self.collector.detail().tells_messages() {
-            core
-        } else {
-            core.without_messages()
-        }));
-        let started = RunEvent::NodeStarted {
-            node,
-            peer_id: String::new(),
-            addrs: Vec::new(),
-            restored: disk.len(),
-        };
-        self.record(started);
-        for block in disk {
-            self.handle(node, Input::Restored { block });
-        }
-        self.handle(node, Input::Tick);
-        for way in self.ways_of(node) {
-            self.dial(way);
-        }
-    }
-
-    fn stop(&mut self, node: NodeId, reason: &str) {
-        self.rouse(node);
-        self.places[node.index()].node = None;
-        self.places[node.index()].miner.stop();
-        for way in self.ways_of(node) {
-            self.close(way);
-        }
-        self.record(RunEvent::NodeStopped {
-            node,
-            reason: reason.to_owned(),
-            expected: true,
-        });
-    }
-
-    fn is_up(&self, node: NodeId) -> bool {
-        self.places[node.index()].node.is_some()
     }
 
     /// Hands a node an input and carries out what it leaves. Nothing happens to a node that is down.
@@ -429,12 +395,8 @@ impl Network {
     }
 
     fn mine(&mut self, node: NodeId, goal: Option<Goal>) {
-        let place = &mut self.places[node.index()];
-        let rate = place
-            .node
-            .as_ref()
-            .map_or(HashRate::ZERO, |node| node.view().hashrate());
-        if let Some((at, search)) = place.miner.search(self.now, goal, rate) {
+        let rate = self.hashrate(node);
+        if let Some((at, search)) = self.places[node.index()].miner.search(self.now, goal, rate) {
             self.heap.push(at, Happening::Solved { node, search });
         }
     }

@@ -216,6 +216,13 @@ impl Pairs {
         std::mem::replace(&mut self.rows[way.row()].connection, connection)
     }
 
+    /// The connection that one of a node's exits is an end of has this number from now on.
+    pub(crate) fn open(&mut self, (from, at): (NodeId, usize), connection: u32) {
+        let exit = &mut self.exits[from.index()][at];
+        exit.connection = connection;
+        self.rows[exit.way.row()].connection = Some(connection);
+    }
+
     /// Where the exit from one node to another stands, which stood at `hint` not long ago.
     pub(crate) fn position_near(&self, from: NodeId, to: NodeId, hint: u32) -> Option<usize> {
         let near = self.exits[from.index()].get(hint as usize);

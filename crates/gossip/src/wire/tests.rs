@@ -13,7 +13,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::compact::{CompactBlock, Prefilled, ShortId};
-use crate::limits::{MAX_ANNOUNCED_BLOCKS, MAX_HEADERS, MAX_ITEMS};
+use crate::limits::{MAX_AGENT_BYTES, MAX_ANNOUNCED_BLOCKS, MAX_HEADERS, MAX_ITEMS};
 use crate::{Hello, Item};
 
 pub(super) mod arbitrary;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::{NodeId, Time};
-use chain::{Block, BlockRef, CompactTarget};
+use chain::{Block, BlockRef, CompactTarget, HashRate};
 use gossip::{Item, Message, MessageKind};
 use node::event::TipRef;
 use node::{Event, Goal, Heard, Input, Resting};
@@ -87,8 +87,8 @@ impl Network {
     pub(crate) fn tips(&self) -> impl Iterator<Item = BlockRef> {
         let nodes = (0..).map(NodeId::at).zip(&self.places);
         nodes.filter_map(|(node, place)| {
-            let core = place.node.as_ref()?;
-            Some(self.beds.of(node).map_or_else(|| core.view().tip(), Resting::tip))
+            let rests_at = self.beds.of(node).map(Resting::tip);
+            rests_at.or_else(|| Some(place.node.as_ref()?.view().tip()))
         })
     }
 
@@ -118,6 +118,7 @@ impl Network {
 
     /// Has a node go on that rested: what has arrived for it is noted, and what has not is heard on arrival.
     pub(super) fn get_up(&mut self, node: NodeId) {
+        self.make(node);
         let moment = (self.now, self.turn);
         let mut left = Vec::new();
         let Some((resting, told)) = self.beds.get_up(node, (moment, &self.ledgers[0]), &mut left) else {
@@ -435,11 +436,8 @@ impl Network {
     fn search_on(&mut self, node: NodeId, block: BlockRef) {
         let parent = self.ledgers[0].parent(block).expect("it stands on what was followed");
         let bits = self.bits_above(block);
-        if bits != self.bits_above(parent) {
-            let core = self.places[node.index()].node.as_ref();
-            if core.is_some_and(|core| core.goal(&self.ledgers[0]).is_some()) {
-                self.mine(node, Some(Goal { bits, on_demand: false }));
-            }
+        if bits != self.bits_above(parent) && self.hashrate(node) > HashRate::ZERO {
+            self.mine(node, Some(Goal { bits, on_demand: false }));
         }
     }
 

@@ -1,0 +1,39 @@
+//! How nodes rest that know no more than the genesis block.
+
+use std::time::Duration;
+
+use base::{NodeId, Time};
+use chain::BlockRef;
+use gossip::Patience;
+
+use super::{Neighbour, Resting};
+use crate::clock::Clock;
+
+impl Neighbour {
+    /// A peer that has said hello and knows the genesis block.
+    #[must_use]
+    pub const fn newcomer(peer: NodeId) -> Self {
+        Self {
+            peer,
+            best: Some(BlockRef::GENESIS),
+        }
+    }
+}
+
+impl Resting {
+    /// At the genesis block, which nobody has asked for.
+    pub(crate) fn at_genesis(epoch: Duration) -> Self {
+        Self {
+            tip: BlockRef::GENESIS,
+            base: BlockRef::GENESIS,
+            awaited: None,
+            moved_at: Time::ZERO,
+            followed_at: Time::ZERO,
+            patience: Patience::new(),
+            clock: Clock::new(epoch),
+            sent_before: None,
+            served: Vec::new(),
+            progress: None,
+        }
+    }
+}
