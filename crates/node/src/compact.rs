@@ -12,7 +12,7 @@ use crate::config::Relay;
 use crate::context::Context;
 use crate::knowledge::Standing;
 use crate::limits::{MAX_ASSEMBLIES_IN_ALL, MAX_COMPACT_DEPTH, MAX_HIGH_BANDWIDTH};
-use crate::peers::Serving;
+use crate::served::Serving;
 use crate::{Event, Node};
 
 /// What a node keeps of compact blocks besides its peers.

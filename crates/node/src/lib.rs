@@ -36,6 +36,7 @@ mod reason;
 mod relay;
 mod reorg;
 mod rest;
+mod served;
 mod sync;
 mod template;
 mod transactions;

@@ -11,7 +11,8 @@ use crate::Node;
 use crate::config::Relay;
 use crate::context::Context;
 use crate::limits::MAX_ANNOUNCED_HEADERS;
-use crate::peers::{Peer, Serving};
+use crate::peers::Peer;
+use crate::served::Serving;
 
 /// What is told of a tip by headers.
 struct News {

@@ -22,6 +22,7 @@ mod overrides;
 pub mod plan;
 mod quantity;
 mod read;
+mod setup;
 pub mod topology;
 pub mod uplink;
 pub mod words;

@@ -7,12 +7,12 @@ use std::time::Duration;
 use base::{NodeId, Seed};
 use chain::{Amount, HashRate, Height, Params, SigningKey};
 use node::config::Tie;
-use node::{BlockSize, Config, Payee, Relay, Strategy};
+use node::{BlockSize, Relay, Strategy};
 use serde::Serialize;
 
 use crate::link::Conditions;
 use crate::networks::Region;
-use crate::uplink::{Line, Lines, Uplinks};
+use crate::uplink::{Line, Lines};
 
 /// What a scenario file says, checked.
 #[derive(Clone, Debug)]
@@ -445,45 +445,6 @@ impl Plan {
     #[must_use]
     pub fn wallet_key(&self, wallet: WalletId) -> SigningKey {
         SigningKey::from_seed(&self.root_seed().child("wallet", 0).child(&self.wallets[wallet.0], 0))
-    }
-
-    /// The Unix time at which a run begins: a day after the genesis block, in every engine, so that no run depends on the date.
-    #[must_use]
-    pub fn epoch(&self) -> Duration {
-        const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-        Duration::from_secs(u64::from(self.params.genesis_time)) + DAY
-    }
-
-    /// What a node calls itself to its peers.
-    #[must_use]
-    pub fn agent(&self, node: NodeId) -> String {
-        format!("/nakanet:{}/{}/", env!("CARGO_PKG_VERSION"), self.name_of(node))
-    }
-
-    /// How a node is set up.
-    #[must_use]
-    pub fn node_config(&self, node: NodeId) -> Config {
-        let planned = &self.nodes[node.index()];
-        Config {
-            agent: self.agent(node),
-            payee: Payee::KeyOf(self.root_seed().child("miner", u64::from(node.0))),
-            hashrate: planned.hashrate,
-            strategy: planned.strategy,
-            tie: self.tie,
-            relay: planned.relay,
-            block_size: self.block_size,
-            epoch: self.epoch(),
-            mempool_bytes: Config::DEFAULT_MEMPOOL_BYTES,
-            min_relay_fee: Config::DEFAULT_MIN_RELAY_FEE,
-            minimum_work: chain::Work::ZERO,
-        }
-    }
-
-    /// The queues that blocks leave by, in a network whose nodes have lines; one of which nothing is said bounds nothing.
-    #[must_use]
-    pub fn uplinks(&self) -> Option<Uplinks> {
-        let lines = self.nodes.iter().map(|node| node.line.unwrap_or(Line::UNLIMITED));
-        Some(Uplinks::new(self.lines?, lines))
     }
 
     /// A node's name.

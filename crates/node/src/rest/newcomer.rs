@@ -33,7 +33,7 @@ impl Resting {
             clock: Clock::new(epoch),
             sent_before: None,
             served: Vec::new(),
-            progress: None,
+            debts: None,
         }
     }
 }

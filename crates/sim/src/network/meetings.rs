@@ -3,11 +3,13 @@
 //! Until mining begins nothing else happens in most networks. So it is worked out beforehand what happens when, three things for each link, and what comes of it is told
 //! in that order, but no node is made for it ([`super::newcomers`]). The run is the same to the last byte as one in which they happen one after the other.
 
+use std::time::Duration;
+
 use base::{NodeId, Time};
 use gossip::{Hello, Message, MessageKind};
 use node::Event;
 use node::limits::HANDSHAKE_TIMEOUT;
-use scenario::{Link, Uplink};
+use scenario::uplink::Uplinks;
 
 use super::{CONNECTED, Network};
 use crate::engine::Verify;
@@ -124,15 +126,22 @@ impl Network {
         };
         let opens = Time::ZERO + (exits[0].link.latency() + exits[1].link.latency());
         let heard = |side: usize| {
-            let node = ends[side].node.index();
-            let uplink = self.places[node].uplink.as_ref();
-            hello_arrives(uplink, &mut exits[side].link.clone(), opens, hello_bytes[node])
+            let leaves = opens + self.overhead();
+            exits[side]
+                .link
+                .clone()
+                .send(leaves, hello_bytes[ends[side].node.index()])
         };
         Some(Meeting {
             ends,
             opens,
             heard: [heard(0)?, heard(1)?],
         })
+    }
+
+    /// What a hello takes on top of its latency.
+    fn overhead(&self) -> Duration {
+        self.uplinks.as_ref().map_or(Duration::ZERO, Uplinks::overhead)
     }
 
     /// Lets all nodes meet.
@@ -160,9 +169,8 @@ impl Network {
             let at = exit as usize;
             self.pairs.open((node, at), connection);
             let bytes = hello_bytes[node.index()];
-            let place = &mut self.places[node.index()];
-            let link = &mut self.pairs.exit_mut(node, at).link;
-            let arrives = hello_arrives(place.uplink.as_ref(), link, meeting.opens, bytes);
+            let leaves = meeting.opens + self.overhead();
+            let arrives = self.pairs.exit_mut(node, at).link.send(leaves, bytes);
             assert_eq!(arrives, Some(meeting.heard[side]), "it was planned so");
             self.collector.count_sent(node, MessageKind::Hello, bytes);
         }
@@ -232,14 +240,6 @@ impl Network {
             agent: self.plan.agent(peer),
         };
         self.tell(node, Box::new(connected));
-    }
-}
-
-/// When a hello comes to the other end that is sent now.
-fn hello_arrives(uplink: Option<&Uplink>, link: &mut Link, now: Time, bytes: u64) -> Option<Time> {
-    match uplink {
-        None => link.send(now, bytes),
-        Some(uplink) => uplink.send_small(link, now, bytes),
     }
 }
 
