@@ -49,7 +49,11 @@ impl BlockRef {
     }
 
     /// The block at a place in such a list.
-    const fn at(index: usize) -> Self {
+    ///
+    /// # Panics
+    /// Beyond 2^32 blocks.
+    #[must_use]
+    pub const fn at(index: usize) -> Self {
         assert!(index < u32::MAX as usize, "a ledger ends before 2^32 blocks");
         #[expect(clippy::cast_possible_truncation, reason = "looked at just above")]
         match NonZeroU32::MIN.checked_add(index as u32) {

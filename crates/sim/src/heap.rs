@@ -4,9 +4,10 @@ use std::cmp::Ordering;
 use std::collections::VecDeque;
 
 use base::{NodeId, Time};
+use chain::BlockRef;
 use gossip::Message;
 
-use crate::network::{Passage, Short};
+use crate::network::Short;
 use crate::pairs::Way;
 
 /// Something that is to happen.
@@ -20,7 +21,7 @@ pub(crate) enum Happening {
         message: Box<Message>,
     },
     /// The same, of one of the messages that there are most of.
-    Short { passage: Passage, bytes: u32, short: Short },
+    Short { leg: Leg, short: Short },
     /// A node's deadline is due, unless it has asked for another since.
     Tick { node: NodeId },
     /// A nonce is found, unless the search was given up meanwhile.
@@ -53,7 +54,7 @@ pub(crate) struct Heap {
     turns: Turn,
     happenings: Vec<Option<Happening>>,
     /// Places in `happenings` that are free.
-    free: Vec<u32>,
+    free: Vec<usize>,
     /// How many entries are more than somebody's timer: arrivals, connections, dials.
     traffic: usize,
 }
@@ -69,6 +70,23 @@ struct Entry {
     at: Time,
     what: What,
     turn: Turn,
+    /// By which leg a short message comes.
+    leg: Leg,
+}
+
+/// Where a message comes in, and by which connection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Leg {
+    /// The place of the receiver's end.
+    pub(crate) place: u32,
+    pub(crate) connection: u32,
+}
+
+impl Leg {
+    const NONE: Self = Self {
+        place: 0,
+        connection: 0,
+    };
 }
 
 impl Entry {
@@ -82,27 +100,51 @@ impl Entry {
     }
 }
 
-/// Where it is written what happens, or, for a tick, whose it is: most do nothing.
+/// What happens soon.
 #[derive(Clone, Copy, Debug)]
+pub(crate) enum Soon {
+    /// A short message without a body.
+    Message(Leg),
+    /// A body ([`Heap::body_at`]), or something else that is written down there.
+    Stored(usize),
+}
+
+/// What happens in four bytes: whose tick it is, of which block something is said, or where the rest of it is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct What(u32);
 
-/// Tells ticks from places.
-const TICK: u32 = 1 << 31;
+/// The kinds of it, in the two highest bits.
+const PLACE: u32 = 0;
+const TICK: u32 = 1 << 30;
+const TOLD: u32 = 2 << 30;
+const ASKED: u32 = 3 << 30;
+const KIND: u32 = 3 << 30;
 
 impl What {
-    const fn place(place: u32) -> Self {
-        assert!(place < TICK, "memory ends before two billion happenings");
-        Self(place)
+    fn new(kind: u32, number: usize) -> Self {
+        let number = u32::try_from(number).ok().filter(|number| number & KIND == 0);
+        Self(kind | number.expect("memory ends before a billion of anything"))
     }
 
-    const fn tick(node: NodeId) -> Self {
-        assert!(node.0 < TICK, "memory ends before two billion nodes");
-        Self(node.0 | TICK)
+    const fn kind(self) -> u32 {
+        self.0 & KIND
+    }
+
+    const fn number(self) -> usize {
+        (self.0 & !KIND) as usize
+    }
+
+    fn soon(self, leg: Leg) -> Option<Soon> {
+        match self.kind() {
+            TICK => None,
+            TOLD | ASKED => Some(Soon::Message(leg)),
+            _ => Some(Soon::Stored(self.number())),
+        }
     }
 
     /// Whose tick it is, if it is one.
     fn ticking(self) -> Option<NodeId> {
-        (self.0 & TICK != 0).then_some(NodeId(self.0 & !TICK))
+        (self.kind() == TICK).then(|| NodeId::at(self.number()))
     }
 }
 
@@ -221,16 +263,24 @@ impl Heap {
     /// Puts in what was held back: it happens when it would have, had it been here from the first.
     pub(crate) fn put_back(&mut self, at: Time, turn: Turn, happening: Happening) {
         self.traffic += usize::from(happening.is_traffic());
-        let place = self.store(happening);
-        let what = What::place(place);
-        self.file(Entry { at, what, turn });
+        let (what, leg) = match happening {
+            Happening::Short {
+                leg,
+                short: Short::Told(block),
+            } => (What::new(TOLD, block.index()), leg),
+            Happening::Short {
+                leg,
+                short: Short::Asked(block),
+            } => (What::new(ASKED, block.index()), leg),
+            Happening::Tick { node } => (What::new(TICK, node.index()), Leg::NONE),
+            other => (What::new(PLACE, self.store(other)), Leg::NONE),
+        };
+        self.file(Entry { at, what, turn, leg });
     }
 
     /// Plans a look at a node's deadline.
     pub(crate) fn push_tick(&mut self, at: Time, node: NodeId) {
-        let what = What::tick(node);
-        let turn = Turn::default();
-        self.file(Entry { at, what, turn });
+        self.put_back(at, Turn::default(), Happening::Tick { node });
     }
 
     pub(crate) fn pop(&mut self) -> Option<(Time, Turn, Happening)> {
@@ -243,10 +293,22 @@ impl Heap {
             // All that has been planned for this time has had its turn.
             return Some((entry.at, self.turns, Happening::Tick { node }));
         }
-        let What(place) = entry.what;
-        let happening = self.happenings[place as usize].take();
-        let happening = happening.expect("an entry names what it stands for");
-        self.free.push(place);
+        let (number, leg) = (entry.what.number(), entry.leg);
+        let happening = match entry.what.kind() {
+            TOLD => Happening::Short {
+                leg,
+                short: Short::Told(BlockRef::at(number)),
+            },
+            ASKED => Happening::Short {
+                leg,
+                short: Short::Asked(BlockRef::at(number)),
+            },
+            _ => {
+                self.free.push(number);
+                let happening = self.happenings[number].take();
+                happening.expect("an entry names what it stands for")
+            }
+        };
         self.traffic -= usize::from(happening.is_traffic());
         Some((entry.at, entry.turn, happening))
     }
@@ -278,7 +340,7 @@ impl Heap {
 
     /// About the next things to happen after a moment, at least so many where there are, in no strict order; and how far they reach. Good enough to
     /// prepare for them.
-    pub(crate) fn soon(&self, after: Time, least: usize, out: &mut Vec<u32>) -> Time {
+    pub(crate) fn soon(&self, after: Time, least: usize, out: &mut Vec<Soon>) -> Time {
         let level = &self.levels[0];
         let span = |micros: u64| micros >> 8;
         let base = span(self.base) & !0xff;
@@ -288,15 +350,19 @@ impl Heap {
                 next = BUCKETS;
                 break;
             };
-            out.extend(level.buckets[bucket].iter().map(|entry| entry.what.0));
+            let entries = level.buckets[bucket].iter();
+            out.extend(entries.filter_map(|entry| entry.what.soon(entry.leg)));
             next = bucket + 1;
         }
         Time::from_micros(((base + next.min(BUCKETS) as u64) << 8) - 1)
     }
 
-    /// What was found to happen soon, unless it has happened, or is a tick.
-    pub(crate) fn at(&self, place: u32) -> Option<&Happening> {
-        self.happenings.get(place as usize)?.as_ref()
+    /// Where a body comes in that was found to happen soon.
+    pub(crate) fn body_at(&self, place: usize) -> Option<Leg> {
+        match self.happenings.get(place)?.as_ref()? {
+            Happening::Short { leg, .. } => Some(*leg),
+            _ => None,
+        }
     }
 
     /// Whether nothing is under way but timers.
@@ -370,13 +436,13 @@ impl Heap {
         self.occupied |= 1 << (level - 1);
     }
 
-    fn store(&mut self, happening: Happening) -> u32 {
+    fn store(&mut self, happening: Happening) -> usize {
         if let Some(place) = self.free.pop() {
-            self.happenings[place as usize] = Some(happening);
+            self.happenings[place] = Some(happening);
             return place;
         }
         self.happenings.push(Some(happening));
-        u32::try_from(self.happenings.len() - 1).expect("memory ends before two billion happenings")
+        self.happenings.len() - 1
     }
 }
 

@@ -32,7 +32,7 @@ use self::hearsay::Hearsay;
 use self::newcomers::Newcomers;
 use self::next::Next;
 use self::rest::Lately;
-pub(crate) use self::rest::{Passage, Short};
+pub(crate) use self::rest::Short;
 
 /// One node's place in the network.
 #[derive(Debug)]
@@ -210,7 +210,7 @@ impl Network {
                 bytes,
                 message,
             } => self.arrive((way, connection), bytes, *message),
-            Happening::Short { passage, bytes, short } => self.arrive_short(passage, bytes, short),
+            Happening::Short { leg, short } => self.arrive_short(leg, short),
             Happening::Tick { node } => {
                 let place = &mut self.places[node.index()];
                 if place.tick == at {

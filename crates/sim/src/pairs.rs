@@ -259,9 +259,9 @@ impl Pairs {
     }
 
     /// Reads one of its exits.
-    pub(crate) fn look_at(&self, node: NodeId, exit: u32) -> usize {
+    pub(crate) fn look_at(&self, node: NodeId, at: usize) -> usize {
         self.exits[node.index()]
-            .get(exit as usize)
+            .get(at)
             .map_or(0, |exit| exit.to.index())
     }
 

@@ -80,6 +80,8 @@ pub(super) struct Joint {
     pub(super) other: u32,
     /// The connection's number, when the node last came to rest.
     pub(super) connection: u32,
+    /// Whose end it is.
+    pub(super) owner: NodeId,
 }
 
 /// What left by an end.
@@ -112,6 +114,8 @@ struct Bed {
 /// Where nodes rest.
 #[derive(Debug, Default)]
 pub(super) struct Beds {
+    /// Whether nodes may rest there.
+    are_open: bool,
     fronts: Vec<Front>,
     beds: Vec<Bed>,
     /// Where each node's ends begin, and where the last one's end: there is one for each of its exits, in their order.
@@ -129,6 +133,7 @@ impl Beds {
     /// Nobody rests yet, of nodes with these exits, where small messages take so long on top of their latency.
     pub(super) fn new(nodes: usize, pairs: &Pairs, overhead: Duration) -> Self {
         let mut beds = Self {
+            are_open: true,
             fronts: vec![Front::UP; nodes],
             beds: vec![Bed::default(); nodes],
             first: vec![0],
@@ -154,6 +159,7 @@ impl Beds {
                 beds.joints.push(Joint {
                     other: beds.first[exit.to.index()] + exit.opposite,
                     connection: 0,
+                    owner: node,
                 });
             }
         }
@@ -164,9 +170,14 @@ impl Beds {
         beds
     }
 
-    /// Whether there are any.
+    /// Whether there are any, and nodes may rest there.
     pub(super) const fn are_open(&self) -> bool {
-        !self.fronts.is_empty()
+        self.are_open
+    }
+
+    /// From now on nobody comes to rest. What is on its way still finds where it comes in.
+    pub(super) const fn close(&mut self) {
+        self.are_open = false;
     }
 
     /// Where a node's ends stand.
@@ -446,17 +457,21 @@ impl Beds {
         self.ends[other].in_us = UNEVEN;
     }
 
-    /// Reads what a message to one of a node's ends is about, and changes nothing: see [`super::Network::prepare`].
-    pub(super) fn glance(&self, node: NodeId, exit: u32) -> usize {
-        let Some(bed) = self.beds.get(node.index()) else {
-            return 0;
-        };
+    /// Whose end it is.
+    pub(super) fn owner(&self, place: usize) -> NodeId {
+        self.joints[place].owner
+    }
+
+    /// Reads one end, and changes nothing: see [`super::Network::prepare`].
+    pub(super) fn look_at(&self, place: usize) -> usize {
+        self.joints[place].connection as usize + self.ends[place].out_us as usize
+    }
+
+    /// Reads what a message to a node is about.
+    pub(super) fn glance(&self, node: NodeId) -> usize {
+        let bed = &self.beds[node.index()];
         let resting = bed.resting.as_ref().map_or(0, Resting::glance);
-        let front = usize::from(self.fronts[node.index()].awaited.is_some());
-        let place = self.first[node.index()] as usize + exit as usize;
-        let end = self.ends.get(place).map_or(0, |end| end.out_us as usize);
-        let joint = self.joints.get(place).map_or(0, |joint| joint.connection as usize);
-        resting + front + end + joint
+        resting + usize::from(self.fronts[node.index()].awaited.is_some()) + self.places(node).start
     }
 
     /// Reads all its ends.

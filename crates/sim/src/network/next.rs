@@ -1,9 +1,9 @@
 //! What happens next, so that the memory it needs is there when it happens.
 
-use base::{NodeId, Time};
+use base::Time;
 
-use super::{Network, Short};
-use crate::heap::Happening;
+use super::Network;
+use crate::heap::Soon;
 use crate::limits::{PREPARED, PREPARED_FROM};
 
 /// What is prepared for.
@@ -12,9 +12,9 @@ pub(super) struct Next {
     /// Up to when everything was.
     pub(super) prepared_to: Time,
     /// Room for what happens soon, used again.
-    soon: Vec<u32>,
-    /// Whom it is about, by which of its exits it comes, and whether it is a body.
-    about: Vec<(NodeId, u32, bool)>,
+    soon: Vec<Soon>,
+    /// By which end it comes in, and whether it is a body.
+    about: Vec<(usize, bool)>,
 }
 
 impl Network {
@@ -27,18 +27,25 @@ impl Network {
         self.next.soon.clear();
         self.next.prepared_to = self.heap.soon(self.now, PREPARED, &mut self.next.soon);
         self.next.about.clear();
-        for place in &self.next.soon {
-            if let Some(Happening::Short { passage, short, .. }) = self.heap.at(*place) {
-                let is_body = matches!(short, Short::Sent(..));
-                self.next.about.push((passage.to, passage.exit, is_body));
-            }
+        for soon in &self.next.soon {
+            let about = match *soon {
+                Soon::Message(leg) => Some((leg, false)),
+                Soon::Stored(place) => self.heap.body_at(place).map(|leg| (leg, true)),
+            };
+            let about = about.map(|(leg, is_body)| (leg.place as usize, is_body));
+            self.next.about.extend(about);
         }
-        let about = || self.next.about.iter().copied();
-        let mut seen: usize = about()
-            .map(|(node, exit, _)| self.beds.glance(node, exit) + self.pairs.glance(node))
-            .sum();
-        for (node, exit, is_body) in about() {
-            seen += self.pairs.look_at(node, exit);
+        let mut seen: usize = self.next.about.iter().map(|(place, _)| self.beds.look_at(*place)).sum();
+        let about = || {
+            let about = self.next.about.iter();
+            about.map(|(place, is_body)| (self.beds.owner(*place), *place, *is_body))
+        };
+        for (node, ..) in about() {
+            seen += self.beds.glance(node) + self.pairs.glance(node);
+        }
+        for (node, place, is_body) in about() {
+            let at = place - self.beds.places(node).start;
+            seen += self.pairs.look_at(node, at);
             if is_body {
                 seen += self.beds.look_closer(node) + self.collector.glance(node);
             }

@@ -14,7 +14,7 @@ use scenario::Uplinks;
 use super::Network;
 use super::beds::{Announcement, Beds, Joint};
 use crate::engine::Verify;
-use crate::heap::Happening;
+use crate::heap::{Happening, Leg};
 use crate::pairs::Exit;
 
 /// A message of the three that all the rest is made of, in short.
@@ -24,8 +24,8 @@ pub(crate) enum Short {
     Told(BlockRef),
     /// A request for one block's body ([`Message::Get`]).
     Asked(BlockRef),
-    /// A body ([`Message::Block`]).
-    Sent(BlockRef, Arc<Block>),
+    /// A body ([`Message::Block`]), and how many bytes it stands for, as far as the digest tells them apart.
+    Sent(BlockRef, Arc<Block>, u32),
 }
 
 impl Short {
@@ -36,16 +36,6 @@ impl Short {
             Self::Sent(..) => MessageKind::Block,
         }
     }
-}
-
-/// Who sends something to whom, on which connection.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Passage {
-    pub(crate) from: NodeId,
-    pub(crate) to: NodeId,
-    pub(crate) connection: u32,
-    /// Where the receiver's exit back to the sender stood when it was sent: most likely where it stands.
-    pub(crate) exit: u32,
 }
 
 /// What is the same for many messages.
@@ -80,7 +70,7 @@ impl Network {
         for node in (0..self.places.len()).map(NodeId::at) {
             self.rouse(node);
         }
-        self.beds = Beds::default();
+        self.beds.close();
     }
 
     /// What the nodes that run follow, in no particular order.
@@ -130,9 +120,9 @@ impl Network {
         core.resume(&self.ledgers[0], resting, self.beds.neighbours(node));
         for (place, announcement) in left {
             let from = self.beds.end(place).neighbour.peer;
-            let Joint { other, connection } = self.beds.joint(place);
+            let Joint { other, connection, .. } = self.beds.joint(place);
             self.digest.not_announced(announcement.at, node, from);
-            self.put_on_heap((from, other as usize), connection, announcement);
+            self.put_on_heap(other as usize, connection, announcement);
         }
     }
 
@@ -145,30 +135,26 @@ impl Network {
     }
 
     /// Has an announcement heard on arrival that leaves by one of a node's ends.
-    fn put_on_heap(&mut self, (from, place): (NodeId, usize), connection: u32, announcement: Announcement) {
+    fn put_on_heap(&mut self, place: usize, connection: u32, announcement: Announcement) {
         let Announcement { at, turn, block } = announcement;
-        let to = self.beds.end(place).neighbour.peer;
-        let other = self.beds.joint(place).other as usize;
-        let exit = exit_number(other - self.beds.places(to).start);
-        let passage = Passage {
-            from,
-            to,
+        let leg = Leg {
+            place: self.beds.joint(place).other,
             connection,
-            exit,
         };
         let happening = Happening::Short {
-            passage,
-            bytes: short_count(self.lately.told),
+            leg,
             short: Short::Told(block),
         };
         self.heap.put_back(at, turn, happening);
     }
 
-    /// A message that is one of the three.
-    pub(super) fn shorten(&mut self, message: &Message) -> Option<Short> {
+    /// A message by one of a node's exits that is one of the three.
+    pub(super) fn shorten(&mut self, (from, at): (NodeId, usize), message: &Message) -> Option<Short> {
         if !self.beds.are_open() {
             return None;
         }
+        let peer = self.pairs.exits(from)[at].to;
+        self.beds.place(from, (exit_number(at), peer))?;
         let ledger = &self.ledgers[0];
         if let Message::Headers(headers) = message
             && let [header] = headers.as_ref()
@@ -180,7 +166,8 @@ impl Network {
             ledger.find(id).map(Short::Asked)
         } else if let Message::Block(body) = message {
             let block = ledger.find(&body.id())?;
-            Some(Short::Sent(block, Arc::clone(body)))
+            let bytes = short_count(node::message_bytes(self.plan.block_size, message));
+            Some(Short::Sent(block, Arc::clone(body), bytes))
         } else {
             None
         }
@@ -192,7 +179,7 @@ impl Network {
         match short {
             Short::Told(block) => Message::headers([*ledger.hashed_header(block)]),
             Short::Asked(block) => Message::Get(vec![Item::Block(ledger.id(block))]),
-            Short::Sent(_, body) => Message::Block(body),
+            Short::Sent(_, body, _) => Message::Block(body),
         }
     }
 
@@ -221,30 +208,33 @@ impl Network {
     }
 
     /// A message arrives that is one of the three.
-    pub(super) fn arrive_short(&mut self, passage: Passage, bytes: u32, short: Short) {
-        let Passage {
-            from,
-            to,
-            connection,
-            exit,
-        } = passage;
-        let place = self.beds.place(to, (exit, from));
-        let place = place.filter(|_| self.beds.is_at_rest(to));
-        let is_open = match place {
-            // Who rests has had the same connections ever since.
-            Some(place) => self.beds.joint(place).connection == connection,
-            None => self.is_open(to, (exit, from), connection),
+    pub(super) fn arrive_short(&mut self, leg: Leg, short: Short) {
+        let place = leg.place as usize;
+        let (from, joint) = (self.beds.end(place).neighbour.peer, self.beds.joint(place));
+        let to = joint.owner;
+        let rests = self.beds.is_at_rest(to);
+        // Who rests has had the same connections ever since.
+        let is_open = if rests {
+            joint.connection == leg.connection
+        } else {
+            let exit = exit_number(place - self.beds.places(to).start);
+            self.is_open(to, (exit, from), leg.connection)
         };
         if !is_open {
             return;
         }
-        if let Short::Told(_) = short {
-            self.digest.announced(self.now, to, from);
-        } else {
+        let bytes = match &short {
+            Short::Told(_) => None,
+            Short::Asked(_) => Some(short_count(self.lately.asked)),
+            Short::Sent(.., bytes) => Some(*bytes),
+        };
+        if let Some(bytes) = bytes {
             let about = (u64::from(from.0) << 32) | u64::from(bytes);
             self.digest.happened(self.now, to, (short.kind() as u8, about));
+        } else {
+            self.digest.announced(self.now, to, from);
         }
-        let is_taken = place.is_some_and(|place| self.takes_at_rest((to, from), place, &short));
+        let is_taken = rests && self.takes_at_rest((to, from), place, &short);
         if !is_taken {
             // Who waits for the answer may have to ask somebody else.
             if let Short::Asked(_) = short {
@@ -284,13 +274,13 @@ impl Network {
                 self.serve((node, place), *block, body);
                 true
             }
-            Short::Sent(block, body) if resting.receive_late(ledger, (now, peer), *block) => {
+            Short::Sent(block, body, _) if resting.receive_late(ledger, (now, peer), *block) => {
                 // How long bodies usually take is another now, and so may the deadline be.
                 self.set_tick(node);
                 self.receive_again((node, peer), body);
                 true
             }
-            Short::Sent(block, body) => {
+            Short::Sent(block, body, _) => {
                 let follows =
                     self.collector.may_follow(&body.id()) && resting.follow(ledger, (now, peer), (*block, body));
                 if follows {
@@ -360,7 +350,7 @@ impl Network {
         let bytes = self.body_bytes(block, &body);
         let peer = self.beds.end(place).neighbour.peer;
         let at = place - self.beds.places(node).start;
-        let arrival = self.send_short((node, at), bytes, Short::Sent(block, body));
+        let arrival = self.send_short((node, at), bytes, Short::Sent(block, body, short_count(bytes)));
         let deadline = self.deadline(peer);
         if deadline.is_some_and(|deadline| arrival.is_none_or(|arrival| deadline <= arrival)) {
             self.set_tick(peer);
@@ -411,7 +401,7 @@ impl Network {
                 self.digest.announced(at, to, node);
             } else {
                 let connection = self.beds.joint(place).connection;
-                self.put_on_heap((node, place), connection, Announcement { at, turn, block });
+                self.put_on_heap(place, connection, Announcement { at, turn, block });
             }
         }
         self.lacking = lacking;
@@ -428,7 +418,7 @@ impl Network {
             let to = self.beds.end(place).neighbour.peer;
             let connection = self.beds.joint(place).connection;
             self.digest.not_announced(announcement.at, to, node);
-            self.put_on_heap((node, place), connection, announcement);
+            self.put_on_heap(place, connection, announcement);
         }
     }
 
@@ -446,17 +436,15 @@ impl Network {
         let exit = self.pairs.exit_mut(from, at);
         let connection = exit.connection()?;
         self.collector.count_sent(from, short.kind(), bytes);
+        let exit = (exit_number(at), exit.to);
         let is_block = matches!(short, Short::Sent(..));
-        let (to, opposite) = (exit.to, exit.opposite);
         let arrival = self.pass((from, at), bytes, is_block)?;
-        let passage = Passage {
-            from,
-            to,
+        let place = self.beds.place(from, exit).expect("only what has an end is shortened");
+        let leg = Leg {
+            place: self.beds.joint(place).other,
             connection,
-            exit: opposite,
         };
-        let bytes = short_count(bytes);
-        self.heap.push(arrival, Happening::Short { passage, bytes, short });
+        self.heap.push(arrival, Happening::Short { leg, short });
         Some(arrival)
     }
 }

@@ -21,7 +21,7 @@ impl Network {
         };
         let (to, way) = (exit.to, exit.way);
         let bytes = node::message_bytes(self.plan.block_size, &message);
-        if let Some(short) = self.shorten(&message) {
+        if let Some(short) = self.shorten((from, at), &message) {
             self.send_short((from, at), bytes, short);
             return;
         }
