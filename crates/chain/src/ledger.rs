@@ -48,6 +48,12 @@ impl BlockRef {
         self.0.get() as usize - 1
     }
 
+    /// One more than the place: of no block this is none.
+    #[must_use]
+    pub const fn number(self) -> u32 {
+        self.0.get()
+    }
+
     /// The block at a place in such a list.
     ///
     /// # Panics

@@ -74,6 +74,7 @@ pub(crate) struct Network {
     /// Room for what is under way, used again.
     under_way: Vec<(usize, Announcement, bool)>,
     lacking: Vec<u32>,
+    aloud: Vec<(usize, Announcement)>,
     hearsay: Hearsay,
     newcomers: Newcomers,
     next_connection: u32,
@@ -114,6 +115,7 @@ impl Network {
             lately: Lately::default(),
             under_way: Vec::new(),
             lacking: Vec::new(),
+            aloud: Vec::new(),
             hearsay: Hearsay::new(plan, options, collector.detail()),
             newcomers: Newcomers::default(),
             pairs,

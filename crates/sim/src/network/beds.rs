@@ -51,6 +51,12 @@ impl Front {
         told_at: Time::MAX,
     };
 
+    /// Whether an announcement of this block says nothing new.
+    fn knows(&self, block: BlockRef) -> bool {
+        let number = |block: Option<BlockRef>| block.map_or(0, BlockRef::number);
+        (number(self.tip) == block.number()) | (number(self.awaited) == block.number())
+    }
+
     fn of(resting: &Resting) -> Self {
         Self {
             tip: Some(resting.tip()),
@@ -95,6 +101,16 @@ struct Said {
     is_silent: bool,
 }
 
+impl Said {
+    fn tell(&mut self, block: BlockRef, is_silent: bool) {
+        if self.is_silent {
+            self.before = self.last;
+        }
+        self.last = Some(block);
+        self.is_silent = is_silent;
+    }
+}
+
 /// What is kept of one node.
 #[derive(Clone, Debug, Default)]
 struct Bed {
@@ -123,6 +139,8 @@ pub(super) struct Beds {
     ends: Vec<End>,
     joints: Vec<Joint>,
     said: Vec<Said>,
+    /// Whether all links have a latency and nothing else, and have always had the same.
+    are_even: bool,
     /// What a small message takes on top of its latency, in microseconds.
     overhead_us: u64,
     /// What it takes altogether at most, on links that have no more than a latency.
@@ -142,6 +160,7 @@ impl Beds {
             said: Vec::new(),
             overhead_us: u64::try_from(overhead.as_micros()).expect("far less than an age"),
             longest_us: 0,
+            are_even: true,
         };
         let mut count = 0;
         for node in (0..nodes).map(NodeId::at) {
@@ -165,6 +184,7 @@ impl Beds {
         }
         beds.said = vec![Said::default(); beds.ends.len()];
         let plain = beds.ends.iter().filter(|end| end.out_us != UNEVEN);
+        beds.are_even = plain.clone().count() == beds.ends.len();
         let longest = plain.map(|end| u64::from(end.out_us)).max();
         beds.longest_us = beds.overhead_us + longest.unwrap_or(0);
         beds
@@ -300,12 +320,6 @@ impl Beds {
         };
     }
 
-    /// Whether an announcement of this block says nothing new to a node.
-    pub(super) fn is_old_news(&self, node: NodeId, block: BlockRef) -> bool {
-        let front = self.fronts[node.index()];
-        front.tip == Some(block) || front.awaited == Some(block)
-    }
-
     /// Which of a node's neighbours have not announced a block with this parent by this moment: where their ends stand among its own.
     ///
     /// Nearly always when they followed it tells whether they have. All are looked at without a guess, for half would be wrong.
@@ -318,16 +332,20 @@ impl Beds {
     ) {
         let places = self.places(node);
         let (first, ends) = (places.start, &self.ends[places]);
+        let (now, overhead) = (moment.0.as_micros(), self.overhead_us);
+        let [block_number, parent_number] = [block.number(), parent.number()];
         out.clear();
         out.resize(ends.len(), 0);
         let mut count = 0;
         for (at, end) in (0..).zip(ends) {
-            let front = self.fronts[end.neighbour.peer.index()];
-            let delay = self.overhead_us + u64::from(end.in_us);
-            let arrival = Time::from_micros(front.told_at.as_micros().wrapping_add(delay));
-            let has_followed = (front.tip == Some(block)) & (end.in_us != UNEVEN) & (arrival != moment.0);
-            let is_sure = (front.told_at != Time::MAX) & (has_followed | (front.tip == Some(parent)));
-            let has = end.neighbour.has(block) | (is_sure & has_followed & (arrival < moment.0));
+            let front = &self.fronts[end.neighbour.peer.index()];
+            let tip = front.tip.map_or(0, BlockRef::number);
+            let told_at = front.told_at.as_micros();
+            let arrival = told_at.wrapping_add(overhead).wrapping_add(u64::from(end.in_us));
+            let follows = tip == block_number;
+            let is_clear = follows & (end.in_us != UNEVEN) & (arrival != now);
+            let is_sure = (told_at != u64::MAX) & (is_clear | (tip == parent_number));
+            let has = end.neighbour.has(block) | (is_sure & follows & (arrival < now));
             let lacks = if is_sure | has {
                 !has
             } else {
@@ -339,7 +357,9 @@ impl Beds {
         out.truncate(count);
     }
 
-    /// Whether by this moment the neighbour at an end has announced a block silently.
+    /// Whether by this moment the neighbour at an end has announced a block silently. Apart, so that the loop that seldom asks stays small.
+    #[cold]
+    #[inline(never)]
     fn was_told(&self, place: usize, block: BlockRef, moment: Moment) -> bool {
         let other = self.joints[place].other as usize;
         let said = self.said[other];
@@ -372,13 +392,6 @@ impl Beds {
         later(self.beds[node.index()].since, self.longest_us) >= now
     }
 
-    /// When what a node is telling its neighbours arrives by one of its ends, where only latencies count.
-    pub(super) fn arrival(&self, (node, place): (NodeId, usize), now: Time) -> Option<Time> {
-        let out_us = self.ends[place].out_us;
-        let is_even = out_us != UNEVEN && !self.beds[node.index()].is_behind_bodies;
-        is_even.then(|| later(now, self.overhead_us + u64::from(out_us)))
-    }
-
     /// Whether bodies that the node has sent are still on their way.
     fn is_sending_bodies(&self, node: NodeId, now: Time) -> bool {
         self.beds[node.index()].bodies_until > now
@@ -393,7 +406,10 @@ impl Beds {
 
     /// When what was last told by one of a node's exits arrives, if the link does not know of it: nothing may overtake it.
     pub(super) fn told_until(&self, node: NodeId, exit: (u32, NodeId), now: Time) -> Option<Time> {
-        let place = self.place(node, exit).filter(|_| self.may_be_under_way(node, now))?;
+        if self.beds.is_empty() || !self.may_be_under_way(node, now) {
+            return None;
+        }
+        let place = self.place(node, exit)?;
         self.last_from(node, place).map(|last| last.at)
     }
 
@@ -423,18 +439,35 @@ impl Beds {
         bed.is_behind_bodies = is_behind_bodies;
     }
 
-    /// What the node is telling leaves by one of its ends; silently, when only latencies count and the neighbour has the block. Whether it was.
-    pub(super) fn tell(&mut self, (node, place): (NodeId, usize), block: BlockRef) -> bool {
-        let end = &self.ends[place];
-        let is_even = end.out_us != UNEVEN && !self.beds[node.index()].is_behind_bodies;
-        let is_silent = is_even && self.is_old_news(end.neighbour.peer, block);
-        let said = &mut self.said[place];
-        if said.is_silent {
-            said.before = said.last;
+    /// Whether all that a node is telling arrives when latencies say so.
+    pub(super) fn is_all_even(&self, node: NodeId) -> bool {
+        self.are_even && !self.beds[node.index()].is_behind_bodies
+    }
+
+    /// What a node is telling leaves by these of its ends, counted among its own: silently where the neighbour has the block. `hear` is told of each: to whom, by
+    /// which end, when it arrives, and whether something must stand for it.
+    pub(super) fn tell_all(
+        &mut self,
+        (node, block): (NodeId, BlockRef),
+        (now, ends): (Time, &[u32]),
+        mut hear: impl FnMut(NodeId, usize, Time, bool),
+    ) {
+        let places = self.places(node);
+        let first = places.start;
+        let (own, said) = (&self.ends[places.clone()], &mut self.said[places]);
+        for at in ends.iter().map(|at| *at as usize) {
+            let end = &own[at];
+            let front = &self.fronts[end.neighbour.peer.index()];
+            let is_silent = front.knows(block);
+            said[at].tell(block, is_silent);
+            let arrival = later(now, self.overhead_us + u64::from(end.out_us));
+            hear(end.neighbour.peer, first + at, arrival, is_silent);
         }
-        said.last = Some(block);
-        said.is_silent = is_silent;
-        is_silent
+    }
+
+    /// The same for one, which arrives when its link says so: aloud.
+    pub(super) fn tell_aloud(&mut self, place: usize, block: BlockRef) {
+        self.said[place].tell(block, false);
     }
 
     /// The connection between two nodes is gone, and with it what they told each other.
@@ -449,6 +482,7 @@ impl Beds {
     /// The way out of one of a node's ends is not what it was.
     pub(super) fn change(&mut self, node: NodeId, exit: (u32, NodeId)) {
         let Some(place) = self.place(node, exit) else { return };
+        self.are_even = false;
         // Who was told by it is up, and has noted it.
         self.said[place].before = None;
         self.said[place].is_silent = false;

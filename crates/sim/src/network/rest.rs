@@ -386,28 +386,51 @@ impl Network {
         self.under_way = under_way;
         let mut lacking = std::mem::take(&mut self.lacking);
         self.beds.lacking(node, (block, parent), moment, &mut lacking);
+        if self.beds.is_all_even(node) {
+            self.tell_evenly((node, block), &lacking);
+        } else {
+            self.tell_one_by_one((node, block), &lacking);
+        }
+        let told = (lacking.len() as u64, self.lately.told);
+        self.lacking = lacking;
+        self.beds.have_told(node, block);
+        self.collector.count_all_sent(node, MessageKind::Headers, told);
+    }
+
+    /// Tells neighbours to whom it is only a matter of latencies.
+    fn tell_evenly(&mut self, (node, block): (NodeId, BlockRef), ends: &[u32]) {
+        let Self {
+            beds, heap, digest, ..
+        } = self;
+        let mut aloud = std::mem::take(&mut self.aloud);
+        beds.tell_all((node, block), (self.now, ends), |to, place, at, is_silent| {
+            let turn = heap.hold_back();
+            if is_silent {
+                digest.announced(at, to, node);
+            } else {
+                aloud.push((place, Announcement { at, turn, block }));
+            }
+        });
+        for (place, announcement) in aloud.drain(..) {
+            let connection = self.beds.joint(place).connection;
+            self.put_on_heap(place, connection, announcement);
+        }
+        self.aloud = aloud;
+    }
+
+    /// Tells neighbours by links that have more to them, or behind bodies.
+    fn tell_one_by_one(&mut self, (node, block): (NodeId, BlockRef), ends: &[u32]) {
         let first = self.beds.places(node).start;
-        let mut told = 0;
-        for at in lacking.iter().map(|at| *at as usize) {
-            let place = first + at;
-            told += 1;
-            let arrival = self.beds.arrival((node, place), self.now);
-            let Some(at) = arrival.or_else(|| self.pass((node, at), self.lately.told, false)) else {
+        for exit in ends.iter().map(|at| *at as usize) {
+            let Some(at) = self.pass((node, exit), self.lately.told, false) else {
                 continue;
             };
             let turn = self.heap.hold_back();
-            if self.beds.tell((node, place), block) {
-                let to = self.beds.end(place).neighbour.peer;
-                self.digest.announced(at, to, node);
-            } else {
-                let connection = self.beds.joint(place).connection;
-                self.put_on_heap(place, connection, Announcement { at, turn, block });
-            }
+            let place = first + exit;
+            self.beds.tell_aloud(place, block);
+            let connection = self.beds.joint(place).connection;
+            self.put_on_heap(place, connection, Announcement { at, turn, block });
         }
-        self.lacking = lacking;
-        self.beds.have_told(node, block);
-        let bytes = self.lately.told;
-        self.collector.count_all_sent(node, MessageKind::Headers, (told, bytes));
     }
 
     /// What a node told is under way as it tells the next: the link is to know of it, and if it was told silently, it is heard on arrival.
