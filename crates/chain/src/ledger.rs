@@ -191,6 +191,17 @@ impl Ledger {
         Ok(self.push_header(header, (parent, target)))
     }
 
+    /// The same for one that is not known here, and whose parent has been looked up already.
+    ///
+    /// # Panics
+    /// When the parent is another, or a good header is known.
+    pub fn record_child(&mut self, parent: BlockRef, header: &HashedHeader) -> Result<BlockRef, Reject> {
+        assert_eq!(self.id(parent), header.parent, "a header stands on its parent");
+        let target = self.check_work(header)?;
+        self.check_context(header, parent)?;
+        Ok(self.push_header(header, (parent, target)))
+    }
+
     /// Takes in the body of an accepted header whose parent is [`Status::Valid`], and validates the block in full.
     ///
     /// A body already found valid is not validated again, but one that does not match the header's root is refused every time.

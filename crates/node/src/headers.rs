@@ -51,7 +51,8 @@ impl Node {
         };
         let mut last = None;
         for header in kept.headers {
-            match self.header(cx, Some(peer), header) {
+            let parent = last.or_else(|| self.knowledge.find(cx.ledger, &header.parent));
+            match self.header(cx, Some(peer), parent, header) {
                 Outcome::Known(block) => last = Some(block),
                 Outcome::Early | Outcome::Refused => break,
             }
@@ -78,7 +79,7 @@ impl Node {
         if self.is_light_header(cx, parent, header) {
             return None;
         }
-        let Outcome::Known(block) = self.header(cx, Some(peer), &HashedHeader::from(*header)) else {
+        let Outcome::Known(block) = self.header(cx, Some(peer), Some(parent), &HashedHeader::from(*header)) else {
             return None;
         };
         self.consider_branch(cx, block);
@@ -119,10 +120,17 @@ impl Node {
         }
     }
 
-    /// Looks at one header whose parent is known. `from` is none for the operator's.
-    fn header(&mut self, cx: &mut Context<'_>, from: Option<NodeId>, header: &HashedHeader) -> Outcome {
+    /// Looks at one header, whose parent is this where it is known. `from` is none for the operator's.
+    fn header(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: Option<NodeId>,
+        parent: Option<BlockRef>,
+        header: &HashedHeader,
+    ) -> Outcome {
         let id = header.id();
-        if let Some(known) = self.knowledge.find(cx.ledger, &id) {
+        let recorded = cx.ledger.find(&id);
+        if let Some(known) = recorded.filter(|block| self.knowledge.standing(*block) != Standing::Unknown) {
             if self.knowledge.standing(known) == Standing::Invalid {
                 let reject = match cx.ledger.status(known) {
                     Status::Invalid(reject) => reject,
@@ -133,10 +141,11 @@ impl Node {
             }
             return Outcome::Known(known);
         }
-        let recorded = match self.knowledge.find(cx.ledger, &header.parent) {
-            Some(parent) if self.knowledge.standing(parent) == Standing::Invalid => Err(Reject::BadPrevblk),
-            Some(_) => cx.ledger.record_hashed_header(header),
-            None => Err(Reject::PrevBlkNotFound),
+        let recorded = match (parent, recorded) {
+            (Some(parent), _) if self.knowledge.standing(parent) == Standing::Invalid => Err(Reject::BadPrevblk),
+            (Some(_), Some(block)) => Ok(block),
+            (Some(parent), None) => cx.ledger.record_child(parent, header),
+            (None, _) => Err(Reject::PrevBlkNotFound),
         };
         let block = match recorded {
             Ok(block) => block,
@@ -159,7 +168,8 @@ impl Node {
 
     /// Takes in the operator's header; the block when it is valid and not invalid by what is known.
     pub(crate) fn own_header(&mut self, cx: &mut Context<'_>, header: &Header) -> Option<BlockRef> {
-        match self.header(cx, None, &HashedHeader::from(*header)) {
+        let parent = self.knowledge.find(cx.ledger, &header.parent);
+        match self.header(cx, None, parent, &HashedHeader::from(*header)) {
             Outcome::Known(block) => Some(block),
             Outcome::Early | Outcome::Refused => None,
         }
@@ -210,7 +220,9 @@ impl Node {
             let id = early.header.id();
             cx.emit(Event::OrphanResolved { block: id });
             let sender = self.peers.ready(early.from).map(|_| early.from);
-            let Outcome::Known(block) = self.header(cx, Some(early.from), &HashedHeader::from(early.header)) else {
+            let parent = self.knowledge.find(cx.ledger, &early.header.parent);
+            let outcome = self.header(cx, Some(early.from), parent, &HashedHeader::from(early.header));
+            let Outcome::Known(block) = outcome else {
                 continue;
             };
             self.consider_branch(cx, block);

@@ -71,6 +71,30 @@ pub(super) fn id(header: &Header) -> BlockId {
     finish(&outer)
 }
 
+/// How many headers [`ids`] names at a time.
+pub(super) const GROUP: usize = 4;
+
+/// The names of the headers of which these are the bytes, of the first [`GROUP`] of them: side by side, for the reason that [`NonceHasher`] has.
+pub(super) fn ids(headers: &[[u8; Header::BYTES]]) -> [BlockId; GROUP] {
+    let mut tails = [padding::<{ Header::BYTES }>(); GROUP];
+    let mut outers = [padding::<32>(); GROUP];
+    let mut ids = [BlockId::ZERO; GROUP];
+    for (tail, header) in tails.iter_mut().zip(headers) {
+        tail[..Header::BYTES - 64].copy_from_slice(&header[64..]);
+    }
+    for ((outer, tail), header) in outers.iter_mut().zip(&tails).zip(headers) {
+        let mut state = INITIAL;
+        let first = header.first_chunk().expect("64 of 80 bytes");
+        compress256(&mut state, std::slice::from_ref(first));
+        compress256(&mut state, std::slice::from_ref(tail));
+        write_state(&state, outer);
+    }
+    for ((id, outer), _) in ids.iter_mut().zip(&outers).zip(headers) {
+        *id = finish(outer);
+    }
+    ids
+}
+
 /// What a header's first 64 bytes come to, and the rest, padded.
 fn begin(header: &Header) -> ([u32; 8], [u8; 64]) {
     let bytes = header.to_bytes();
@@ -119,6 +143,10 @@ mod tests {
             let bytes = words.concat().try_into().expect("eighty bytes");
             let header = Header::from_bytes(&bytes);
             prop_assert_eq!(id(&header).0, Hash::sha256d(&bytes));
+            for count in 0..=GROUP + 1 {
+                let named = ids(&vec![bytes; count]).map(|id| id == super::id(&header));
+                prop_assert!((0..GROUP).all(|at| named[at] == (at < count)));
+            }
             let mut hasher = NonceHasher::new(&header);
             for first in nonces {
                 for (nonce, id) in (first..=u32::MAX).zip(hasher.ids(first)) {

@@ -109,7 +109,7 @@ impl Index {
     /// The index of the genesis block alone.
     pub(super) fn new(genesis: Entry) -> Self {
         let mut names = Names::default();
-        names.insert(&genesis.header.id(), BlockRef::GENESIS);
+        names.insert(&genesis.header.id(), BlockRef::GENESIS, |_| false);
         Self {
             entries: vec![genesis],
             names,
@@ -122,7 +122,9 @@ impl Index {
         assert_eq!(block.index(), self.entries.len(), "tree and index grow together");
         entry.inherited = self.get(parent).taint();
         entry.next_sibling = self.get_mut(parent).first_child.replace(block);
-        self.names.insert(&entry.header.id(), block);
+        let (id, entries) = (entry.header.id(), &self.entries);
+        self.names
+            .insert(&id, block, |other| entries[other.index()].header.id() == id);
         self.entries.push(entry);
     }
 

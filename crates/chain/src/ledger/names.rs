@@ -1,6 +1,7 @@
 //! From a block's name to its handle.
 
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
 use super::BlockRef;
 use crate::BlockId;
@@ -29,11 +30,17 @@ impl Names {
         found.map(|slot| slot.block)
     }
 
-    /// Adds a block whose name is not there yet.
-    pub(super) fn insert(&mut self, id: &BlockId, block: BlockRef) {
+    /// Adds a block, where `is` says whether another has its name.
+    ///
+    /// # Panics
+    /// When one has.
+    pub(super) fn insert(&mut self, id: &BlockId, block: BlockRef, is: impl Fn(BlockRef) -> bool) {
         let part = part(id);
-        self.slots
-            .insert_unique(spread(part), Slot { part, block }, |slot| spread(slot.part));
+        let is_it = |slot: &Slot| slot.part == part && is(slot.block);
+        match self.slots.entry(spread(part), is_it, |slot| spread(slot.part)) {
+            Entry::Vacant(place) => place.insert(Slot { part, block }),
+            Entry::Occupied(_) => panic!("a block is added once"),
+        };
     }
 }
 
@@ -65,7 +72,7 @@ mod tests {
         let mut names = Names::default();
         for (block, id) in (0..).map(BlockRef::at).zip(&ids) {
             assert_eq!(names.find(id, |block| ids[block.index()] == *id), None);
-            names.insert(id, block);
+            names.insert(id, block, |block| ids[block.index()] == *id);
         }
         for (block, id) in (0..).map(BlockRef::at).zip(&ids) {
             assert_eq!(names.find(id, |block| ids[block.index()] == *id), Some(block));

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use chain::{Header, Transaction};
+use chain::{HashedHeader, Header, Transaction};
 
 use crate::{Message, MessageKind};
 
@@ -95,7 +95,7 @@ pub(super) fn kind(bytes: &[u8]) -> Option<MessageKind> {
 /// pattern of bytes is a header, and the only encoding of it.
 pub(super) fn headers(bytes: &[u8]) -> Message {
     let (headers, _) = bytes[KIND + COUNT..].as_chunks::<{ Header::BYTES }>();
-    Message::headers(headers.iter().map(Header::from_bytes))
+    Message::headers(HashedHeader::read_all(headers))
 }
 
 /// `Some` when every length in the bytes is covered by bytes that are there, and none are left over.

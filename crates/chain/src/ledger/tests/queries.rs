@@ -106,6 +106,24 @@ fn a_hashed_header_is_taken_in_as_the_plain_one_is() {
 }
 
 #[test]
+#[should_panic(expected = "a header stands on its parent")]
+fn a_header_is_no_child_of_another_block() {
+    let (mut sandbox, tip) = Sandbox::instant(2);
+    let header = HashedHeader::from(*sandbox.block(tip, &[]).header);
+    let _ = sandbox.ledger.record_child(sandbox.ledger.genesis(), &header);
+}
+
+#[test]
+#[should_panic(expected = "a block is added once")]
+fn a_child_is_recorded_once() {
+    let (mut sandbox, tip) = Sandbox::instant(2);
+    let header = HashedHeader::from(*sandbox.block(tip, &[]).header);
+    for _ in 0..2 {
+        let _ = sandbox.ledger.record_child(tip, &header);
+    }
+}
+
+#[test]
 fn a_recorded_header_is_checked_like_any_other() {
     let (mut sandbox, tip) = Sandbox::instant(2);
     let good = *sandbox.draft(tip).assemble().header;
@@ -132,6 +150,10 @@ fn a_recorded_header_is_checked_like_any_other() {
         let header = solved(header);
         let refused = sandbox.ledger.record_header(&header).expect_err("a defect");
         assert_eq!(refused.word(), word);
+        if header.parent == good.parent {
+            let refusal = sandbox.ledger.record_child(tip, &header.into());
+            assert_eq!(refusal.as_ref(), Err(&refused));
+        }
         assert_eq!(sandbox.ledger.add_header(&header), Err(refused));
     }
     assert_eq!(sandbox.ledger.len(), 3);
