@@ -260,9 +260,7 @@ impl Pairs {
 
     /// Reads one of its exits.
     pub(crate) fn look_at(&self, node: NodeId, at: usize) -> usize {
-        self.exits[node.index()]
-            .get(at)
-            .map_or(0, |exit| exit.to.index())
+        self.exits[node.index()].get(at).map_or(0, |exit| exit.to.index())
     }
 
     pub(crate) fn exit_mut(&mut self, from: NodeId, at: usize) -> &mut Exit {

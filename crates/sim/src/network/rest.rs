@@ -399,9 +399,7 @@ impl Network {
 
     /// Tells neighbours to whom it is only a matter of latencies.
     fn tell_evenly(&mut self, (node, block): (NodeId, BlockRef), ends: &[u32]) {
-        let Self {
-            beds, heap, digest, ..
-        } = self;
+        let Self { beds, heap, digest, .. } = self;
         let mut aloud = std::mem::take(&mut self.aloud);
         beds.tell_all((node, block), (self.now, ends), |to, place, at, is_silent| {
             let turn = heap.hold_back();
