@@ -336,7 +336,7 @@ impl Beds {
         let [block_number, parent_number] = [block.number(), parent.number()];
         out.clear();
         out.resize(ends.len(), 0);
-        let mut count = 0;
+        let (mut count, mut is_all_sure) = (0, true);
         for (at, end) in (0..).zip(ends) {
             let front = &self.fronts[end.neighbour.peer.index()];
             let tip = front.tip.map_or(0, BlockRef::number);
@@ -345,21 +345,19 @@ impl Beds {
             let follows = tip == block_number;
             let is_clear = follows & (end.in_us != UNEVEN) & (arrival != now);
             let is_sure = (told_at != u64::MAX) & (is_clear | (tip == parent_number));
-            let has = end.neighbour.has(block) | (is_sure & follows & (arrival < now));
-            let lacks = if is_sure | has {
-                !has
-            } else {
-                !self.was_told(first + at as usize, block, moment)
-            };
+            let was_heard = end.neighbour.has(block);
+            let has = was_heard | (is_sure & follows & (arrival < now));
+            is_all_sure &= is_sure | was_heard;
             out[count] = at;
-            count += usize::from(lacks);
+            count += usize::from(!has);
         }
         out.truncate(count);
+        if !is_all_sure {
+            out.retain(|at| !self.was_told(first + *at as usize, block, moment));
+        }
     }
 
-    /// Whether by this moment the neighbour at an end has announced a block silently. Apart, so that the loop that seldom asks stays small.
-    #[cold]
-    #[inline(never)]
+    /// Whether by this moment the neighbour at an end has announced a block silently.
     fn was_told(&self, place: usize, block: BlockRef, moment: Moment) -> bool {
         let other = self.joints[place].other as usize;
         let said = self.said[other];
