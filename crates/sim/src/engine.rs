@@ -8,7 +8,6 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use base::{Hash, Time};
-use node::Command;
 use observe::{Collector, Desk, Detail, Ending, Engine};
 use scenario::{ControlReport, Director, Instruction, Plan, StepReport};
 use thiserror::Error;
@@ -200,13 +199,13 @@ fn connect(plan: &Plan, network: &mut Network) -> Result<(), Error> {
 
 /// Stops mining and lets the network grow quiet, so that what must hold of one at rest can be judged.
 fn settle(plan: &Plan, network: &mut Network) {
-    network.close_beds();
-    for node in plan.node_ids() {
-        network.command(node, Command::StopMining);
-    }
+    network.wind_up();
     let until = network.now() + settling(plan);
     while !network.is_quiet() && network.next().is_some_and(|next| next <= until) {
         network.step();
+    }
+    if !network.is_quiet() {
+        network.wait_until(until);
     }
 }
 

@@ -9,6 +9,7 @@ mod next;
 mod rest;
 mod running;
 mod send;
+mod winding_up;
 
 use std::sync::Arc;
 
@@ -77,6 +78,8 @@ pub(crate) struct Network {
     aloud: Vec<(usize, Announcement)>,
     hearsay: Hearsay,
     newcomers: Newcomers,
+    /// Whether nobody is to mine any more.
+    has_stopped: bool,
     next_connection: u32,
     /// How often a node has said that a connection is ready.
     greeted: usize,
@@ -120,6 +123,7 @@ impl Network {
             newcomers: Newcomers::default(),
             pairs,
             uplinks: plan.uplinks(),
+            has_stopped: false,
             next_connection: 0,
             greeted: 0,
             digest: Digest::new(),
@@ -153,7 +157,7 @@ impl Network {
 
     /// What was observed, and the digest of all that happened.
     pub(crate) fn finish(mut self) -> (Collector, Hash) {
-        self.close_beds();
+        self.speak_up();
         (self.collector, self.digest.finish())
     }
 

@@ -4,6 +4,8 @@
 //! block too. So it is kept where it was sent ([`End`]), and the receiver looks whether it has arrived when that matters: when it follows a block, and when it gets up.
 //! What says something new, or may by the time it arrives, is heard on arrival. The run is the same to the last byte.
 
+mod aloud;
+
 use std::time::Duration;
 
 use base::{NodeId, Time};
@@ -130,8 +132,6 @@ struct Bed {
 /// Where nodes rest.
 #[derive(Debug, Default)]
 pub(super) struct Beds {
-    /// Whether nodes may rest there.
-    are_open: bool,
     fronts: Vec<Front>,
     beds: Vec<Bed>,
     /// Where each node's ends begin, and where the last one's end: there is one for each of its exits, in their order.
@@ -145,13 +145,14 @@ pub(super) struct Beds {
     overhead_us: u64,
     /// What it takes altogether at most, on links that have no more than a latency.
     longest_us: u64,
+    /// Whether something on the heap stands for all that is told ([`Beds::speak_up`]).
+    is_aloud: bool,
 }
 
 impl Beds {
     /// Nobody rests yet, of nodes with these exits, where small messages take so long on top of their latency.
     pub(super) fn new(nodes: usize, pairs: &Pairs, overhead: Duration) -> Self {
         let mut beds = Self {
-            are_open: true,
             fronts: vec![Front::UP; nodes],
             beds: vec![Bed::default(); nodes],
             first: vec![0],
@@ -161,6 +162,7 @@ impl Beds {
             overhead_us: u64::try_from(overhead.as_micros()).expect("far less than an age"),
             longest_us: 0,
             are_even: true,
+            is_aloud: false,
         };
         let mut count = 0;
         for node in (0..nodes).map(NodeId::at) {
@@ -190,14 +192,9 @@ impl Beds {
         beds
     }
 
-    /// Whether there are any, and nodes may rest there.
+    /// Whether there are any.
     pub(super) const fn are_open(&self) -> bool {
-        self.are_open
-    }
-
-    /// From now on nobody comes to rest. What is on its way still finds where it comes in.
-    pub(super) const fn close(&mut self) {
-        self.are_open = false;
+        !self.fronts.is_empty()
     }
 
     /// Where a node's ends stand.
@@ -456,7 +453,7 @@ impl Beds {
         for at in ends.iter().map(|at| *at as usize) {
             let end = &own[at];
             let front = &self.fronts[end.neighbour.peer.index()];
-            let is_silent = front.knows(block);
+            let is_silent = !self.is_aloud && front.knows(block);
             said[at].tell(block, is_silent);
             let arrival = later(now, self.overhead_us + u64::from(end.out_us));
             hear(end.neighbour.peer, first + at, arrival, is_silent);

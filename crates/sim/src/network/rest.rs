@@ -65,14 +65,6 @@ impl Network {
         }
     }
 
-    /// From now on no node rests.
-    pub(crate) fn close_beds(&mut self) {
-        for node in (0..self.places.len()).map(NodeId::at) {
-            self.rouse(node);
-        }
-        self.beds.close();
-    }
-
     /// What the nodes that run follow, in no particular order.
     pub(crate) fn tips(&self) -> impl Iterator<Item = BlockRef> {
         let nodes = (0..).map(NodeId::at).zip(&self.places);
@@ -118,6 +110,9 @@ impl Network {
         place.told += told;
         let core = place.node.as_mut().expect("who rests is up");
         core.resume(&self.ledgers[0], resting, self.beds.neighbours(node));
+        if self.has_stopped {
+            self.stop_mining(node);
+        }
         for (place, announcement) in left {
             let from = self.beds.end(place).neighbour.peer;
             let Joint { other, connection, .. } = self.beds.joint(place);
@@ -135,7 +130,7 @@ impl Network {
     }
 
     /// Has an announcement heard on arrival that leaves by one of a node's ends.
-    fn put_on_heap(&mut self, place: usize, connection: u32, announcement: Announcement) {
+    pub(super) fn put_on_heap(&mut self, place: usize, connection: u32, announcement: Announcement) {
         let Announcement { at, turn, block } = announcement;
         let leg = Leg {
             place: self.beds.joint(place).other,

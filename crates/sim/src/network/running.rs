@@ -66,6 +66,9 @@ impl Network {
 
     /// A node's hash power.
     pub(super) fn hashrate(&self, node: NodeId) -> HashRate {
+        if self.has_stopped {
+            return HashRate::ZERO;
+        }
         match &self.places[node.index()].node {
             Some(core) => core.view().hashrate(),
             None if self.newcomers.has(node) => self.plan.nodes[node.index()].hashrate,
