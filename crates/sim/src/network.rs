@@ -9,6 +9,8 @@ mod next;
 mod rest;
 mod running;
 mod send;
+#[cfg(test)]
+mod tests;
 mod winding_up;
 
 use std::sync::Arc;

@@ -1,0 +1,106 @@
+//! Networks in which nodes rest and networks in which nobody does: whatever happens in them, it is the same.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use base::{Hash, Rng, Seed};
+use observe::Detail;
+use scenario::{Overrides, Plan};
+
+use crate::{Options, run};
+
+/// A network of miners and what is done to it. Latencies are few and round, so that much happens at one time.
+fn source(number: u64) -> String {
+    let mut rng = Seed::from_number(number).child("whoever-rests", 0).rng();
+    let nodes = 4 + rng.below(9);
+    let network = if rng.below(3) == 0 {
+        format!("[network]\npreset = \"simblock-bitcoin-2015\"\nnodes = {nodes}\n")
+    } else {
+        let latency = one_of(&["10ms", "250ms", "1s"], &mut rng);
+        let jitter = one_of(&["", "", "", ", jitter = \"5ms\""], &mut rng);
+        let bandwidth = one_of(&["", "", "", ", bandwidth = \"8Mbit/s\""], &mut rng);
+        let topology = one_of(
+            &[
+                "{ kind = \"ring\" }",
+                "{ kind = \"full\" }",
+                "{ kind = \"random\", outbound = 2 }",
+            ],
+            &mut rng,
+        );
+        let interval = 1 + rng.below(8);
+        let difficulty = nodes * 1_000 * interval;
+        format!(
+            "[chain]\npreset = \"cluster\"\nproof-of-work = \"oracle\"\nretarget = \"fixed\"\ninterval = \"{interval}s\"\n\
+             difficulty = {difficulty}\nblock-size = \"200kB\"\n\
+             [network]\ntopology = {topology}\nlink = {{ latency = \"{latency}\"{jitter}{bandwidth} }}\n\
+             [[network.group]]\ncount = {nodes}\nhashrate = \"1kH/s\"\n"
+        )
+    };
+    let unit = if network.contains("preset = \"simblock") { 600 } else { 3 };
+    let with = |steps: &str| format!("limit = \"1000h\"\n{network}[steps]\nrun = [\n{steps}]\n");
+    let mut steps = String::new();
+    for _ in 0..rng.below(9) {
+        let pause = unit * (1 + rng.below(9));
+        let more = format!("{steps}  {{ sleep = \"{pause}s\" }},\n  {},\n", step(nodes, &mut rng));
+        // Not all can be done at any time: who is not linked cannot be disconnected.
+        if parse(&with(&more)).is_ok() {
+            steps = more;
+        }
+    }
+    let _ = writeln!(steps, "  {{ sleep = \"{}s\" }},", unit * 12);
+    with(&steps)
+}
+
+fn parse(source: &str) -> Result<Plan, String> {
+    scenario::parse("whoever-rests", source, &Overrides::default()).map_err(|diagnostics| format!("{diagnostics:?}"))
+}
+
+fn one_of<'a>(words: &[&'a str], rng: &mut Rng) -> &'a str {
+    words[usize::try_from(rng.below(words.len() as u64)).expect("one of a few")]
+}
+
+/// Something that gets nodes up, changes links or closes connections.
+fn step(nodes: u64, rng: &mut Rng) -> String {
+    let a = rng.below(nodes);
+    let b = (a + 1 + rng.below(nodes - 1)) % nodes;
+    match rng.below(7) {
+        0 => format!("{{ disconnect = [\"n{a}\", \"n{b}\"] }}"),
+        1 => format!("{{ connect = [\"n{a}\", \"n{b}\"] }}"),
+        2 => format!("{{ restart = \"n{a}\" }}"),
+        3 => format!("{{ mine = 2, on = \"n{a}\" }}"),
+        4 => format!("{{ hashrate = \"2kH/s\", on = \"n{a}\" }}"),
+        _ => {
+            let how = one_of(
+                &[
+                    "latency = \"3s\"",
+                    "latency = \"10ms\"",
+                    "latency = \"0ms\"",
+                    "jitter = \"20ms\"",
+                    "cut = true",
+                    "latency = \"1s\", one-way = true",
+                ],
+                rng,
+            );
+            format!("{{ link = [\"n{a}\", \"n{b}\"], {how} }}")
+        }
+    }
+}
+
+fn digest(source: &str, detail: Detail) -> Hash {
+    let plan = Arc::new(parse(source).unwrap_or_else(|error| panic!("{error}\n{source}")));
+    let options = Options {
+        detail: Some(detail),
+        ..Options::default()
+    };
+    run(&plan, &options, &mut |_| {}).expect("a simulation starts").digest
+}
+
+/// In full detail nobody rests.
+#[test]
+fn what_happens_does_not_depend_on_who_rests() {
+    for number in 0..150 {
+        let source = source(number);
+        let digests = [Detail::Full, Detail::Summary].map(|detail| digest(&source, detail));
+        assert_eq!(digests[0], digests[1], "{number}:\n{source}");
+    }
+}
