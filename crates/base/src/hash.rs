@@ -37,14 +37,24 @@ impl Hash {
     /// The tagged hash of BIP340: SHA-256(SHA-256(tag) || SHA-256(tag) || parts).
     #[must_use]
     pub fn tagged(tag: &str, parts: &[&[u8]]) -> Self {
+        Self::tagged_by(Self::tagger(tag), parts)
+    }
+
+    /// What begins a tagged hash, for tags that are used again and again.
+    pub(crate) fn tagger(tag: &str) -> Sha256 {
         let tag = Sha256::digest(tag.as_bytes());
         let mut hasher = Sha256::new();
         hasher.update(tag);
         hasher.update(tag);
+        hasher
+    }
+
+    /// A tagged hash that has begun.
+    pub(crate) fn tagged_by(mut tagger: Sha256, parts: &[&[u8]]) -> Self {
         for part in parts {
-            hasher.update(part);
+            tagger.update(part);
         }
-        Self(hasher.finalize().into())
+        Self(tagger.finalize().into())
     }
 
     /// The first eight digits as shown, enough to tell blocks of one run apart by eye.

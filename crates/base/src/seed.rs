@@ -1,8 +1,14 @@
 //! Where all randomness comes from.
 
 use std::fmt;
+use std::sync::LazyLock;
+
+use sha2::Sha256;
 
 use crate::{Hash, Rng};
+
+/// Begins the hash that a child is. A large network has many.
+static CHILD: LazyLock<Sha256> = LazyLock::new(|| Hash::tagger("nakanet/seed/child"));
 
 /// The root of a stream of random numbers.
 ///
@@ -20,13 +26,8 @@ impl Seed {
     /// The seed for one purpose and, within it, one index (a node, a link, a wallet).
     #[must_use]
     pub fn child(&self, purpose: &str, index: u64) -> Self {
-        Self(
-            Hash::tagged(
-                "nakanet/seed/child",
-                &[&self.0, &index.to_le_bytes(), purpose.as_bytes()],
-            )
-            .0,
-        )
+        let parts: [&[u8]; 3] = [&self.0, &index.to_le_bytes(), purpose.as_bytes()];
+        Self(Hash::tagged_by(CHILD.clone(), &parts).0)
     }
 
     /// A generator that begins here.
