@@ -1,15 +1,20 @@
 //! From a record to its line of JSON: the envelope, nodes by their names.
 
+mod node_started;
+mod run;
+
 use std::io::{self, Write};
 use std::time::Duration;
 
-use base::{Hash, NodeId};
-use chain::{Params, Retarget, Txid};
+use base::NodeId;
+use chain::Txid;
 use scenario::{ControlReport, Deed, Engine, Plan, StepReport, StepState};
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 use serde_json::{Map, Value, json};
 
+use self::node_started::NodeStarted;
+use self::run::{Run, RunStarted};
 use crate::detail::Detail;
 use crate::lagging::Standing;
 use crate::record::{Derived, Intervention, Record, RunEvent};
@@ -60,9 +65,16 @@ pub fn line(record: &Record, plan: &Plan) -> String {
     match &record.what {
         RunEvent::Node { event, .. } => event.serialize(&mut writer),
         RunEvent::Derived(derived) => derived.serialize(&mut writer),
-        RunEvent::RunStarted { .. }
-        | RunEvent::RunEnded { .. }
-        | RunEvent::NodeStarted { .. }
+        RunEvent::RunStarted {
+            engine,
+            detail,
+            genesis,
+        } => {
+            let run = Run::of(plan, *engine, *detail);
+            RunStarted::new(run, genesis).serialize(&mut writer)
+        }
+        RunEvent::NodeStarted { .. } => NodeStarted::of(&record.what, plan).serialize(&mut writer),
+        RunEvent::RunEnded { .. }
         | RunEvent::NodeStopped { .. }
         | RunEvent::Intervention { .. }
         | RunEvent::Step(_)
@@ -189,34 +201,8 @@ impl Formatter for Naming<'_> {
 /// The kind and fields of an event that does not say them itself.
 fn told(what: &RunEvent, plan: &Plan) -> Value {
     match what {
-        RunEvent::RunStarted {
-            engine,
-            detail,
-            genesis,
-        } => {
-            let mut told = json!({ "kind": "run_started" });
-            merge(&mut told, run(plan, *engine, *detail));
-            merge(&mut told, json!({ "genesis": genesis }));
-            told
-        }
         RunEvent::RunEnded { reason, ok, totals } => {
             json!({ "kind": "run_ended", "reason": reason, "ok": ok, "totals": totals })
-        }
-        RunEvent::NodeStarted {
-            node,
-            peer_id,
-            addrs,
-            restored,
-        } => {
-            let setup = &plan.nodes[node.index()];
-            let mut told = json!({
-                "kind": "node_started", "peer_id": peer_id, "addrs": addrs, "restored": restored,
-                "strategy": setup.strategy, "hashrate": setup.hashrate.0.to_string(),
-            });
-            if let Some(region) = setup.region {
-                merge(&mut told, json!({ "region": region.name() }));
-            }
-            told
         }
         RunEvent::NodeStopped { reason, expected, .. } => {
             json!({ "kind": "node_stopped", "reason": reason, "expected": expected })
@@ -231,7 +217,9 @@ fn told(what: &RunEvent, plan: &Plan) -> Value {
         }
         RunEvent::Step(report) => step(report, plan),
         RunEvent::Control(report) => control(report),
-        RunEvent::Node { .. } | RunEvent::Derived(_) => unreachable!("these are written as they are"),
+        RunEvent::Node { .. } | RunEvent::Derived(_) | RunEvent::RunStarted { .. } | RunEvent::NodeStarted { .. } => {
+            unreachable!("these are written as they are")
+        }
     }
 }
 
@@ -241,49 +229,10 @@ fn merge(into: &mut Value, from: Value) {
     }
 }
 
-/// What tells one run from another: for the first line of the log and for `run.json`.
+/// What tells one run from another, for `run.json`.
 #[must_use]
 pub fn run(plan: &Plan, engine: Engine, detail: Detail) -> Value {
-    let nodes: Vec<Value> = plan
-        .nodes
-        .iter()
-        .map(|node| json!({ "name": node.name, "hashrate": node.hashrate.0.to_string(), "strategy": node.strategy }))
-        .collect();
-    json!({
-        "tool_version": env!("CARGO_PKG_VERSION"),
-        "scenario": plan.name,
-        "file": plan.file,
-        "scenario_sha256": base::hex::encode(&Hash::sha256(&[plan.source.as_bytes()]).0),
-        "seed": plan.seed.to_string(),
-        "set": plan.set,
-        "engine": engine,
-        "detail": detail,
-        "participants": nodes,
-        "parameters": parameters(&plan.params),
-    })
-}
-
-fn parameters(params: &Params) -> Value {
-    let retarget = match params.retarget {
-        Retarget::Fixed => json!({ "rule": "fixed" }),
-        Retarget::Bitcoin { window, timewarp_rule } => {
-            json!({ "rule": "bitcoin", "window": window, "timewarp_rule": timewarp_rule })
-        }
-        Retarget::Asert { half_life } => json!({ "rule": "asert", "half_life_s": half_life }),
-    };
-    json!({
-        "name": params.name,
-        "limit": params.limit.to_string(),
-        "initial_bits": params.initial_bits.to_string(),
-        "interval_ms": u64::try_from(params.interval.as_millis()).unwrap_or(u64::MAX),
-        "retarget": retarget,
-        "halving_interval": params.halving_interval,
-        "coinbase_maturity": params.coinbase_maturity,
-        "initial_subsidy": params.initial_subsidy,
-        "max_block_bytes": params.max_block_bytes,
-        "max_future_ms": u64::try_from(params.max_future.as_millis()).unwrap_or(u64::MAX),
-        "genesis_time": params.genesis_time,
-    })
+    serde_json::to_value(Run::of(plan, engine, detail)).expect("a run has no maps with keys other than text")
 }
 
 fn step(report: &StepReport, plan: &Plan) -> Value {
