@@ -1,6 +1,7 @@
 //! Which links are wanted, what they are like, and which cuts lie across them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use base::NodeId;
 
@@ -33,28 +34,40 @@ impl Cut {
 /// The director's book of links. State changes here and nowhere else; engines carry out the orders it returns.
 #[derive(Clone, Debug)]
 pub(super) struct Links {
+    plan: Arc<Plan>,
+    /// The planned links, by pair, and where they stand in the plan.
+    planned: Vec<(Pair, usize)>,
     /// Who dials whom, by pair.
     wanted: BTreeMap<Pair, (NodeId, NodeId)>,
-    /// What each direction is like, cuts by partition aside.
-    conditions: BTreeMap<(NodeId, NodeId), Conditions>,
-    default: Conditions,
+    /// What directions are like that are not as planned, cuts by partition aside.
+    changed: BTreeMap<(NodeId, NodeId), Conditions>,
     cuts: BTreeMap<CutId, Cut>,
 }
 
 impl Links {
-    pub(super) fn new(plan: &Plan) -> Self {
-        let mut links = Self {
-            wanted: BTreeMap::new(),
-            conditions: BTreeMap::new(),
-            default: plan.conditions,
+    pub(super) fn new(plan: &Arc<Plan>) -> Self {
+        let links = plan.links.iter().enumerate();
+        let mut planned: Vec<(Pair, usize)> = links.map(|(at, link)| (pair(link.a, link.b), at)).collect();
+        planned.sort_unstable();
+        let dials = |&(pair, at): &(Pair, usize)| (pair, (plan.links[at].a, plan.links[at].b));
+        Self {
+            wanted: planned.iter().map(dials).collect(),
+            planned,
+            changed: BTreeMap::new(),
             cuts: BTreeMap::new(),
-        };
-        for link in &plan.links {
-            links.wanted.insert(pair(link.a, link.b), (link.a, link.b));
-            links.conditions.insert((link.a, link.b), link.conditions);
-            links.conditions.insert((link.b, link.a), link.conditions);
+            plan: Arc::clone(plan),
         }
-        links
+    }
+
+    /// What a direction is like, cuts by partition aside.
+    fn conditions(&self, from: NodeId, to: NodeId) -> Conditions {
+        if let Some(changed) = self.changed.get(&(from, to)) {
+            return *changed;
+        }
+        let key = pair(from, to);
+        let end = self.planned.partition_point(|(other, _)| *other <= key);
+        let planned = self.planned[..end].last().filter(|(other, _)| *other == key);
+        planned.map_or(self.plan.conditions, |(_, at)| self.plan.links[*at].conditions)
     }
 
     /// Cuts groups from each other: one order per wanted link that crosses.
@@ -126,7 +139,7 @@ impl Links {
 
     /// The order that tells an engine what a direction is like now, cuts included.
     fn set(&self, from: NodeId, to: NodeId) -> Order {
-        let mut conditions = self.conditions.get(&(from, to)).copied().unwrap_or(self.default);
+        let mut conditions = self.conditions(from, to);
         conditions.cut |= self.is_cut(pair(from, to), true);
         Order::SetLink(from, to, conditions)
     }
@@ -135,11 +148,12 @@ impl Links {
     pub(super) fn change(&mut self, (a, b): Pair, change: LinkChange, one_way: bool) -> Vec<Order> {
         let directions = if one_way { vec![(a, b)] } else { vec![(a, b), (b, a)] };
         for &direction in &directions {
-            let conditions = self.conditions.entry(direction).or_insert(self.default);
+            let mut conditions = self.conditions(direction.0, direction.1);
             conditions.latency = change.latency.unwrap_or(conditions.latency);
             conditions.jitter = change.jitter.unwrap_or(conditions.jitter);
             conditions.bandwidth = change.bandwidth.unwrap_or(conditions.bandwidth);
             conditions.cut = change.cut.unwrap_or(conditions.cut);
+            self.changed.insert(direction, conditions);
         }
         directions.into_iter().map(|(from, to)| self.set(from, to)).collect()
     }
@@ -184,7 +198,13 @@ impl Links {
 
     /// Whether no link swallows what is sent.
     pub(super) fn are_open(&self) -> bool {
-        !self.conditions.values().any(|conditions| conditions.cut) && !self.cuts.values().any(|cut| cut.silent)
+        let swallows = |&((a, b), _): &(Pair, usize)| self.conditions(a, b).cut || self.conditions(b, a).cut;
+        let mut cut = self
+            .planned
+            .iter()
+            .filter(|(_, at)| self.plan.links[*at].conditions.cut);
+        let has_changed = self.changed.values().any(|conditions| conditions.cut);
+        !has_changed && !cut.any(swallows) && !self.cuts.values().any(|cut| cut.silent)
     }
 
     /// Whether a cut of this name lies across the network.
