@@ -97,15 +97,16 @@ impl Network {
             Verify::Shared => 1,
             Verify::Each => plan.nodes.len(),
         };
+        let root = plan.root_seed();
         let place = |node: NodeId| Place {
             node: None,
-            miner: Miner::new(plan.root_seed().child("mining", u64::from(node.0)).rng()),
+            miner: Miner::new(root.child("mining", u64::from(node.0)).rng()),
             disk: Vec::new(),
             told: 0,
             tick: Time::MAX,
         };
         let links = plan.links.iter().map(|link| (link.a, link.b, link.conditions));
-        let pairs = Pairs::new(plan.nodes.len(), links, (plan.conditions, plan.root_seed()));
+        let pairs = Pairs::new(plan.nodes.len(), links, (plan.conditions, root));
         let mut network = Self {
             now: Time::ZERO,
             turn: None,
@@ -134,10 +135,6 @@ impl Network {
             collector,
             plan: Arc::clone(plan),
         };
-        for link in &plan.links {
-            let way = network.way(link.a, link.b);
-            network.pairs.get_mut(way).wanted = Some(way);
-        }
         // Nobody mines before all are connected, or every run would begin with a fork.
         if let Some(meetings) = network.plan_meetings() {
             network.come_up(&meetings);

@@ -91,21 +91,22 @@ pub(crate) struct Pairs {
 }
 
 impl Pairs {
-    /// These pairs, each with the conditions of both its ways, among so many nodes. `conditions` are those of ways of which nothing else is said.
+    /// These pairs, which are to be connected, who is named first dials, each with the conditions of both its ways, among so many nodes. `conditions` are those of ways of which nothing else is said.
     pub(crate) fn new(
         nodes: usize,
-        pairs: impl Iterator<Item = (NodeId, NodeId, Conditions)>,
+        pairs: impl Iterator<Item = (NodeId, NodeId, Conditions)> + Clone,
         (conditions, root): (Conditions, Seed),
     ) -> Self {
         let mut all = Self {
             rows: Vec::new(),
-            exits: (0..nodes).map(|_| Vec::new()).collect(),
+            exits: room_for_exits(nodes, pairs.clone().flat_map(|(a, b, _)| [a, b])),
             peers: Vec::new(),
             conditions,
             root,
         };
         for (a, b, conditions) in pairs {
             let way = all.add(a, b);
+            all.rows[way.row()].wanted = Some(way);
             for (way, from, to) in [(way, a, b), (way.reversed(), b, a)] {
                 let exit = all.exit(way, to, (from, conditions));
                 all.exits[from.index()].push(exit);
@@ -113,13 +114,26 @@ impl Pairs {
         }
         for exits in &mut all.exits {
             exits.sort_by_key(|exit| exit.to);
-            exits.shrink_to_fit();
             all.peers.push(exits.iter().map(|exit| exit.to).collect());
         }
-        for node in (0..nodes).map(NodeId::at) {
-            all.tell_opposites(node, 0);
-        }
+        all.tell_all_opposites();
         all
+    }
+
+    /// All exits stand where they stand from now on.
+    fn tell_all_opposites(&mut self) {
+        // Whom nodes come to in the order of their names have the exits back in that order.
+        let mut met = vec![0_u32; self.exits.len()];
+        for node in 0..self.exits.len() {
+            for at in 0..self.exits[node].len() {
+                let other = self.peers[node][at].index();
+                let opposite = met[other];
+                met[other] += 1;
+                let opposite = &mut self.exits[other][opposite as usize];
+                assert_eq!(opposite.to.index(), node, "each way has one back");
+                opposite.opposite = u32::try_from(at).expect("fewer peers than nodes");
+            }
+        }
     }
 
     /// A new row; the way from the one to the other.
@@ -279,6 +293,15 @@ impl Pairs {
         let exit = &mut self.exits[from.index()][at];
         exit.link.set(conditions, || link_seed(&self.root, from, exit.to));
     }
+}
+
+/// For each of so many nodes, room for as many exits as it is an end of pairs.
+fn room_for_exits(nodes: usize, ends: impl Iterator<Item = NodeId>) -> Vec<Vec<Exit>> {
+    let mut counts = vec![0; nodes];
+    for end in ends {
+        counts[end.index()] += 1;
+    }
+    counts.into_iter().map(Vec::with_capacity).collect()
 }
 
 fn link_seed(root: &Seed, from: NodeId, to: NodeId) -> Seed {
