@@ -36,7 +36,11 @@ fn source(number: u64) -> String {
              [[network.group]]\ncount = {nodes}\nhashrate = \"1kH/s\"\n"
         )
     };
-    let unit = if network.contains("preset = \"simblock") { 600 } else { 3 };
+    let unit = if network.contains("preset = \"simblock") {
+        600
+    } else {
+        3
+    };
     let with = |steps: &str| format!("limit = \"1000h\"\n{network}[steps]\nrun = [\n{steps}]\n");
     let mut steps = String::new();
     for _ in 0..rng.below(9) {
