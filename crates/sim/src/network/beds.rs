@@ -6,6 +6,9 @@
 
 mod aloud;
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use base::{NodeId, Time};

@@ -17,11 +17,12 @@ fn source(number: u64) -> String {
         format!("[network]\npreset = \"simblock-bitcoin-2015\"\nnodes = {nodes}\n")
     } else {
         let latency = one_of(&["10ms", "250ms", "1s"], &mut rng);
-        let jitter = one_of(&["", "", "", ", jitter = \"5ms\""], &mut rng);
-        let bandwidth = one_of(&["", "", "", ", bandwidth = \"8Mbit/s\""], &mut rng);
+        let more = ["", "", "", "", "", ", jitter = \"5ms\"", ", bandwidth = \"8Mbit/s\""];
+        let more = one_of(&more, &mut rng);
         let topology = one_of(
             &[
                 "{ kind = \"ring\" }",
+                "{ kind = \"full\" }",
                 "{ kind = \"full\" }",
                 "{ kind = \"random\", outbound = 2 }",
             ],
@@ -32,8 +33,9 @@ fn source(number: u64) -> String {
         format!(
             "[chain]\npreset = \"cluster\"\nproof-of-work = \"oracle\"\nretarget = \"fixed\"\ninterval = \"{interval}s\"\n\
              difficulty = {difficulty}\nblock-size = \"200kB\"\n\
-             [network]\ntopology = {topology}\nlink = {{ latency = \"{latency}\"{jitter}{bandwidth} }}\n\
-             [[network.group]]\ncount = {nodes}\nhashrate = \"1kH/s\"\n"
+             [network]\ntopology = {topology}\nlink = {{ latency = \"{latency}\"{more} }}\n\
+             [[network.group]]\ncount = {nodes}\nhashrate = \"1kH/s\"\n{}",
+            slow_links(nodes, topology, &mut rng)
         )
     };
     let unit = if network.contains("preset = \"simblock") {
@@ -53,6 +55,25 @@ fn source(number: u64) -> String {
     }
     let _ = writeln!(steps, "  {{ sleep = \"{}s\" }},", unit * 12);
     with(&steps)
+}
+
+/// Links on which several announcements are under way at a time, of blocks that both ends have long had by others.
+fn slow_links(nodes: u64, topology: &str, rng: &mut Rng) -> String {
+    let mut links = String::new();
+    if topology.contains("full") {
+        let first = rng.below(nodes);
+        for other in 1..nodes.min(2 + rng.below(4)) {
+            let between = [first, (first + other) % nodes]
+                .map(|node| format!("\"n{node}\""))
+                .join(", ");
+            let latency = one_of(&["4s", "9s", "1s", "500ms"], rng);
+            let _ = writeln!(
+                links,
+                "[[network.links]]\nbetween = [{between}]\nlatency = \"{latency}\""
+            );
+        }
+    }
+    links
 }
 
 fn parse(source: &str) -> Result<Plan, String> {
