@@ -13,6 +13,7 @@ use scenario::uplink::Uplinks;
 
 use super::{CONNECTED, Network};
 use crate::engine::Verify;
+use crate::limits::MAX_CONNECT;
 use crate::pairs::Exit;
 
 /// How two nodes meet who are to be connected.
@@ -49,7 +50,7 @@ struct Due(u64);
 
 impl Due {
     fn new(at: Time, number: usize) -> Self {
-        let micros = u32::try_from(at.as_micros()).expect("before anybody loses patience");
+        let micros = u32::try_from(at.as_micros()).expect("a network comes up within a minute");
         let number = u32::try_from(number).expect("memory ends before four billion greetings");
         Self(u64::from(micros) << 32 | u64::from(number))
     }
@@ -91,9 +92,11 @@ impl Network {
                 rows.push(self.plan_meeting(End { node, exit: at }, exit, &hello_bytes)?);
             }
         }
-        let patience = Time::ZERO + HANDSHAKE_TIMEOUT;
-        let are_in_time = rows.iter().all(|row| row.heard[0].max(row.heard[1]) < patience);
-        are_in_time.then_some(Meetings { rows, hello_bytes })
+        let is_in_time = |row: &Meeting| {
+            let heard = row.heard[0].max(row.heard[1]);
+            heard < row.opens + HANDSHAKE_TIMEOUT && heard <= Time::ZERO + MAX_CONNECT
+        };
+        rows.iter().all(is_in_time).then_some(Meetings { rows, hello_bytes })
     }
 
     /// What a node's hello takes; none when its peers would not take it.
@@ -213,13 +216,6 @@ impl Network {
         let [a, b] = row.ends.map(|end| end.node);
         for (node, peer) in [(a, b), (b, a)] {
             self.digest.happened(self.now, node, (CONNECTED, u64::from(peer.0)));
-            // Nobody will have to wait for so long; but a tick is a moment that passes.
-            let tick = self.now + HANDSHAKE_TIMEOUT;
-            let place = &mut self.places[node.index()];
-            if tick < place.tick {
-                place.tick = tick;
-                self.heap.push_tick(tick, node);
-            }
         }
     }
 

@@ -67,6 +67,24 @@ hashrate = "1kH/s"
 run = [{ wait = "height", on = "n0", at-least = 4, within = "10m" }]
 "#;
 
+/// Some come so late that others have waited for longer than they would have for their hello.
+const LATECOMERS: &str = r#"
+[network]
+topology = { kind = "full" }
+link = { latency = "20ms" }
+[[network.group]]
+count = 5
+hashrate = "1kH/s"
+[[network.links]]
+between = ["n0", "n1"]
+latency = "9s"
+[[network.links]]
+between = ["n2", "n4"]
+latency = "5s"
+[steps]
+run = [{ wait = "height", on = "n0", at-least = 20, within = "10m" }]
+"#;
+
 /// Everybody is alone.
 const NO_LINKS: &str = r#"
 [network]
@@ -104,7 +122,7 @@ fn digests(plan: &Arc<Plan>, detail: Detail, verify: Verify) -> ([Hash; 2], bool
 
 #[test]
 fn networks_that_come_up_at_once_are_those_that_come_up_in_turn() {
-    for network in [MOTLEY, NO_DELAY, NO_LINKS] {
+    for network in [MOTLEY, NO_DELAY, LATECOMERS, NO_LINKS] {
         let plan = plan(network);
         for detail in [Detail::Compact, Detail::Summary] {
             let (at_once, did) = digests(&plan, detail, Verify::Shared);
@@ -117,7 +135,7 @@ fn networks_that_come_up_at_once_are_those_that_come_up_in_turn() {
 
 #[test]
 fn where_more_can_happen_than_greetings_networks_come_up_in_turn() {
-    let slow = "[network]\nnodes = 2\nlink = { latency = \"4s\" }\n";
+    let slow = "[network]\nnodes = 2\nlink = { latency = \"11s\" }\n";
     let cut_short = "[network]\nnodes = 2\nlink = { latency = \"10ms\", bandwidth = \"50bit/s\" }\n";
     let told_compactly = "[network]\nnodes = 2\nrelay = \"compact\"\n";
     let hostile = "[network]\n[[network.group]]\ncount = 2\nstrategy = \"hostile\"\n";
