@@ -16,16 +16,16 @@ mod incoming;
 mod journal;
 mod outputs;
 mod peers;
+mod restoring;
 mod stillness;
 mod turns;
 pub(crate) mod turnstile;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use base::{NodeId, Seed, Time};
-use chain::{Block, Ledger};
+use chain::Ledger;
 use libp2p::{Multiaddr, PeerId};
 use node::limits::MAX_DISCOURAGED;
 use node::{Event, Input, Node, Outbox, Template};
@@ -196,13 +196,6 @@ impl Driver {
             driver.block(peer);
         }
         driver
-    }
-
-    async fn restore(&mut self, blocks: Vec<Arc<Block>>) -> Result<(), Error> {
-        for block in blocks {
-            self.handle(Input::Restored { block }).await?;
-        }
-        self.handle(Input::Tick).await
     }
 
     /// Runs until told to stop, or until something fails that a node cannot go on without.

@@ -62,7 +62,7 @@ impl Driver {
         self.catch_up().await
     }
 
-    async fn carry_out(&mut self, output: Output) -> Result<(), Error> {
+    pub(super) async fn carry_out(&mut self, output: Output) -> Result<(), Error> {
         match output {
             Output::Send { peer, message } => self.send(peer, message),
             Output::Hangup { peer, reason } => self.hang_up_for(peer, reason),

@@ -5,7 +5,9 @@ mod full_disk;
 mod hostile;
 mod limits;
 mod raw;
+mod restoring;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base::Seed;
