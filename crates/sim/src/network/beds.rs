@@ -125,11 +125,14 @@ struct Bed {
     told: u64,
     /// Up to when bodies that it sends are on their way: smaller messages do not overtake them.
     bodies_until: Time,
-    /// What it last told its neighbours at rest: when, whose turn was the first to hear of it, and whether bodies were in the way.
+    /// What it last told its neighbours at rest: when, and whose turn was the first to hear of it.
     news: Option<BlockRef>,
     since: Time,
     turn: Turn,
-    is_behind_bodies: bool,
+    /// Whether each arrives when its link says so: there is more to the links, or bodies are in the way.
+    is_uneven: bool,
+    /// When all of it has arrived.
+    until: Time,
 }
 
 /// Where nodes rest.
@@ -142,6 +145,8 @@ pub(super) struct Beds {
     ends: Vec<End>,
     joints: Vec<Joint>,
     said: Vec<Said>,
+    /// When what was last told by each end arrives, where that is not only a matter of latencies; empty while it always is.
+    arrivals: Vec<Time>,
     /// Whether all links have a latency and nothing else, and have always had the same.
     are_even: bool,
     /// What a small message takes on top of its latency, in microseconds.
@@ -162,6 +167,7 @@ impl Beds {
             ends: Vec::new(),
             joints: Vec::new(),
             said: Vec::new(),
+            arrivals: Vec::new(),
             overhead_us: u64::try_from(overhead.as_micros()).expect("far less than an age"),
             longest_us: 0,
             are_even: true,
@@ -316,7 +322,7 @@ impl Beds {
         self.fronts[node.index()] = Front {
             tip: Some(block),
             awaited: None,
-            told_at: if bed.is_behind_bodies { Time::MAX } else { bed.since },
+            told_at: if bed.is_uneven { Time::MAX } else { bed.since },
         };
     }
 
@@ -372,14 +378,18 @@ impl Beds {
     fn last_from(&self, node: NodeId, place: usize) -> Option<Announcement> {
         let bed = &self.beds[node.index()];
         let is_news = |said: &Said| said.last == bed.news;
-        let out_us = self.ends[place].out_us;
-        if bed.is_behind_bodies || out_us == UNEVEN || !is_news(&self.said[place]) {
+        if !is_news(&self.said[place]) {
             return None;
         }
+        let at = match self.ends[place].out_us {
+            _ if bed.is_uneven => self.arrivals[place],
+            UNEVEN => return None,
+            out_us => later(bed.since, self.overhead_us + u64::from(out_us)),
+        };
         let earlier = self.said[self.first[node.index()] as usize..place].iter();
         let earlier = earlier.filter(|said| is_news(said));
         Some(Announcement {
-            at: later(bed.since, self.overhead_us + u64::from(out_us)),
+            at,
             turn: bed.turn.after(earlier.count()),
             block: bed.news?,
         })
@@ -387,7 +397,7 @@ impl Beds {
 
     /// Whether something that a node has told its neighbours may be under way.
     fn may_be_under_way(&self, node: NodeId, now: Time) -> bool {
-        later(self.beds[node.index()].since, self.longest_us) >= now
+        self.beds[node.index()].until >= now
     }
 
     /// Whether bodies that the node has sent are still on their way.
@@ -429,17 +439,22 @@ impl Beds {
                 }
             }
         }
-        let is_behind_bodies = self.is_sending_bodies(node, moment.0);
+        let is_uneven = !self.are_even || self.is_sending_bodies(node, moment.0);
+        if is_uneven && self.arrivals.is_empty() {
+            self.arrivals = vec![Time::ZERO; self.ends.len()];
+        }
+        let longest_us = if is_uneven { 0 } else { self.longest_us };
         let bed = &mut self.beds[node.index()];
         bed.news = Some(block);
         bed.since = moment.0;
         bed.turn = turn;
-        bed.is_behind_bodies = is_behind_bodies;
+        bed.is_uneven = is_uneven;
+        bed.until = later(moment.0, longest_us);
     }
 
     /// Whether all that a node is telling arrives when latencies say so.
     pub(super) fn is_all_even(&self, node: NodeId) -> bool {
-        self.are_even && !self.beds[node.index()].is_behind_bodies
+        !self.beds[node.index()].is_uneven
     }
 
     /// What a node is telling leaves by these of its ends, counted among its own: silently where the neighbour has the block. `hear` is told of each: to whom, by
@@ -463,9 +478,14 @@ impl Beds {
         }
     }
 
-    /// The same for one, which arrives when its link says so: aloud.
-    pub(super) fn tell_aloud(&mut self, place: usize, block: BlockRef) {
-        self.said[place].tell(block, false);
+    /// The same for one, which arrives when its link says so. Whether it leaves silently.
+    pub(super) fn tell_one(&mut self, (node, place): (NodeId, usize), block: BlockRef, arrival: Time) -> bool {
+        let is_silent = !self.is_aloud && self.fronts[self.ends[place].neighbour.peer.index()].knows(block);
+        self.said[place].tell(block, is_silent);
+        self.arrivals[place] = arrival;
+        let bed = &mut self.beds[node.index()];
+        bed.until = bed.until.max(arrival);
+        is_silent
     }
 
     /// The connection between two nodes is gone, and with it what they told each other.

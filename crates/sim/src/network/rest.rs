@@ -420,9 +420,13 @@ impl Network {
             };
             let turn = self.heap.hold_back();
             let place = first + exit;
-            self.beds.tell_aloud(place, block);
-            let connection = self.beds.joint(place).connection;
-            self.put_on_heap(place, connection, Announcement { at, turn, block });
+            if self.beds.tell_one((node, place), block, at) {
+                let to = self.beds.end(place).neighbour.peer;
+                self.digest.announced(at, to, node);
+            } else {
+                let connection = self.beds.joint(place).connection;
+                self.put_on_heap(place, connection, Announcement { at, turn, block });
+            }
         }
     }
 

@@ -88,6 +88,11 @@ impl Star {
         if self.beds.is_all_even(node) {
             let hear = |to, _, _, is_silent: bool| aloud.extend((!is_silent).then_some(to));
             self.beds.tell_all((node, block(number)), (moment.0, &lacking), hear);
+        } else {
+            let first = self.beds.places(node).start;
+            for place in lacking.iter().map(|at| first + *at as usize) {
+                self.beds.tell_one((node, place), block(number), at(1_600));
+            }
         }
         self.beds.have_told(node, block(number));
         (aloud, under_way)
@@ -223,20 +228,18 @@ fn what_was_told_is_gone_with_the_connection_and_with_a_link_that_changes() {
 }
 
 #[test]
-fn behind_bodies_nothing_is_told_silently() {
+fn behind_bodies_all_that_is_told_arrives_when_its_link_says_so() {
     let mut star = Star::new();
     star.beds.wait_for(n(1), block(5));
     star.beds.sends_body(n(0), at(1_500));
     star.follow(n(0), 5, moment(1_000, 1));
     assert!(!star.beds.is_all_even(n(0)));
-    assert_eq!(
-        star.lacking(n(1), 5, moment(1_200, 0)),
-        [0],
-        "whenever it arrives, it is heard"
-    );
+    assert_eq!(star.lacking(n(1), 5, moment(1_599, 0)), [0]);
+    assert_eq!(star.lacking(n(1), 5, moment(1_601, 0)), [] as [u32; 0]);
     let end_of_1 = (0, n(1));
-    assert_eq!(star.beds.told_until(n(0), end_of_1, at(1_000)), None);
-    star.follow(n(0), 6, moment(1_501, 1));
+    assert_eq!(star.beds.told_until(n(0), end_of_1, at(1_599)), Some(at(1_600)));
+    let (_, under_way) = star.follow(n(0), 6, moment(1_501, 1));
+    assert_eq!(under_way.len(), 3);
     assert!(star.beds.is_all_even(n(0)));
     assert_eq!(star.beds.told_until(n(0), end_of_1, at(1_502)), Some(at(1_611)));
 }
