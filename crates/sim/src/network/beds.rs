@@ -5,6 +5,9 @@
 //! What says something new, or may by the time it arrives, is heard on arrival. The run is the same to the last byte.
 
 mod aloud;
+mod announcement;
+mod changes;
+mod glance;
 
 #[cfg(test)]
 mod tests;
@@ -16,27 +19,9 @@ use chain::{BlockRef, Ledger};
 use node::{Neighbour, Resting};
 use scenario::Link;
 
+pub(super) use self::announcement::{Announcement, Moment};
 use crate::heap::Turn;
 use crate::pairs::Pairs;
-
-/// An announcement of one block: when it arrives, and whose turn it is then.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Announcement {
-    pub(super) at: Time,
-    pub(super) turn: Turn,
-    pub(super) block: BlockRef,
-}
-
-/// A moment, and whose turn it is at it.
-pub(super) type Moment = (Time, Option<Turn>);
-
-impl Announcement {
-    /// Whether it has arrived by this moment.
-    fn has_arrived(&self, (now, turn): Moment) -> bool {
-        let had_its_turn = || turn.is_some_and(|turn| self.turn.is_before(turn));
-        self.at < now || (self.at == now && had_its_turn())
-    }
-}
 
 /// What others look at of a node.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -488,56 +473,9 @@ impl Beds {
         is_silent
     }
 
-    /// The connection between two nodes is gone, and with it what they told each other.
-    pub(super) fn part(&mut self, node: NodeId, exit: (u32, NodeId)) {
-        let Some(place) = self.place(node, exit) else { return };
-        for place in [place, self.joints[place].other as usize] {
-            self.said[place].before = None;
-            self.said[place].is_silent = false;
-        }
-    }
-
-    /// The way out of one of a node's ends is not what it was.
-    pub(super) fn change(&mut self, node: NodeId, exit: (u32, NodeId)) {
-        let Some(place) = self.place(node, exit) else { return };
-        self.are_even = false;
-        // Who was told by it is up, and has noted it.
-        self.said[place].before = None;
-        self.said[place].is_silent = false;
-        self.ends[place].out_us = UNEVEN;
-        let other = self.joints[place].other as usize;
-        self.ends[other].in_us = UNEVEN;
-    }
-
     /// Whose end it is.
     pub(super) fn owner(&self, place: usize) -> NodeId {
         self.joints[place].owner
-    }
-
-    /// Reads one end, and changes nothing: see [`super::Network::prepare`].
-    pub(super) fn look_at(&self, place: usize) -> usize {
-        self.joints[place].connection as usize + self.ends[place].out_us as usize
-    }
-
-    /// Reads what a message to a node is about.
-    pub(super) fn glance(&self, node: NodeId) -> usize {
-        let bed = &self.beds[node.index()];
-        let resting = bed.resting.as_ref().map_or(0, Resting::glance);
-        resting + usize::from(self.fronts[node.index()].awaited.is_some()) + self.places(node).start
-    }
-
-    /// Reads all its ends.
-    pub(super) fn look_closer(&self, node: NodeId) -> usize {
-        let ends = self.ends[self.places(node)].iter().step_by(4);
-        let said = self.said[self.places(node)].iter().step_by(5);
-        ends.map(|end| end.out_us as usize).sum::<usize>() + said.filter(|said| said.is_silent).count()
-    }
-
-    /// Reads what it needs of its neighbours.
-    pub(super) fn look_around(&self, node: NodeId) -> usize {
-        let ends = self.ends[self.places(node)].iter();
-        ends.map(|end| usize::from(self.fronts[end.neighbour.peer.index()].awaited.is_some()))
-            .sum()
     }
 }
 

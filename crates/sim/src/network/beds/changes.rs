@@ -1,0 +1,28 @@
+//! What becomes of what was told when a connection goes, or a link changes.
+
+use base::NodeId;
+
+use super::{Beds, UNEVEN};
+
+impl Beds {
+    /// The connection between two nodes is gone, and with it what they told each other.
+    pub(in crate::network) fn part(&mut self, node: NodeId, exit: (u32, NodeId)) {
+        let Some(place) = self.place(node, exit) else { return };
+        for place in [place, self.joints[place].other as usize] {
+            self.said[place].before = None;
+            self.said[place].is_silent = false;
+        }
+    }
+
+    /// The way out of one of a node's ends is not what it was.
+    pub(in crate::network) fn change(&mut self, node: NodeId, exit: (u32, NodeId)) {
+        let Some(place) = self.place(node, exit) else { return };
+        self.are_even = false;
+        // Who was told by it is up, and has noted it.
+        self.said[place].before = None;
+        self.said[place].is_silent = false;
+        self.ends[place].out_us = UNEVEN;
+        let other = self.joints[place].other as usize;
+        self.ends[other].in_us = UNEVEN;
+    }
+}
