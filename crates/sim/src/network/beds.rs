@@ -8,7 +8,7 @@ mod aloud;
 mod announcement;
 mod changes;
 mod glance;
-
+mod telling;
 #[cfg(test)]
 mod tests;
 
@@ -311,168 +311,6 @@ impl Beds {
         };
     }
 
-    /// Which of a node's neighbours have not announced a block with this parent by this moment: where their ends stand among its own.
-    ///
-    /// Nearly always when they followed it tells whether they have. All are looked at without a guess, for half would be wrong.
-    pub(super) fn lacking(
-        &self,
-        node: NodeId,
-        (block, parent): (BlockRef, BlockRef),
-        moment: Moment,
-        out: &mut Vec<u32>,
-    ) {
-        let places = self.places(node);
-        let (first, ends) = (places.start, &self.ends[places]);
-        let (now, overhead) = (moment.0.as_micros(), self.overhead_us);
-        let [block_number, parent_number] = [block.number(), parent.number()];
-        out.clear();
-        out.resize(ends.len(), 0);
-        let (mut count, mut is_all_sure) = (0, true);
-        for (at, end) in (0..).zip(ends) {
-            let front = &self.fronts[end.neighbour.peer.index()];
-            let tip = front.tip.map_or(0, BlockRef::number);
-            let told_at = front.told_at.as_micros();
-            let arrival = told_at.wrapping_add(overhead).wrapping_add(u64::from(end.in_us));
-            let follows = tip == block_number;
-            let is_clear = follows & (end.in_us != UNEVEN) & (arrival != now);
-            let is_sure = (told_at != u64::MAX) & (is_clear | (tip == parent_number));
-            let was_heard = end.neighbour.has(block);
-            let has = was_heard | (is_sure & follows & (arrival < now));
-            is_all_sure &= is_sure | was_heard;
-            out[count] = at;
-            count += usize::from(!has);
-        }
-        out.truncate(count);
-        if !is_all_sure {
-            out.retain(|at| !self.was_told(first + *at as usize, block, moment));
-        }
-    }
-
-    /// Whether by this moment the neighbour at an end has announced a block silently.
-    fn was_told(&self, place: usize, block: BlockRef, moment: Moment) -> bool {
-        let other = self.joints[place].other as usize;
-        let said = self.said[other];
-        let is_under_way = || {
-            let last = self.last_from(self.ends[place].neighbour.peer, other);
-            last.is_some_and(|last| !last.has_arrived(moment))
-        };
-        said.before == Some(block) || said.is_silent && said.last == Some(block) && !is_under_way()
-    }
-
-    /// What a node last told its neighbours, if it left by this of its ends and only latencies counted.
-    fn last_from(&self, node: NodeId, place: usize) -> Option<Announcement> {
-        let bed = &self.beds[node.index()];
-        let is_news = |said: &Said| said.last == bed.news;
-        if !is_news(&self.said[place]) {
-            return None;
-        }
-        let at = match self.ends[place].out_us {
-            _ if bed.is_uneven => self.arrivals[place],
-            UNEVEN => return None,
-            out_us => later(bed.since, self.overhead_us + u64::from(out_us)),
-        };
-        let earlier = self.said[self.first[node.index()] as usize..place].iter();
-        let earlier = earlier.filter(|said| is_news(said));
-        Some(Announcement {
-            at,
-            turn: bed.turn.after(earlier.count()),
-            block: bed.news?,
-        })
-    }
-
-    /// Whether something that a node has told its neighbours may be under way.
-    fn may_be_under_way(&self, node: NodeId, now: Time) -> bool {
-        self.beds[node.index()].until >= now
-    }
-
-    /// Whether bodies that the node has sent are still on their way.
-    fn is_sending_bodies(&self, node: NodeId, now: Time) -> bool {
-        self.beds[node.index()].bodies_until > now
-    }
-
-    /// A body that the node sends is on its way until then.
-    pub(super) fn sends_body(&mut self, node: NodeId, arrival: Time) {
-        if let Some(bed) = self.beds.get_mut(node.index()) {
-            bed.bodies_until = bed.bodies_until.max(arrival);
-        }
-    }
-
-    /// When what was last told by one of a node's exits arrives, if the link does not know of it: nothing may overtake it.
-    pub(super) fn told_until(&self, node: NodeId, exit: (u32, NodeId), now: Time) -> Option<Time> {
-        if self.beds.is_empty() || !self.may_be_under_way(node, now) {
-            return None;
-        }
-        let place = self.place(node, exit)?;
-        self.last_from(node, place).map(|last| last.at)
-    }
-
-    /// A node is about to tell its neighbours of a block, the first of them in this turn. What it told before and has not arrived goes to `under_way`, each with the
-    /// place of the end that it left by, and whether something must stand for it from now on.
-    pub(super) fn begin_to_tell(
-        &mut self,
-        node: NodeId,
-        (block, turn): (BlockRef, Turn),
-        moment: Moment,
-        under_way: &mut Vec<(usize, Announcement, bool)>,
-    ) {
-        if self.may_be_under_way(node, moment.0) {
-            for place in self.places(node) {
-                let last = self.last_from(node, place).filter(|last| !last.has_arrived(moment));
-                if let Some(last) = last {
-                    let was_silent = std::mem::take(&mut self.said[place].is_silent);
-                    under_way.push((place, last, was_silent));
-                }
-            }
-        }
-        let is_uneven = !self.are_even || self.is_sending_bodies(node, moment.0);
-        if is_uneven && self.arrivals.is_empty() {
-            self.arrivals = vec![Time::ZERO; self.ends.len()];
-        }
-        let longest_us = if is_uneven { 0 } else { self.longest_us };
-        let bed = &mut self.beds[node.index()];
-        bed.news = Some(block);
-        bed.since = moment.0;
-        bed.turn = turn;
-        bed.is_uneven = is_uneven;
-        bed.until = later(moment.0, longest_us);
-    }
-
-    /// Whether all that a node is telling arrives when latencies say so.
-    pub(super) fn is_all_even(&self, node: NodeId) -> bool {
-        !self.beds[node.index()].is_uneven
-    }
-
-    /// What a node is telling leaves by these of its ends, counted among its own: silently where the neighbour has the block. `hear` is told of each: to whom, by
-    /// which end, when it arrives, and whether something must stand for it.
-    pub(super) fn tell_all(
-        &mut self,
-        (node, block): (NodeId, BlockRef),
-        (now, ends): (Time, &[u32]),
-        mut hear: impl FnMut(NodeId, usize, Time, bool),
-    ) {
-        let places = self.places(node);
-        let first = places.start;
-        let (own, said) = (&self.ends[places.clone()], &mut self.said[places]);
-        for at in ends.iter().map(|at| *at as usize) {
-            let end = &own[at];
-            let front = &self.fronts[end.neighbour.peer.index()];
-            let is_silent = !self.is_aloud && front.knows(block);
-            said[at].tell(block, is_silent);
-            let arrival = later(now, self.overhead_us + u64::from(end.out_us));
-            hear(end.neighbour.peer, first + at, arrival, is_silent);
-        }
-    }
-
-    /// The same for one, which arrives when its link says so. Whether it leaves silently.
-    pub(super) fn tell_one(&mut self, (node, place): (NodeId, usize), block: BlockRef, arrival: Time) -> bool {
-        let is_silent = !self.is_aloud && self.fronts[self.ends[place].neighbour.peer.index()].knows(block);
-        self.said[place].tell(block, is_silent);
-        self.arrivals[place] = arrival;
-        let bed = &mut self.beds[node.index()];
-        bed.until = bed.until.max(arrival);
-        is_silent
-    }
-
     /// Whose end it is.
     pub(super) fn owner(&self, place: usize) -> NodeId {
         self.joints[place].owner
@@ -483,9 +321,4 @@ impl Beds {
 fn delay_us(link: &Link) -> u32 {
     let latency = u32::try_from(link.latency().as_micros()).ok();
     latency.filter(|_| link.is_plain()).unwrap_or(UNEVEN)
-}
-
-/// So many microseconds later.
-const fn later(time: Time, micros: u64) -> Time {
-    Time::from_micros(time.as_micros() + micros)
 }
