@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cluster::{Interrupt, Nodes, RunOptions};
+use cluster::{Nodes, RunOptions};
 use observe::{Ending, Summary, Verdict};
 use scenario::{Overrides, Plan};
 use sim::Options;
@@ -58,14 +58,7 @@ fn in_virtual_time(plan: &Arc<Plan>) -> Summary {
 
 fn on_real_nodes(plan: &Arc<Plan>) -> Summary {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let options = RunOptions {
-        data: folder.path().join("nodes"),
-        nodes: Nodes::Tasks,
-        rpc: false,
-        folder: None,
-        desk: None,
-        interrupt: Interrupt::new(),
-    };
+    let options = RunOptions::new(&folder.path().join("nodes"), Nodes::Tasks);
     let mut finished = cluster::run(plan, &options, &mut |_| {}).expect("a cluster starts");
     let ending = finished.outcome.map_or(Ending::Interrupted, Ending::Steps);
     finished.collector.finish(finished.took, ending)

@@ -148,12 +148,9 @@ impl Suite {
     fn launch(&self, plan: &Arc<Plan>, folder: &Path, failed: &mut Option<FailedStep>) -> Result<Summary, Outcome> {
         let data = folder.join("nodes");
         let options = RunOptions {
-            data: data.clone(),
-            nodes: Nodes::Tasks,
-            rpc: false,
             folder: Some(folder.to_owned()),
             interrupt: self.interrupt.clone(),
-            desk: None,
+            ..RunOptions::new(&data, Nodes::Tasks)
         };
         let finished = cluster::run(plan, &options, &mut |progress| {
             if let cluster::Progress::Step(report) = progress {

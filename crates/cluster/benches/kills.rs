@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use base::{NodeId, Seed};
 use chain::{BlockId, Ledger};
-use cluster::{Progress, Store, run};
+use cluster::{Progress, RunOptions, Store, run};
 use observe::Collector;
 use scenario::{Overrides, Plan, StepState, parse};
 
@@ -121,7 +121,7 @@ impl Witness {
 fn exercise(first: usize, kills: usize) {
     let plan = plan(first, kills);
     let data = tempfile::tempdir().expect("a folder for the nodes' data");
-    let options = this::options(data.path(), this::processes());
+    let options = RunOptions::new(data.path(), this::processes());
     let mut witness = Witness::default();
     let mut killed = 0;
     let began = Instant::now();

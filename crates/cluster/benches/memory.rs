@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use cluster::{Nodes, Progress, run};
+use cluster::{Nodes, Progress, RunOptions, run};
 use scenario::{Overrides, Plan, StepState, parse};
 
 mod this;
@@ -48,7 +48,7 @@ fn plan(nodes: usize) -> Arc<Plan> {
 /// What `look` finds once the nodes, whose data is in the folder it is given, have been idle for a while.
 fn idle(plan: &Arc<Plan>, nodes: Nodes, look: &mut dyn FnMut(&Path) -> u64) -> u64 {
     let data = tempfile::tempdir().expect("a folder for the nodes' data");
-    let options = this::options(data.path(), nodes);
+    let options = RunOptions::new(data.path(), nodes);
     let mut found = None;
     let finished = run(plan, &options, &mut |progress| {
         if let Progress::Step(report) = progress

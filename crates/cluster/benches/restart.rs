@@ -46,7 +46,7 @@ fn start(data: &Path, nodes: Nodes) -> (Duration, Duration) {
     let log = tempfile::tempdir().expect("a folder for the run");
     let options = RunOptions {
         folder: Some(log.path().join("run")),
-        ..this::options(data, nodes)
+        ..RunOptions::new(data, nodes)
     };
     let (began, cpu) = (Instant::now(), cpu_time());
     let mut up = None;

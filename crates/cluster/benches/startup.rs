@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chain::{Height, Params};
-use cluster::{Finished, Nodes, Progress, run};
+use cluster::{Finished, Nodes, Progress, RunOptions, run};
 use scenario::world::NodeFacts;
 use scenario::{Overrides, StepState, parse};
 
@@ -22,7 +22,6 @@ mod measure;
 mod this;
 
 use measure::cpu_time;
-use this::options;
 
 /// What the budgets are for: nodes, and how long they may take to start and connect.
 const BUDGETS: [(usize, Duration); 3] = [
@@ -103,7 +102,7 @@ fn agreement(nodes: usize) {
             let data = tempfile::tempdir().expect("a folder for the nodes' data");
             let (mut healed, mut agreed, mut linked) = (None, None, None);
             let (mut cpu, mut worked) = (Duration::ZERO, Duration::ZERO);
-            let finished = run(&plan, &options(data.path(), Nodes::Tasks), &mut |progress| {
+            let finished = run(&plan, &RunOptions::new(data.path(), Nodes::Tasks), &mut |progress| {
                 if let Progress::Step(report) = progress
                     && report.step == HEAL
                 {
@@ -162,7 +161,8 @@ fn measure(nodes: usize, blocks: usize, living: Nodes) -> Finished {
     );
     let plan = parse("startup.toml", &text, &Overrides::default()).expect("a scenario without faults");
     let data = tempfile::tempdir().expect("a folder for the nodes' data");
-    let finished = run(&Arc::new(plan), &options(data.path(), living), &mut |_| {}).expect("the network starts");
+    let finished =
+        run(&Arc::new(plan), &RunOptions::new(data.path(), living), &mut |_| {}).expect("the network starts");
     assert!(finished.died.is_empty(), "{:?}", finished.died);
     finished
 }

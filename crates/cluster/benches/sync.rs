@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chain::{Block, Coin, Height};
-use cluster::{Interrupt, Nodes, Progress, RunOptions, run};
+use cluster::{Nodes, Progress, RunOptions, run};
 use scenario::{Overrides, StepState, parse};
 
 mod hostile;
@@ -139,14 +139,7 @@ fn sync(chain: &[Arc<Block>], peers: Peers) -> (Duration, Duration) {
     for node in ["n0", "n1"] {
         fill(&data.path().join(node), chain);
     }
-    let options = RunOptions {
-        data: data.path().to_owned(),
-        nodes: Nodes::Tasks,
-        folder: None,
-        desk: None,
-        rpc: false,
-        interrupt: Interrupt::new(),
-    };
+    let options = RunOptions::new(data.path(), Nodes::Tasks);
     let plan = Arc::new(plan);
     let (mut began, mut cpu, mut took) = (Instant::now(), cpu_time(), None);
     let finished = run(&plan, &options, &mut |progress| {

@@ -7,7 +7,7 @@ mod session;
 mod settling;
 mod wiring;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,6 +33,21 @@ pub struct RunOptions {
     pub interrupt: Interrupt,
     /// Where operators hand in steps while it goes on; none takes none.
     pub desk: Option<Desk>,
+}
+
+impl RunOptions {
+    /// A run that writes no folder and takes nothing from anybody.
+    #[must_use]
+    pub fn new(data: &Path, nodes: Nodes) -> Self {
+        Self {
+            data: data.to_owned(),
+            nodes,
+            rpc: false,
+            folder: None,
+            interrupt: Interrupt::new(),
+            desk: None,
+        }
+    }
 }
 
 /// Where the nodes of a run live.

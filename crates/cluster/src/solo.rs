@@ -1,7 +1,7 @@
 //! One node as a process of its own.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base::{Hash, NodeId, Seed, hex};
@@ -9,7 +9,7 @@ use chain::{HashRate, Owner, Params, Work};
 use libp2p::identity::Keypair;
 use libp2p::multiaddr::Protocol;
 use libp2p::{Multiaddr, PeerId};
-use node::{Config, Event, Strategy};
+use node::{Config, Event};
 use observe::RunEvent;
 use scenario::Conditions;
 use tokio::select;
@@ -48,6 +48,25 @@ pub struct SoloOptions {
     pub agent: String,
     /// Ends it in good order.
     pub interrupt: Interrupt,
+}
+
+impl SoloOptions {
+    /// A node with these rules that keeps its data there, listens on any free port of this machine, and neither mines nor dials.
+    #[must_use]
+    pub fn new(params: Params, data: &Path) -> Self {
+        Self {
+            params,
+            data: data.to_owned(),
+            listen: "/ip4/127.0.0.1/tcp/0".parse().expect("a multiaddr"),
+            peers: Vec::new(),
+            hashrate: HashRate::ZERO,
+            minimum_work: Work::ZERO,
+            rpc: None,
+            owner: None,
+            agent: "nakanet".to_owned(),
+            interrupt: Interrupt::new(),
+        }
+    }
 }
 
 /// News of a node that runs alone.
@@ -228,18 +247,11 @@ fn target(address: &Multiaddr) -> Target {
 
 fn config(options: &SoloOptions) -> Config {
     let epoch = SystemTime::now().duration_since(UNIX_EPOCH);
+    let payee = options.owner.unwrap_or(Owner([0; 32]));
     Config {
-        agent: options.agent.clone(),
-        payee: options.owner.unwrap_or(Owner([0; 32])).into(),
         hashrate: options.hashrate,
-        strategy: Strategy::Honest,
-        tie: node::config::Tie::default(),
-        relay: node::Relay::default(),
-        block_size: None,
-        epoch: epoch.unwrap_or(Duration::ZERO),
-        mempool_bytes: Config::DEFAULT_MEMPOOL_BYTES,
-        min_relay_fee: Config::DEFAULT_MIN_RELAY_FEE,
         minimum_work: options.minimum_work,
+        ..Config::new(options.agent.clone(), payee, epoch.unwrap_or(Duration::ZERO))
     }
 }
 

@@ -8,11 +8,10 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use base::{NodeId, Seed, Time};
-use chain::{HashRate, HashedHeader, Height, Ledger, Params, Work, mining};
+use chain::{HashedHeader, Height, Ledger, Params, mining};
 use gossip::limits::{MAX_HEADERS, MAX_MESSAGE_BYTES};
 use gossip::{Hello, Message, wire};
-use node::config::Tie;
-use node::{Config, Input, Node, Outbox, Relay, Strategy};
+use node::{Config, Input, Node, Outbox};
 use sha2::block_api::compress256;
 
 #[path = "../../chain/benches/measure/mod.rs"]
@@ -79,19 +78,8 @@ struct Stage {
 
 impl Stage {
     fn new(params: &Params) -> Self {
-        let config = Config {
-            agent: "/bench/".to_owned(),
-            payee: chain::Owner([1; 32]).into(),
-            hashrate: HashRate::ZERO,
-            strategy: Strategy::Honest,
-            tie: Tie::FirstSeen,
-            relay: Relay::default(),
-            block_size: None,
-            epoch: Duration::from_secs(u64::from(params.genesis_time) + u64::from(HEADERS)),
-            mempool_bytes: Config::DEFAULT_MEMPOOL_BYTES,
-            min_relay_fee: Config::DEFAULT_MIN_RELAY_FEE,
-            minimum_work: Work::ZERO,
-        };
+        let epoch = Duration::from_secs(u64::from(params.genesis_time) + u64::from(HEADERS));
+        let config = Config::new("/bench/", chain::Owner([1; 32]), epoch);
         let mut stage = Self {
             node: Node::new(NodeId(0), config, Seed::from_number(1)),
             ledger: Ledger::new(params.clone()),

@@ -108,6 +108,24 @@ pub struct Config {
 }
 
 impl Config {
+    /// The set-up of an honest node that does not mine, and does all else as is usual.
+    #[must_use]
+    pub fn new(agent: impl Into<String>, payee: impl Into<Payee>, epoch: Duration) -> Self {
+        Self {
+            agent: agent.into(),
+            payee: payee.into(),
+            hashrate: HashRate::ZERO,
+            strategy: Strategy::Honest,
+            tie: Tie::FirstSeen,
+            relay: Relay::Headers,
+            block_size: None,
+            epoch,
+            mempool_bytes: Self::DEFAULT_MEMPOOL_BYTES,
+            min_relay_fee: Self::DEFAULT_MIN_RELAY_FEE,
+            minimum_work: Work::ZERO,
+        }
+    }
+
     /// The most bytes a mempool takes unless said otherwise: 12 MiB, a fifth of what a node may take.
     pub const DEFAULT_MEMPOOL_BYTES: usize = 12 << 20;
     /// The lowest fee rate relayed unless said otherwise, in base units per 1,000 bytes (Bitcoin Core's `DEFAULT_MIN_RELAY_TX_FEE` until v30).

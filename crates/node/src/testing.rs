@@ -13,13 +13,11 @@ use std::time::Duration;
 
 use base::{NodeId, Seed, Time};
 use chain::{
-    Amount, Block, BlockId, BlockRef, HashRate, Header, Ledger, OutPoint, Params, SigningKey, Transaction, TxOutput,
-    mining,
+    Amount, Block, BlockId, BlockRef, Header, Ledger, OutPoint, Params, SigningKey, Transaction, TxOutput, mining,
 };
 use gossip::{Hello, Message};
 
-use crate::config::{Relay, Tie};
-use crate::{Command, Config, Event, Input, Node, Outbox, Output, Strategy, Template};
+use crate::{Command, Config, Event, Input, Node, Outbox, Output, Template};
 
 /// How long a message takes unless a test says otherwise.
 pub(crate) const DELAY: Duration = Duration::from_millis(10);
@@ -63,19 +61,8 @@ pub(crate) fn key(number: usize) -> SigningKey {
 }
 
 pub(crate) fn config(number: usize, params: &Params) -> Config {
-    Config {
-        agent: format!("test-{number}"),
-        payee: crate::Payee::Owner(key(number).owner()),
-        hashrate: HashRate::ZERO,
-        strategy: Strategy::Honest,
-        tie: Tie::FirstSeen,
-        relay: Relay::default(),
-        block_size: None,
-        epoch: Duration::from_secs(u64::from(params.genesis_time)),
-        mempool_bytes: Config::DEFAULT_MEMPOOL_BYTES,
-        min_relay_fee: Config::DEFAULT_MIN_RELAY_FEE,
-        minimum_work: chain::Work::ZERO,
-    }
+    let epoch = Duration::from_secs(u64::from(params.genesis_time));
+    Config::new(format!("test-{number}"), key(number).owner(), epoch)
 }
 
 pub(crate) fn n(number: usize) -> NodeId {

@@ -5,11 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::{NodeId, Seed, Time};
-use chain::{
-    Amount, Block, Coin, Draft, HashRate, Height, Ledger, OutPoint, Params, SigningKey, Transaction, TxOutput,
-};
-use node::config::{Relay, Tie};
-use node::{Command, Config, Input, Node, Outbox, Payee, Strategy};
+use chain::{Amount, Block, Coin, Draft, Height, Ledger, OutPoint, Params, SigningKey, Transaction, TxOutput};
+use node::{Command, Config, Input, Node, Outbox};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
@@ -66,18 +63,11 @@ impl Bench {
             coinbase_maturity: 1,
             ..Params::instant()
         };
+        let epoch = Duration::from_secs(u64::from(params.genesis_time));
         let config = Config {
-            agent: "bench".to_owned(),
-            payee: Payee::Owner(key().owner()),
-            hashrate: HashRate::ZERO,
-            strategy: Strategy::Honest,
-            tie: Tie::FirstSeen,
-            relay: Relay::default(),
-            block_size: None,
-            epoch: Duration::from_secs(u64::from(params.genesis_time)),
             mempool_bytes,
             min_relay_fee: 0,
-            minimum_work: chain::Work::ZERO,
+            ..Config::new("bench", key().owner(), epoch)
         };
         let mut bench = Self {
             node: Node::new(NodeId(0), config, Seed::from_number(1)),

@@ -17,7 +17,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use base::hex;
-use chain::{Amount, Block, HashRate, Ledger, Owner, Params, TxOutput, mining};
+use chain::{Amount, Block, Ledger, Owner, Params, TxOutput, mining};
 use cluster::{Interrupt, SoloEvent, SoloOptions};
 use rpc::{Options, raw};
 
@@ -123,16 +123,9 @@ fn submit(branches: &[Vec<String>]) -> (Duration, Duration) {
 
 fn start(folder: &Path, interrupt: &Interrupt) -> (SocketAddr, std::thread::JoinHandle<()>) {
     let options = SoloOptions {
-        params: Params::instant(),
-        data: folder.to_owned(),
-        listen: "/ip4/127.0.0.1/tcp/0".parse().expect("a multiaddr"),
-        peers: Vec::new(),
-        hashrate: HashRate::ZERO,
-        minimum_work: chain::Work::ZERO,
         rpc: Some(Options::on_a_free_port()),
-        owner: None,
-        agent: "/bench/".to_owned(),
         interrupt: interrupt.clone(),
+        ..SoloOptions::new(Params::instant(), folder)
     };
     let (tell, told) = mpsc::channel();
     let node = std::thread::spawn(move || {

@@ -26,18 +26,14 @@ impl Plan {
     #[must_use]
     pub fn node_config(&self, node: NodeId) -> Config {
         let planned = &self.nodes[node.index()];
+        let payee = Payee::KeyOf(self.root_seed().child("miner", u64::from(node.0)));
         Config {
-            agent: self.agent(node),
-            payee: Payee::KeyOf(self.root_seed().child("miner", u64::from(node.0))),
             hashrate: planned.hashrate,
             strategy: planned.strategy,
             tie: self.tie,
             relay: planned.relay,
             block_size: self.block_size,
-            epoch: self.epoch(),
-            mempool_bytes: Config::DEFAULT_MEMPOOL_BYTES,
-            min_relay_fee: Config::DEFAULT_MIN_RELAY_FEE,
-            minimum_work: chain::Work::ZERO,
+            ..Config::new(self.agent(node), payee, self.epoch())
         }
     }
 

@@ -261,19 +261,14 @@ fn a_worker_that_cannot_open_its_folder_says_why() {
         "[network]\nnodes = 1\n[steps]\nrun = [{ mine = 1, on = \"n0\" }]\n",
         &scenario::Overrides::default(),
     );
-    let options = cluster::RunOptions {
-        data: folder.parent().expect("it is in a folder").to_owned(),
-        nodes: cluster::Nodes::Processes(cluster::Program {
-            path: env!("CARGO_BIN_EXE_nakanet").into(),
-            arguments: vec!["worker".into()],
-            upgrades: std::collections::BTreeMap::new(),
-            logs: None,
-        }),
-        rpc: false,
-        folder: None,
-        interrupt: cluster::Interrupt::new(),
-        desk: None,
+    let program = cluster::Program {
+        path: env!("CARGO_BIN_EXE_nakanet").into(),
+        arguments: vec!["worker".into()],
+        upgrades: std::collections::BTreeMap::new(),
+        logs: None,
     };
+    let data = folder.parent().expect("it is in a folder");
+    let options = cluster::RunOptions::new(data, cluster::Nodes::Processes(program));
     let plan = std::sync::Arc::new(plan.expect("a sound file"));
     let error = cluster::run(&plan, &options, &mut |_| {}).expect_err("a node cannot start");
     assert!(

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use chain::{Block, HashRate, Height, Work};
+use chain::{Block, Height};
 use cluster::testing::Raw;
 use cluster::{Error, Interrupt, SoloEvent, SoloOptions, run_solo};
 use node::Event;
@@ -128,15 +128,7 @@ fn is_at(height: Height, event: &SoloEvent) -> bool {
 
 fn options(data: &Path, peers: Vec<libp2p::Multiaddr>) -> SoloOptions {
     SoloOptions {
-        params: params(),
-        data: data.to_owned(),
-        listen: "/ip4/127.0.0.1/tcp/0".parse().expect("a multiaddr"),
         peers,
-        hashrate: HashRate::ZERO,
-        minimum_work: Work::ZERO,
-        rpc: None,
-        owner: None,
-        agent: "/bench/".to_owned(),
-        interrupt: Interrupt::new(),
+        ..SoloOptions::new(params(), data)
     }
 }

@@ -1,9 +1,8 @@
 //! Runs whose nodes, when they are processes, are this program again.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use cluster::{Interrupt, Nodes, Program, RunOptions, run_worker};
+use cluster::{Nodes, Program, run_worker};
 
 /// The argument that makes this program a node.
 const WORKER: &str = "worker";
@@ -25,16 +24,4 @@ pub(crate) fn processes() -> Nodes {
         upgrades: BTreeMap::new(),
         logs: None,
     })
-}
-
-/// A run without a log.
-pub(crate) fn options(data: &Path, nodes: Nodes) -> RunOptions {
-    RunOptions {
-        data: data.to_owned(),
-        nodes,
-        rpc: false,
-        folder: None,
-        desk: None,
-        interrupt: Interrupt::new(),
-    }
 }

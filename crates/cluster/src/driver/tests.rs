@@ -18,7 +18,7 @@ use gossip::wire;
 use libp2p::PeerId;
 use libp2p::identity::Keypair;
 use libp2p::swarm::ConnectionId;
-use node::{Command, Config, Event, Strategy};
+use node::{Command, Config, Event};
 use scenario::Conditions;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -45,19 +45,8 @@ struct Rig {
 }
 
 fn config(name: &str) -> Config {
-    Config {
-        agent: name.to_owned(),
-        payee: chain::Owner([1; 32]).into(),
-        hashrate: chain::HashRate::ZERO,
-        strategy: Strategy::Honest,
-        tie: node::config::Tie::FirstSeen,
-        relay: node::Relay::default(),
-        block_size: None,
-        epoch: Duration::from_secs(u64::from(Params::instant().genesis_time)),
-        mempool_bytes: Config::DEFAULT_MEMPOOL_BYTES,
-        min_relay_fee: Config::DEFAULT_MIN_RELAY_FEE,
-        minimum_work: chain::Work::ZERO,
-    }
+    let epoch = Duration::from_secs(u64::from(Params::instant().genesis_time));
+    Config::new(name, chain::Owner([1; 32]), epoch)
 }
 
 /// Where a node takes its orders from, and where it tells.

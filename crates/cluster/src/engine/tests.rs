@@ -20,14 +20,7 @@ fn plan(text: &str) -> Arc<Plan> {
 }
 
 fn options(data: &Path) -> RunOptions {
-    RunOptions {
-        data: data.to_owned(),
-        nodes: Nodes::Tasks,
-        rpc: false,
-        folder: None,
-        interrupt: Interrupt::new(),
-        desk: None,
-    }
+    RunOptions::new(data, Nodes::Tasks)
 }
 
 fn run_text(text: &str) -> Finished {

@@ -11,16 +11,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 fn options(data: &Path, peers: Vec<Multiaddr>, hashrate: u64) -> SoloOptions {
     SoloOptions {
-        params: Params::instant(),
-        data: data.to_owned(),
-        listen: "/ip4/127.0.0.1/tcp/0".parse().unwrap(),
         peers,
         hashrate: HashRate(hashrate),
-        minimum_work: Work::ZERO,
-        rpc: None,
-        owner: None,
-        agent: "/test/".to_owned(),
-        interrupt: Interrupt::new(),
+        ..SoloOptions::new(Params::instant(), data)
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use chain::{HashRate, Params};
+use chain::Params;
 use cluster::{Interrupt, SoloEvent, SoloOptions};
 use rpc::Options;
 use serde_json::{Value, json};
@@ -35,16 +35,10 @@ impl Node {
     pub(crate) fn start_in(folder: TempDir, peers: &[&str]) -> Self {
         let interrupt = Interrupt::new();
         let options = SoloOptions {
-            params: Params::instant(),
-            data: folder.path().to_owned(),
-            listen: "/ip4/127.0.0.1/tcp/0".parse().expect("a multiaddr"),
             peers: peers.iter().map(|peer| peer.parse().expect("a multiaddr")).collect(),
-            hashrate: HashRate::ZERO,
-            minimum_work: chain::Work::ZERO,
             rpc: Some(Options::on_a_free_port()),
-            owner: None,
-            agent: "/test/".to_owned(),
             interrupt: interrupt.clone(),
+            ..SoloOptions::new(Params::instant(), folder.path())
         };
         let (tell, told) = mpsc::channel();
         let thread = std::thread::spawn(move || {
