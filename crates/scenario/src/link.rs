@@ -99,8 +99,16 @@ impl Link {
         self.limits.is_none()
     }
 
-    /// Nothing that is sent from now on arrives before this: something that was sent without the link's knowledge does then.
+    /// When the last message accepted so far arrives.
+    #[must_use]
+    pub const fn last_arrival(&self) -> Time {
+        self.last_arrival
+    }
+
+    /// Something was sent without the link's knowledge, which has a latency and nothing else, and arrives then: nothing overtakes it.
     pub fn follow(&mut self, arrival: Time) {
+        let left = Time::from_micros(arrival.as_micros().saturating_sub(self.latency_us));
+        self.busy_until = self.busy_until.max(left);
         self.last_arrival = self.last_arrival.max(arrival);
     }
 

@@ -1,6 +1,6 @@
 //! A node's line and the one queue that all its blocks leave by, as in the networks of the literature.
 //!
-//! A [`Link`] is one direction of one link and knows nothing of other links. In SimBlock and in the simulator of Gervais et al. a node sends
+//! A [`crate::Link`] is one direction of one link and knows nothing of other links. In SimBlock and in the simulator of Gervais et al. a node sends
 //! its blocks one after the other, whomever they are for, so a node with many peers is slow: that queue is here. Other messages do not wait
 //! in it, as in both models. Unlike there, nothing overtakes on its way: a message waits for a block that was sent before it to the same peer.
 
@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use base::{NodeId, Time};
 
-use crate::Link;
 use crate::link::transmission;
 use crate::networks::Upload;
 
@@ -81,21 +80,18 @@ impl Uplinks {
         self.rules.message_overhead
     }
 
-    /// When something that one node sends now to another by this link arrives in full; `None` when it never does.
+    /// When something that one node sends now to another arrives in full; `None` when it never does. `deliver` says so of the link, given when it has left.
     ///
     /// # Panics
     /// When there is no such node.
     pub fn send(
         &mut self,
         (from, to): (NodeId, NodeId),
-        link: &mut Link,
         (now, parcel): (Time, Parcel),
+        deliver: impl FnOnce(Time) -> Option<Time>,
     ) -> Option<Time> {
         if !parcel.is_block {
-            return link.send(now + self.rules.message_overhead, parcel.bytes);
-        }
-        if link.is_cut() {
-            return None;
+            return deliver(now + self.rules.message_overhead);
         }
         let to = self.rows[to.index()].line;
         let Uplink { line, free_at } = &mut self.rows[from.index()];
@@ -109,8 +105,7 @@ impl Uplinks {
                 (Some(leaves), slower(*line).min(slower(to)))
             }
         };
-        let sent = begin + transmission(parcel.bytes, rate) + self.rules.processing;
-        let arrival = link.send(sent, parcel.bytes)?;
+        let arrival = deliver(begin + transmission(parcel.bytes, rate) + self.rules.processing)?;
         *free_at = leaves.unwrap_or(arrival);
         Some(arrival)
     }
@@ -121,7 +116,7 @@ mod tests {
     use base::Seed;
 
     use super::*;
-    use crate::Conditions;
+    use crate::{Conditions, Link};
 
     /// A megabyte takes a second up and half a second down.
     const LINE: Line = Line {
@@ -158,7 +153,7 @@ mod tests {
     fn blocks_to_all_peers_wait_in_one_queue() {
         for (upload, second) in [(Upload::StopAndWait, 2_204), (Upload::Pipelined, 2_102)] {
             let (mut uplinks, [mut a, mut b]) = (uplinks(upload, LINE), links());
-            let mut send = |link: &mut Link| uplinks.send(WAY, link, (Time::ZERO, BLOCK));
+            let mut send = |link: &mut Link| uplinks.send(WAY, (Time::ZERO, BLOCK), |left| link.send(left, BLOCK.bytes));
             assert_eq!(send(&mut a), Some(Time::from_millis(1_102)));
             assert_eq!(send(&mut b), Some(Time::from_millis(second)));
         }
@@ -172,7 +167,7 @@ mod tests {
         };
         for upload in [Upload::StopAndWait, Upload::Pipelined] {
             let [mut link, _] = links();
-            let arrival = uplinks(upload, slow).send(WAY, &mut link, (Time::ZERO, BLOCK));
+            let arrival = uplinks(upload, slow).send(WAY, (Time::ZERO, BLOCK), |left| link.send(left, BLOCK.bytes));
             assert_eq!(arrival, Some(Time::from_millis(2_102)), "{upload:?}");
         }
     }
@@ -184,7 +179,9 @@ mod tests {
             bytes: 100,
             is_block: false,
         };
-        let mut send = |link: &mut Link, parcel| uplinks.send(WAY, link, (Time::ZERO, parcel));
+        let mut send = |link: &mut Link, parcel: Parcel| {
+            uplinks.send(WAY, (Time::ZERO, parcel), |left| link.send(left, parcel.bytes))
+        };
         send(&mut a, BLOCK).expect("not cut");
         assert_eq!(send(&mut b, small), Some(Time::from_millis(110)));
         assert_eq!(send(&mut a, small), Some(Time::from_millis(1_102)));
@@ -193,7 +190,7 @@ mod tests {
     #[test]
     fn what_is_cut_takes_no_upload() {
         let (mut uplinks, [mut a, mut b]) = (uplinks(Upload::StopAndWait, LINE), links());
-        let mut send = |link: &mut Link| uplinks.send(WAY, link, (Time::ZERO, BLOCK));
+        let mut send = |link: &mut Link| uplinks.send(WAY, (Time::ZERO, BLOCK), |left| link.send(left, BLOCK.bytes));
         let cut = Conditions {
             cut: true,
             ..Conditions::default()

@@ -267,16 +267,6 @@ impl Pairs {
         &self.exits[node.index()]
     }
 
-    /// Reads where a node's exits are, and changes nothing: see [`crate::network::Network::prepare`].
-    pub(crate) fn glance(&self, node: NodeId) -> usize {
-        self.exits[node.index()].len()
-    }
-
-    /// Reads one of its exits.
-    pub(crate) fn look_at(&self, node: NodeId, at: usize) -> usize {
-        self.exits[node.index()].get(at).map_or(0, |exit| exit.to.index())
-    }
-
     pub(crate) fn exit_mut(&mut self, from: NodeId, at: usize) -> &mut Exit {
         &mut self.exits[from.index()][at]
     }

@@ -78,6 +78,8 @@ pub(super) struct Joint {
     pub(super) connection: u32,
     /// Whose end it is.
     pub(super) owner: NodeId,
+    /// When what was last sent by it arrives, what is told to all aside.
+    last_arrival: Time,
 }
 
 /// What left by an end.
@@ -175,6 +177,7 @@ impl Beds {
                     other: beds.first[exit.to.index()] + exit.opposite,
                     connection: 0,
                     owner: node,
+                    last_arrival: exit.link.last_arrival(),
                 });
             }
         }

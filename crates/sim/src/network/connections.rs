@@ -40,8 +40,10 @@ impl Network {
         }
         let (_, at) = self.pairs.place(way);
         let exit = (exit_number(at), to);
-        if let Some(told_until) = self.beds.told_until(from, exit, self.now) {
-            self.pairs.exit_mut(from, at).link.follow(told_until);
+        let place = self.beds.place(from, exit);
+        if let Some(place) = place.filter(|place| self.beds.latency(*place).is_some()) {
+            let busy_until = self.beds.busy_until((from, place), self.now);
+            self.pairs.exit_mut(from, at).link.follow(busy_until);
         }
         self.beds.change(from, exit);
         self.pairs.set(way, conditions);

@@ -38,19 +38,15 @@ impl Network {
         let mut seen: usize = self.next.about.iter().map(|(place, _)| self.beds.look_at(*place)).sum();
         let about = || {
             let about = self.next.about.iter();
-            about.map(|(place, is_body)| (self.beds.owner(*place), *place, *is_body))
+            about.map(|(place, is_body)| (self.beds.owner(*place), *is_body))
         };
-        for (node, ..) in about() {
-            seen += self.beds.glance(node) + self.pairs.glance(node);
-        }
-        for (node, place, is_body) in about() {
-            let at = place - self.beds.places(node).start;
-            seen += self.pairs.look_at(node, at);
+        for (node, is_body) in about() {
+            seen += self.beds.glance(node);
             if is_body {
                 seen += self.beds.look_closer(node) + self.collector.glance(node);
             }
         }
-        for (node, _, is_body) in about() {
+        for (node, is_body) in about() {
             if is_body {
                 seen += self.beds.look_around(node);
             }

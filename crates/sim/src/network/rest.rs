@@ -319,8 +319,7 @@ impl Network {
     }
 
     fn send_request(&mut self, (node, place): (NodeId, usize), block: BlockRef) {
-        let at = place - self.beds.places(node).start;
-        let asked = self.send_short((node, at), self.lately.asked, Short::Asked(block));
+        let asked = self.send_at_rest((node, place), self.lately.asked, Short::Asked(block));
         // Whoever is asked says when the answer comes; until then nobody is late.
         let deadline = self.deadline(node);
         if asked.is_none_or(|asked| deadline.is_some_and(|deadline| deadline <= asked)) {
@@ -344,8 +343,8 @@ impl Network {
     fn serve(&mut self, (node, place): (NodeId, usize), block: BlockRef, body: Arc<Block>) {
         let bytes = self.body_bytes(block, &body);
         let peer = self.beds.end(place).neighbour.peer;
-        let at = place - self.beds.places(node).start;
-        let arrival = self.send_short((node, at), bytes, Short::Sent(block, body, short_count(bytes)));
+        let body = Short::Sent(block, body, short_count(bytes));
+        let arrival = self.send_at_rest((node, place), bytes, body);
         let deadline = self.deadline(peer);
         if deadline.is_some_and(|deadline| arrival.is_none_or(|arrival| deadline <= arrival)) {
             self.set_tick(peer);
@@ -432,8 +431,7 @@ impl Network {
 
     /// What a node told is under way as it tells the next: the link is to know of it, and if it was told silently, it is heard on arrival.
     fn settle(&mut self, (node, place): (NodeId, usize), announcement: Announcement, was_silent: bool) {
-        let at = place - self.beds.places(node).start;
-        self.pairs.exit_mut(node, at).link.follow(announcement.at);
+        self.beds.occupy(place, announcement.at);
         if was_silent {
             let to = self.beds.end(place).neighbour.peer;
             let connection = self.beds.joint(place).connection;
@@ -449,6 +447,19 @@ impl Network {
         if bits != self.bits_above(parent) && self.hashrate(node) > HashRate::ZERO {
             self.mine(node, Some(Goal { bits, on_demand: false }));
         }
+    }
+
+    /// Sends what is short by one of the ends of a node at rest; when it arrives, if it does.
+    fn send_at_rest(&mut self, (from, place): (NodeId, usize), bytes: u64, short: Short) -> Option<Time> {
+        self.collector.count_sent(from, short.kind(), bytes);
+        let arrival = self.leave((from, place), bytes, matches!(short, Short::Sent(..)))?;
+        let Joint { other, connection, .. } = self.beds.joint(place);
+        let leg = Leg {
+            place: other,
+            connection,
+        };
+        self.heap.push(arrival, Happening::Short { leg, short });
+        Some(arrival)
     }
 
     /// Sends what is short by one of a node's exits; when it arrives, if it does.

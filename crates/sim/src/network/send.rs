@@ -48,18 +48,44 @@ impl Network {
     /// When what is sent now by one of a node's exits arrives; none when it never does.
     pub(super) fn pass(&mut self, (from, at): (NodeId, usize), bytes: u64, is_block: bool) -> Option<Time> {
         let exit = self.pairs.exit_mut(from, at);
-        if let Some(told_until) = self.beds.told_until(from, (exit_number(at), exit.to), self.now) {
-            exit.link.follow(told_until);
+        let place = self.beds.place(from, (exit_number(at), exit.to));
+        if let Some(place) = place.filter(|place| self.beds.latency(*place).is_some()) {
+            exit.link.follow(self.beds.busy_until((from, place), self.now));
         }
-        let to = exit.to;
         let arrival = match &mut self.uplinks {
             None => exit.link.send(self.now, bytes),
-            Some(uplinks) => uplinks.send((from, to), &mut exit.link, (self.now, Parcel { bytes, is_block })),
-        };
-        if let Some(arrival) = arrival.filter(|_| is_block) {
+            Some(uplinks) => {
+                let parcel = (self.now, Parcel { bytes, is_block });
+                uplinks.send((from, exit.to), parcel, |left| exit.link.send(left, bytes))
+            }
+        }?;
+        if let Some(place) = place {
+            self.beds.occupy(place, arrival);
+        }
+        if is_block {
             self.beds.sends_body(from, arrival);
         }
-        arrival
+        Some(arrival)
+    }
+
+    /// The same for one of the ends of a node at rest, where only latencies count: all that is needed stands beside the end.
+    pub(super) fn leave(&mut self, (from, place): (NodeId, usize), bytes: u64, is_block: bool) -> Option<Time> {
+        let Some(latency_us) = self.beds.latency(place) else {
+            let at = place - self.beds.places(from).start;
+            return self.pass((from, at), bytes, is_block);
+        };
+        let busy_until = self.beds.busy_until((from, place), self.now);
+        let deliver = |left: Time| Some(Time::from_micros(left.as_micros() + latency_us).max(busy_until));
+        let to = self.beds.end(place).neighbour.peer;
+        let arrival = match &mut self.uplinks {
+            None => deliver(self.now),
+            Some(uplinks) => uplinks.send((from, to), (self.now, Parcel { bytes, is_block }), deliver),
+        }?;
+        self.beds.occupy(place, arrival);
+        if is_block {
+            self.beds.sends_body(from, arrival);
+        }
+        Some(arrival)
     }
 
     /// Tells that a message will not arrive, where messages are told of.

@@ -93,13 +93,25 @@ impl Beds {
         }
     }
 
-    /// When what was last told by one of a node's exits arrives, if the link does not know of it: nothing may overtake it.
-    pub(in crate::network) fn told_until(&self, node: NodeId, exit: (u32, NodeId), now: Time) -> Option<Time> {
-        if self.beds.is_empty() || !self.may_be_under_way(node, now) {
-            return None;
+    /// When what was last sent by one of a node's ends arrives, where only latencies count: nothing may overtake it.
+    pub(in crate::network) fn busy_until(&self, (node, place): (NodeId, usize), now: Time) -> Time {
+        let last = self.joints[place].last_arrival;
+        if !self.may_be_under_way(node, now) {
+            return last;
         }
-        let place = self.place(node, exit)?;
-        self.last_from(node, place).map(|last| last.at)
+        self.last_from(node, place).map_or(last, |told| told.at.max(last))
+    }
+
+    /// Something else than what is told to all was sent by an end, and arrives then.
+    pub(in crate::network) fn occupy(&mut self, place: usize, until: Time) {
+        let last = &mut self.joints[place].last_arrival;
+        *last = until.max(*last);
+    }
+
+    /// How long a message takes by an end, in microseconds, where only that counts.
+    pub(in crate::network) fn latency(&self, place: usize) -> Option<u64> {
+        let out_us = self.ends[place].out_us;
+        (out_us != UNEVEN).then(|| u64::from(out_us))
     }
 
     /// A node is about to tell its neighbours of a block, the first of them in this turn. What it told before and has not arrived goes to `under_way`, each with the

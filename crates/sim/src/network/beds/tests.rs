@@ -236,10 +236,9 @@ fn behind_bodies_all_that_is_told_arrives_when_its_link_says_so() {
     assert!(!star.beds.is_all_even(n(0)));
     assert_eq!(star.lacking(n(1), 5, moment(1_599, 0)), [0]);
     assert_eq!(star.lacking(n(1), 5, moment(1_601, 0)), [] as [u32; 0]);
-    let end_of_1 = (0, n(1));
-    assert_eq!(star.beds.told_until(n(0), end_of_1, at(1_599)), Some(at(1_600)));
+    assert_eq!(star.beds.busy_until((n(0), 0), at(1_599)), at(1_600));
     let (_, under_way) = star.follow(n(0), 6, moment(1_501, 1));
     assert_eq!(under_way.len(), 3);
     assert!(star.beds.is_all_even(n(0)));
-    assert_eq!(star.beds.told_until(n(0), end_of_1, at(1_502)), Some(at(1_611)));
+    assert_eq!(star.beds.busy_until((n(0), 0), at(1_502)), at(1_611));
 }
