@@ -130,7 +130,7 @@ pub struct Resting {
     patience: Patience,
     clock: Clock,
     /// Who was sent `base` before, where that is known.
-    sent_before: Option<Vec<NodeId>>,
+    sent_before: Option<Box<[NodeId]>>,
     served: Vec<Served>,
     /// None while no late answers may come.
     debts: Option<Box<Debts>>,
@@ -343,7 +343,7 @@ impl Node {
             followed_at: self.progress_at,
             patience: self.bodies.fetch.patience(),
             clock: self.clock,
-            sent_before: self.tip_sent.clone(),
+            sent_before: self.tip_sent.as_deref().map(Box::from),
             served: Vec::new(),
             debts: self.debts(ledger),
         })

@@ -228,7 +228,7 @@ fn check_filing(fetch: &BlockFetch) -> TestCaseResult {
         prop_assert_eq!(peer.offers as usize, offers.get(&peer.id).copied().unwrap_or(0));
     }
     prop_assert_eq!(flying, in_flight);
-    prop_assert!((STALL_TIMEOUT..=MAX_STALL_TIMEOUT).contains(&fetch.patience.stall_timeout));
+    prop_assert!((STALL_TIMEOUT..=MAX_STALL_TIMEOUT).contains(&fetch.patience.stall_timeout()));
     Ok(())
 }
 

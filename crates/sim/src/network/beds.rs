@@ -103,13 +103,18 @@ impl Said {
     }
 }
 
-/// What is kept of one node.
+/// How a node rests, if it does: two cache lines of its own.
 #[derive(Clone, Debug, Default)]
-struct Bed {
-    /// None while it is up.
-    resting: Option<Resting>,
-    /// How many events it has told of at rest.
-    told: u64,
+#[repr(align(64))]
+struct Bed(Option<Resting>);
+
+const _: () = assert!(size_of::<Bed>() == 128, "two cache lines");
+
+/// What a node has told, and sends.
+#[derive(Clone, Debug, Default)]
+struct Talk {
+    /// Of how many events it has told at rest.
+    events: u64,
     /// Up to when bodies that it sends are on their way: smaller messages do not overtake them.
     bodies_until: Time,
     /// What it last told its neighbours at rest: when, and whose turn was the first to hear of it.
@@ -127,6 +132,7 @@ struct Bed {
 pub(super) struct Beds {
     fronts: Vec<Front>,
     beds: Vec<Bed>,
+    talks: Vec<Talk>,
     /// Where each node's ends begin, and where the last one's end: there is one for each of its exits, in their order.
     first: Vec<u32>,
     ends: Vec<End>,
@@ -150,6 +156,7 @@ impl Beds {
         let mut beds = Self {
             fronts: vec![Front::UP; nodes],
             beds: vec![Bed::default(); nodes],
+            talks: vec![Talk::default(); nodes],
             first: vec![0],
             ends: Vec::new(),
             joints: Vec::new(),
@@ -221,28 +228,28 @@ impl Beds {
 
     /// How a node rests, if it does.
     pub(super) fn of(&self, node: NodeId) -> Option<&Resting> {
-        self.beds.get(node.index())?.resting.as_ref()
+        self.beds.get(node.index())?.0.as_ref()
     }
 
     /// The same, and who is at one of its ends, to change them.
     pub(super) fn bed(&mut self, node: NodeId, place: usize) -> (Option<&mut Resting>, &mut Neighbour) {
-        let resting = self.beds[node.index()].resting.as_mut();
+        let resting = self.beds[node.index()].0.as_mut();
         (resting, &mut self.ends[place].neighbour)
     }
 
     /// A node at rest has told of so many events.
     pub(super) fn count_told(&mut self, node: NodeId, events: u64) {
-        self.beds[node.index()].told += events;
+        self.talks[node.index()].events += events;
     }
 
     /// Of how many events it has told since this was last asked.
     pub(super) fn take_told(&mut self, node: NodeId) -> u64 {
-        std::mem::take(&mut self.beds[node.index()].told)
+        std::mem::take(&mut self.talks[node.index()].events)
     }
 
     /// The body that a resting node waits for is overdue: whom it asks instead of these ([`Resting::ask_another`]).
     pub(super) fn ask_another(&mut self, node: NodeId, now: Time, sources: &[NodeId]) -> Option<NodeId> {
-        let resting = self.beds[node.index()].resting.as_mut()?;
+        let resting = self.beds[node.index()].0.as_mut()?;
         resting.ask_another(now, sources.iter().copied())
     }
 
@@ -259,7 +266,7 @@ impl Beds {
             self.joints[place].connection = connection;
         }
         self.fronts[node.index()] = Front::of(&resting);
-        self.beds[node.index()].resting = Some(resting);
+        self.beds[node.index()].0 = Some(resting);
     }
 
     /// A node rests no longer; how it rested, and of how many events it told meanwhile. What has arrived is noted; what has not and nothing on the heap stands for
@@ -270,9 +277,8 @@ impl Beds {
         (moment, ledger): (Moment, &Ledger),
         left: &mut Vec<(usize, Announcement)>,
     ) -> Option<(Resting, u64)> {
-        let bed = self.beds.get_mut(node.index())?;
-        let resting = bed.resting.take()?;
-        let told = std::mem::take(&mut bed.told);
+        let resting = self.beds.get_mut(node.index())?.0.take()?;
+        let told = self.take_told(node);
         self.fronts[node.index()] = Front::UP;
         for place in self.places(node) {
             let (teller, other) = (self.ends[place].neighbour.peer, self.joints[place].other as usize);
@@ -306,11 +312,11 @@ impl Beds {
 
     /// The node follows a block and has told its neighbours.
     pub(super) fn have_told(&mut self, node: NodeId, block: BlockRef) {
-        let bed = &self.beds[node.index()];
+        let talk = &self.talks[node.index()];
         self.fronts[node.index()] = Front {
             tip: Some(block),
             awaited: None,
-            told_at: if bed.is_uneven { Time::MAX } else { bed.since },
+            told_at: if talk.is_uneven { Time::MAX } else { talk.since },
         };
     }
 

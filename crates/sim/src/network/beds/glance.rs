@@ -13,9 +13,9 @@ impl Beds {
 
     /// Reads what a message to a node is about.
     pub(in crate::network) fn glance(&self, node: NodeId) -> usize {
-        let bed = &self.beds[node.index()];
-        let resting = bed.resting.as_ref().map_or(0, Resting::glance);
-        resting + usize::from(self.fronts[node.index()].awaited.is_some()) + self.places(node).start
+        let resting = self.of(node).map_or(0, Resting::glance);
+        let talk = usize::from(self.talks[node.index()].is_uneven);
+        resting + talk + usize::from(self.fronts[node.index()].awaited.is_some()) + self.places(node).start
     }
 
     /// Reads all its ends.

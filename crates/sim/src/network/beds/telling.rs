@@ -57,39 +57,39 @@ impl Beds {
 
     /// What a node last told its neighbours, if it left by this of its ends and only latencies counted.
     pub(super) fn last_from(&self, node: NodeId, place: usize) -> Option<Announcement> {
-        let bed = &self.beds[node.index()];
-        let is_news = |said: &Said| said.last == bed.news;
+        let talk = &self.talks[node.index()];
+        let is_news = |said: &Said| said.last == talk.news;
         if !is_news(&self.said[place]) {
             return None;
         }
         let at = match self.ends[place].out_us {
-            _ if bed.is_uneven => self.arrivals[place],
+            _ if talk.is_uneven => self.arrivals[place],
             UNEVEN => return None,
-            out_us => later(bed.since, self.overhead_us + u64::from(out_us)),
+            out_us => later(talk.since, self.overhead_us + u64::from(out_us)),
         };
         let earlier = self.said[self.first[node.index()] as usize..place].iter();
         let earlier = earlier.filter(|said| is_news(said));
         Some(Announcement {
             at,
-            turn: bed.turn.after(earlier.count()),
-            block: bed.news?,
+            turn: talk.turn.after(earlier.count()),
+            block: talk.news?,
         })
     }
 
     /// Whether something that a node has told its neighbours may be under way.
     pub(super) fn may_be_under_way(&self, node: NodeId, now: Time) -> bool {
-        self.beds[node.index()].until >= now
+        self.talks[node.index()].until >= now
     }
 
     /// Whether bodies that the node has sent are still on their way.
     fn is_sending_bodies(&self, node: NodeId, now: Time) -> bool {
-        self.beds[node.index()].bodies_until > now
+        self.talks[node.index()].bodies_until > now
     }
 
     /// A body that the node sends is on its way until then.
     pub(in crate::network) fn sends_body(&mut self, node: NodeId, arrival: Time) {
-        if let Some(bed) = self.beds.get_mut(node.index()) {
-            bed.bodies_until = bed.bodies_until.max(arrival);
+        if let Some(talk) = self.talks.get_mut(node.index()) {
+            talk.bodies_until = talk.bodies_until.max(arrival);
         }
     }
 
@@ -137,17 +137,17 @@ impl Beds {
             self.arrivals = vec![Time::ZERO; self.ends.len()];
         }
         let longest_us = if is_uneven { 0 } else { self.longest_us };
-        let bed = &mut self.beds[node.index()];
-        bed.news = Some(block);
-        bed.since = moment.0;
-        bed.turn = turn;
-        bed.is_uneven = is_uneven;
-        bed.until = later(moment.0, longest_us);
+        let talk = &mut self.talks[node.index()];
+        talk.news = Some(block);
+        talk.since = moment.0;
+        talk.turn = turn;
+        talk.is_uneven = is_uneven;
+        talk.until = later(moment.0, longest_us);
     }
 
     /// Whether all that a node is telling arrives when latencies say so.
     pub(in crate::network) fn is_all_even(&self, node: NodeId) -> bool {
-        !self.beds[node.index()].is_uneven
+        !self.talks[node.index()].is_uneven
     }
 
     /// What a node is telling leaves by these of its ends, counted among its own: silently where the neighbour has the block. `hear` is told of each: to whom, by
@@ -181,8 +181,8 @@ impl Beds {
         let is_silent = !self.is_aloud && self.fronts[self.ends[place].neighbour.peer.index()].knows(block);
         self.said[place].tell(block, is_silent);
         self.arrivals[place] = arrival;
-        let bed = &mut self.beds[node.index()];
-        bed.until = bed.until.max(arrival);
+        let talk = &mut self.talks[node.index()];
+        talk.until = talk.until.max(arrival);
         is_silent
     }
 }
