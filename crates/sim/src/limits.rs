@@ -20,6 +20,6 @@ pub const KEPT_DEPTH: u32 = 288;
 /// How many blocks come until what lies deeper goes.
 pub const FORGET_EVERY: usize = 64;
 /// For how many things that happen next it is prepared at a time.
-pub const PREPARED: usize = 16;
+pub const PREPARED: usize = 32;
 /// From how many nodes on: what fewer need stays in a core's caches.
-pub const PREPARED_FROM: usize = 500;
+pub const PREPARED_FROM: usize = 5_000;
