@@ -59,6 +59,9 @@ pub(crate) struct Knowledge {
     marks: BTreeMap<BlockId, BlockRef>,
 }
 
+/// How far below a block its last connected ancestor is looked for one by one.
+const NEAR: usize = 8;
+
 impl Knowledge {
     pub(crate) fn new() -> Self {
         let mut knowledge = Self {
@@ -207,9 +210,9 @@ impl Knowledge {
 
     /// The last connected ancestor of a block, or the block itself: connected blocks begin every chain.
     pub(crate) fn connected_base(&self, ledger: &Ledger, block: BlockRef) -> BlockRef {
-        // Most often it is the parent.
-        let nearest = std::iter::once(block).chain(ledger.parent(block));
-        if let Some(base) = nearest.into_iter().find(|near| self.is_connected(*near)) {
+        // Most often it is the parent, or little below it.
+        let mut nearest = std::iter::successors(Some(block), |near| ledger.parent(*near)).take(NEAR);
+        if let Some(base) = nearest.find(|near| self.is_connected(*near)) {
             return base;
         }
         let (mut connected, mut missing) = (0, ledger.height(block).0 + 1);

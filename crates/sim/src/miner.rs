@@ -15,6 +15,8 @@ pub(crate) struct Miner {
     search_for: Option<Search>,
     /// Tells a search from those it replaced.
     search: u64,
+    /// How long what it last searched for takes on average: worked out once, for bits and hash rate seldom change.
+    expected: Option<(Search, Duration)>,
     rng: Rng,
 }
 
@@ -30,6 +32,7 @@ impl Miner {
         Self {
             search_for: None,
             search: 0,
+            expected: None,
             rng,
         }
     }
@@ -49,8 +52,19 @@ impl Miner {
         if goal.on_demand {
             return Some((now + ON_DEMAND, self.search));
         }
-        let mean = expected_time(goal.bits, rate)?;
+        let mean = self.expected(Search { goal, rate })?;
         Some((now + self.rng.exponential(mean), self.search))
+    }
+
+    fn expected(&mut self, search: Search) -> Option<Duration> {
+        if let Some((known, mean)) = self.expected
+            && known == search
+        {
+            return Some(mean);
+        }
+        let mean = expected_time(search.goal.bits, search.rate)?;
+        self.expected = Some((search, mean));
+        Some(mean)
     }
 
     /// Whether it searches for this.
