@@ -1,5 +1,6 @@
 //! A 32-byte hash, and the two SHA-256 functions that make one.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
@@ -11,8 +12,25 @@ use crate::hex;
 /// A 32-byte hash in the byte order that hashing gives.
 ///
 /// Shown, and read, in the *reversed* order, as Bitcoin does: `Hash([1, 0, .., 0])` prints `00..01`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Hash(pub [u8; 32]);
+
+impl Ord for Hash {
+    /// By their bytes, first to last. Nearly always the first eight tell.
+    fn cmp(&self, other: &Self) -> Ordering {
+        let first = |hash: &Self| {
+            let [a, b, c, d, e, f, g, h, ..] = hash.0;
+            u64::from_be_bytes([a, b, c, d, e, f, g, h])
+        };
+        first(self).cmp(&first(other)).then_with(|| self.0.cmp(&other.0))
+    }
+}
+
+impl PartialOrd for Hash {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 impl Hash {
     /// Thirty-two zero bytes: the parent of a genesis block.
@@ -136,6 +154,21 @@ impl<'de> Deserialize<'de> for Hash {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hashes_are_in_the_order_of_their_bytes() {
+        let mut hashes: Vec<Hash> = (0_u8..60).map(|number| Hash::sha256(&[&[number % 50]])).collect();
+        for (at, place) in [(0, 31), (1, 8), (2, 7), (3, 0)] {
+            let mut bytes = hashes[9].0;
+            bytes[place] ^= 1;
+            hashes[at] = Hash(bytes);
+        }
+        for a in &hashes {
+            for b in &hashes {
+                assert_eq!(a.cmp(b), a.0.cmp(&b.0));
+            }
+        }
+    }
 
     /// The double hash of "hello", as printed in Bitcoin's developer documentation.
     #[test]
