@@ -153,7 +153,8 @@ mod tests {
     fn blocks_to_all_peers_wait_in_one_queue() {
         for (upload, second) in [(Upload::StopAndWait, 2_204), (Upload::Pipelined, 2_102)] {
             let (mut uplinks, [mut a, mut b]) = (uplinks(upload, LINE), links());
-            let mut send = |link: &mut Link| uplinks.send(WAY, (Time::ZERO, BLOCK), |left| link.send(left, BLOCK.bytes));
+            let mut send =
+                |link: &mut Link| uplinks.send(WAY, (Time::ZERO, BLOCK), |left| link.send(left, BLOCK.bytes));
             assert_eq!(send(&mut a), Some(Time::from_millis(1_102)));
             assert_eq!(send(&mut b), Some(Time::from_millis(second)));
         }
