@@ -41,7 +41,7 @@ impl<'a> BestChain<'a> {
         self.members.contains(block)
     }
 
-    /// The blocks that are not on it, in the order of their names.
+    /// The blocks that are not on it, in the order they were first seen.
     pub fn stale(&self) -> impl Iterator<Item = (&BlockId, &BlockFacts)> {
         self.world.blocks().iter().filter(|(id, _)| !self.contains(id))
     }

@@ -130,8 +130,8 @@ impl Layout {
     pub fn of(world: &World, view: View) -> Self {
         let tips = world.nodes().iter().filter(|node| node.running);
         let mut blocks: Vec<_> = world.blocks().iter().collect();
-        // Parents come first; names are in order already.
-        blocks.sort_by_key(|(_, facts)| facts.height);
+        // Parents come first.
+        blocks.sort_by_key(|(id, facts)| (facts.height, **id));
         let mut places: BTreeMap<BlockId, usize> = BTreeMap::new();
         let mut tree = Tree::new();
         for (place, (id, facts)) in blocks.iter().enumerate() {
