@@ -319,11 +319,6 @@ impl Beds {
             told_at: if talk.is_uneven { Time::MAX } else { talk.since },
         };
     }
-
-    /// Whose end it is.
-    pub(super) fn owner(&self, place: usize) -> NodeId {
-        self.joints[place].owner
-    }
 }
 
 /// What a small message takes on a link that has a latency and nothing else.

@@ -114,10 +114,7 @@ impl Network {
             self.stop_mining(node);
         }
         for (place, announcement) in left {
-            let from = self.beds.end(place).neighbour.peer;
-            let Joint { other, connection, .. } = self.beds.joint(place);
-            self.digest.not_announced(announcement.at, node, from);
-            self.put_on_heap(other as usize, connection, announcement);
+            self.say_aloud(self.beds.joint(place).other as usize, announcement);
         }
     }
 
@@ -129,43 +126,55 @@ impl Network {
         }
     }
 
-    /// Has an announcement heard on arrival that leaves by one of a node's ends.
-    pub(super) fn put_on_heap(&mut self, place: usize, connection: u32, announcement: Announcement) {
+    /// Has an announcement heard on arrival that leaves by one of the ends of a node at rest.
+    fn put_on_heap(&mut self, place: usize, announcement: Announcement) {
         let Announcement { at, turn, block } = announcement;
-        let leg = Leg {
-            place: self.beds.joint(place).other,
-            connection,
-        };
         let happening = Happening::Short {
-            leg,
+            leg: self.leg(place),
             short: Short::Told(block),
         };
         self.heap.put_back(at, turn, happening);
     }
 
-    /// A message by one of a node's exits that is one of the three.
-    pub(super) fn shorten(&mut self, (from, at): (NodeId, usize), message: &Message) -> Option<Short> {
-        if !self.beds.are_open() {
-            return None;
+    /// Has an announcement heard on arrival after all, that left silently by an end.
+    pub(super) fn say_aloud(&mut self, place: usize, announcement: Announcement) {
+        let (from, to) = (self.beds.joint(place).owner, self.beds.end(place).neighbour.peer);
+        self.digest.not_announced(announcement.at, to, from);
+        self.put_on_heap(place, announcement);
+    }
+
+    /// How a message goes that leaves by one of the ends of a node at rest.
+    fn leg(&self, place: usize) -> Leg {
+        let Joint { other, connection, .. } = self.beds.joint(place);
+        Leg {
+            place: other,
+            connection,
         }
+    }
+
+    /// A message of so many bytes by one of a node's exits, if it is one of the three; and the end that it leaves by.
+    pub(super) fn shorten(
+        &self,
+        (from, at): (NodeId, usize),
+        (message, bytes): (&Message, u64),
+    ) -> Option<(usize, Short)> {
         let peer = self.pairs.exits(from)[at].to;
-        self.beds.place(from, (exit_number(at), peer))?;
+        let place = self.beds.place(from, (exit_number(at), peer))?;
         let ledger = &self.ledgers[0];
-        if let Message::Headers(headers) = message
+        let short = if let Message::Headers(headers) = message
             && let [header] = headers.as_ref()
         {
-            ledger.find(&header.id()).map(Short::Told)
+            Short::Told(ledger.find(&header.id())?)
         } else if let Message::Get(items) = message
             && let [Item::Block(id)] = items.as_slice()
         {
-            ledger.find(id).map(Short::Asked)
+            Short::Asked(ledger.find(id)?)
         } else if let Message::Block(body) = message {
-            let block = ledger.find(&body.id())?;
-            let bytes = short_count(node::message_bytes(self.plan.block_size, message));
-            Some(Short::Sent(block, Arc::clone(body), bytes))
+            Short::Sent(ledger.find(&body.id())?, Arc::clone(body), short_count(bytes))
         } else {
-            None
-        }
+            return None;
+        };
+        Some((place, short))
     }
 
     /// The message that is meant.
@@ -375,7 +384,10 @@ impl Network {
         let turn = self.heap.next_turn();
         self.beds.begin_to_tell(node, (block, turn), moment, &mut under_way);
         for (place, announcement, was_silent) in under_way.drain(..) {
-            self.settle((node, place), announcement, was_silent);
+            self.beds.occupy(place, announcement.at);
+            if was_silent {
+                self.say_aloud(place, announcement);
+            }
         }
         self.under_way = under_way;
         let mut lacking = std::mem::take(&mut self.lacking);
@@ -404,8 +416,7 @@ impl Network {
             }
         });
         for (place, announcement) in aloud.drain(..) {
-            let connection = self.beds.joint(place).connection;
-            self.put_on_heap(place, connection, announcement);
+            self.put_on_heap(place, announcement);
         }
         self.aloud = aloud;
     }
@@ -423,20 +434,8 @@ impl Network {
                 let to = self.beds.end(place).neighbour.peer;
                 self.digest.announced(at, to, node);
             } else {
-                let connection = self.beds.joint(place).connection;
-                self.put_on_heap(place, connection, Announcement { at, turn, block });
+                self.put_on_heap(place, Announcement { at, turn, block });
             }
-        }
-    }
-
-    /// What a node told is under way as it tells the next: the link is to know of it, and if it was told silently, it is heard on arrival.
-    fn settle(&mut self, (node, place): (NodeId, usize), announcement: Announcement, was_silent: bool) {
-        self.beds.occupy(place, announcement.at);
-        if was_silent {
-            let to = self.beds.end(place).neighbour.peer;
-            let connection = self.beds.joint(place).connection;
-            self.digest.not_announced(announcement.at, to, node);
-            self.put_on_heap(place, connection, announcement);
         }
     }
 
@@ -453,28 +452,7 @@ impl Network {
     fn send_at_rest(&mut self, (from, place): (NodeId, usize), bytes: u64, short: Short) -> Option<Time> {
         self.collector.count_sent(from, short.kind(), bytes);
         let arrival = self.leave((from, place), bytes, matches!(short, Short::Sent(..)))?;
-        let Joint { other, connection, .. } = self.beds.joint(place);
-        let leg = Leg {
-            place: other,
-            connection,
-        };
-        self.heap.push(arrival, Happening::Short { leg, short });
-        Some(arrival)
-    }
-
-    /// Sends what is short by one of a node's exits; when it arrives, if it does.
-    pub(super) fn send_short(&mut self, (from, at): (NodeId, usize), bytes: u64, short: Short) -> Option<Time> {
-        let exit = self.pairs.exit_mut(from, at);
-        let connection = exit.connection()?;
-        self.collector.count_sent(from, short.kind(), bytes);
-        let exit = (exit_number(at), exit.to);
-        let is_block = matches!(short, Short::Sent(..));
-        let arrival = self.pass((from, at), bytes, is_block)?;
-        let place = self.beds.place(from, exit).expect("only what has an end is shortened");
-        let leg = Leg {
-            place: self.beds.joint(place).other,
-            connection,
-        };
+        let leg = self.leg(place);
         self.heap.push(arrival, Happening::Short { leg, short });
         Some(arrival)
     }

@@ -9,7 +9,7 @@ use scenario::uplink::Parcel;
 
 use super::Network;
 use super::rest::{exit_number, short_count};
-use crate::heap::Happening;
+use crate::heap::{Happening, Leg};
 
 impl Network {
     /// Sends a message by one of a node's exits.
@@ -21,16 +21,17 @@ impl Network {
         };
         let (to, way) = (exit.to, exit.way);
         let bytes = node::message_bytes(self.plan.block_size, &message);
-        if let Some(short) = self.shorten((from, at), &message) {
-            self.send_short((from, at), bytes, short);
-            return;
-        }
         if !self.collector.detail().tells_messages() {
             self.collector.count_sent(from, message.kind(), bytes);
         }
         let Some(arrival) = self.pass((from, at), bytes, node::carries_body(&message)) else {
             return self.lose((from, to), &message, Loss::Cut);
         };
+        if let Some((place, short)) = self.shorten((from, at), (&message, bytes)) {
+            let place = self.beds.joint(place).other;
+            let leg = Leg { place, connection };
+            return self.heap.push(arrival, Happening::Short { leg, short });
+        }
         let message = if self.check_wire {
             through_the_codec(&message)
         } else {

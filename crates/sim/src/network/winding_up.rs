@@ -10,11 +10,8 @@ impl Network {
     pub(super) fn speak_up(&mut self) {
         let mut under_way = Vec::new();
         self.beds.speak_up((self.now, self.turn), &mut under_way);
-        for (from, place, announcement) in under_way {
-            let to = self.beds.end(place).neighbour.peer;
-            let connection = self.beds.joint(place).connection;
-            self.digest.not_announced(announcement.at, to, from);
-            self.put_on_heap(place, connection, announcement);
+        for (place, announcement) in under_way {
+            self.say_aloud(place, announcement);
         }
     }
 

@@ -6,7 +6,7 @@ use super::{Announcement, Beds, Moment};
 
 impl Beds {
     /// From now on nothing is told silently. What was and has not arrived goes to `under_way`, each with the place of the end that it left by.
-    pub(in crate::network) fn speak_up(&mut self, moment: Moment, under_way: &mut Vec<(NodeId, usize, Announcement)>) {
+    pub(in crate::network) fn speak_up(&mut self, moment: Moment, under_way: &mut Vec<(usize, Announcement)>) {
         self.is_aloud = true;
         for node in (0..self.beds.len()).map(NodeId::at) {
             if !self.may_be_under_way(node, moment.0) {
@@ -14,10 +14,10 @@ impl Beds {
             }
             for place in self.places(node).filter(|place| self.said[*place].is_silent) {
                 let last = self.last_from(node, place).filter(|last| !last.has_arrived(moment));
-                under_way.extend(last.map(|last| (node, place, last)));
+                under_way.extend(last.map(|last| (place, last)));
             }
         }
-        for (_, place, _) in under_way {
+        for (place, _) in under_way {
             self.said[*place].is_silent = false;
         }
     }
