@@ -156,9 +156,6 @@ pub(crate) struct RunArgs {
     pub(crate) overrides: OverrideArgs,
     #[command(flatten)]
     pub(crate) living: LivingArgs,
-    /// Answer other people's tools for each real node, in Bitcoin Core's JSON-RPC (see `nakanet rpc`)
-    #[arg(long)]
-    pub(crate) rpc: bool,
     /// Who checks blocks in virtual time; the digest is the same
     #[arg(long, value_enum, default_value_t = VerifyKind::Shared)]
     pub(crate) verify: VerifyKind,
@@ -271,6 +268,12 @@ pub(crate) struct LivingArgs {
     /// A program that `upgrade` steps can turn nodes into, when they are processes, such as next=/opt/nakanet; may be given more than once
     #[arg(long = "program", value_name = "NAME=PATH", value_parser = key_value)]
     pub(crate) programs: Vec<(String, String)>,
+    /// Let the first real node listen for peers on this port of 127.0.0.1, the others on those that follow; 0 takes free ones
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) p2p_port: u16,
+    /// Answer other people's tools for each real node, in Bitcoin Core's JSON-RPC (see `nakanet rpc`); with N, on this port and those that follow
+    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "0")]
+    pub(crate) rpc: Option<u16>,
 }
 
 #[derive(Debug, Args)]
@@ -289,9 +292,6 @@ pub(crate) struct UpArgs {
     /// Peers that each node dials
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) outbound: u32,
-    /// Answer other people's tools for each node, in Bitcoin Core's JSON-RPC (see `nakanet rpc`)
-    #[arg(long)]
-    pub(crate) rpc: bool,
     /// The seed of the topology and of all keys
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,

@@ -36,7 +36,7 @@ use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep_until};
 
-pub(crate) use control::{Complaint, Control, Exit, Links, Setup, Told};
+pub(crate) use control::{Complaint, Control, Exit, Interface, Links, Listen, Setup, Told};
 use dialer::{Dialer, Target};
 use directory::Directory;
 use front::{Bans, Front};
@@ -110,7 +110,7 @@ pub(crate) struct Driver {
 
 impl Driver {
     /// Opens the folder, listens, and brings the node to where it was. Gives the address at which it can be reached.
-    pub(crate) async fn start(setup: Setup) -> Result<(Self, Multiaddr), Error> {
+    pub(crate) async fn start(mut setup: Setup) -> Result<(Self, Multiaddr), Error> {
         let genesis = setup.params.genesis_block().id();
         let folder = setup.folder.clone();
         let opening = spawn_blocking(move || -> Result<_, Error> {
@@ -123,16 +123,16 @@ impl Driver {
             store.restore(|block| blocks.push(block))?;
             Ok((store, bans, blocks))
         });
-        let mut net = Net::new(NetConfig {
+        let network = NetConfig {
             identity: setup.identity.clone(),
             genesis,
             agent: setup.config.agent.clone(),
             max_peers: setup.max_peers,
             max_inbound: setup.max_inbound,
-        });
-        let address = net.listen(setup.listen.clone()).await?;
+        };
+        let (net, address) = Net::open(network, &setup.listen).await?;
         tracing::info!(%address, "listening");
-        let bound = front::take_port(setup.rpc.clone()).await?;
+        let bound = front::take_port(setup.rpc.take()).await?;
         let data = setup.folder.clone();
         let (store, bans, blocks) = opening
             .await

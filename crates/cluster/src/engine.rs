@@ -15,7 +15,7 @@ use base::{NodeId, Time};
 use observe::{Collector, Desk};
 use scenario::{ControlReport, Director, Outcome, Plan, StepReport};
 
-use crate::{Clock, Error, Interrupt, Program, files};
+use crate::{Clock, Error, Interrupt, PortRange, Program, files};
 use session::Session;
 
 /// What does not come from the plan.
@@ -25,8 +25,10 @@ pub struct RunOptions {
     pub data: PathBuf,
     /// Where the nodes live.
     pub nodes: Nodes,
-    /// Whether other people's tools can ask each node, on a free port of this machine; where that is stands in its data folder.
-    pub rpc: bool,
+    /// Where they listen for each other.
+    pub ports: PortRange,
+    /// Where other people's tools can ask each node; nowhere without. What each has is in its data folder.
+    pub rpc: Option<PortRange>,
     /// Where the run folder goes; none writes nothing.
     pub folder: Option<PathBuf>,
     /// Ends the run early, in good order.
@@ -42,7 +44,8 @@ impl RunOptions {
         Self {
             data: data.to_owned(),
             nodes,
-            rpc: false,
+            ports: PortRange::FREE,
+            rpc: None,
             folder: None,
             interrupt: Interrupt::new(),
             desk: None,

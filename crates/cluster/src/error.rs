@@ -41,6 +41,29 @@ pub enum Error {
         /// The whole address.
         address: Multiaddr,
     },
+    /// More ports than there are.
+    #[error("{nodes} nodes from port {first} on would need ports above 65535")]
+    PortsEnd {
+        /// How many.
+        nodes: usize,
+        /// The first one's port.
+        first: u16,
+    },
+    /// Ports that are wanted for two things.
+    #[error(
+        "the ports of {nodes} nodes from {peers} on and of their interfaces from {rpc} on overlap; keep them {nodes} apart"
+    )]
+    PortsOverlap {
+        /// How many nodes.
+        nodes: usize,
+        /// The first node's port.
+        peers: u16,
+        /// The first interface's port.
+        rpc: u16,
+    },
+    /// A held port that does not let a node listen again.
+    #[error("cannot listen on the ports that are held for it: {0}")]
+    Unheard(io::Error),
     /// An address that cannot be listened on.
     #[error("cannot listen on {address}: {source}")]
     Listen {
@@ -171,6 +194,11 @@ impl Error {
         }
     }
 
+    /// What listening on an address of this machine failed with; a port in use is named.
+    pub(crate) fn listen_at(address: SocketAddr, source: io::Error) -> Self {
+        Self::listen(multiaddr(address), source)
+    }
+
     /// What listening on an address failed with; a port in use is named.
     pub(crate) fn listen(address: Multiaddr, source: io::Error) -> Self {
         let port = address.iter().find_map(|part| {
@@ -185,6 +213,11 @@ impl Error {
             Some(_) | None => Self::Listen { address, source },
         }
     }
+}
+
+/// As libp2p writes it.
+pub(crate) fn multiaddr(address: SocketAddr) -> Multiaddr {
+    Multiaddr::from(address.ip()).with(Protocol::Tcp(address.port()))
 }
 
 /// Whether this error, or one that it wraps, says that the address is taken.

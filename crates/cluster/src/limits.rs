@@ -37,6 +37,9 @@ pub const CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
 pub const STREAMS_TIMEOUT: Duration = Duration::from_secs(10);
 /// Streams of one connection whose protocol is being agreed on at the same time (THREATS P7).
 pub const MAX_NEGOTIATING_STREAMS: usize = 16;
+/// Connections that the system has accepted for a node and the node has not, before it refuses more: a whole network may dial a hub at once
+/// (libp2p has as many).
+pub const LISTEN_BACKLOG: i32 = 1_024;
 /// Connections to one peer: the one in use, and one more that a simultaneous dial of both sides may leave for a moment.
 pub const MAX_CONNECTIONS_PER_PEER: u32 = 2;
 /// Connections that peers have begun and not finished: as many as a hub may get when a whole network starts at once.
@@ -131,7 +134,8 @@ pub const MAX_KEY_FILE_BYTES: u64 = 256;
 
 /// Files a process has open that belong to no node: standard streams, the log, the reactor, libraries.
 pub const SPARE_FILES: u64 = 64;
-/// Files of one node besides its connections: database, lock, listening socket, and some room for what comes and goes.
-pub const FILES_PER_NODE: u64 = 6;
-/// Files that the engine has open for a node's own process: the socket, the process, and its log for a moment.
-pub const FILES_PER_PROCESS: u64 = 4;
+/// Files of one node besides its connections: database, lock, the listening sockets of peers and of the interface, once
+/// for the node and once for who holds them, and some room for what comes and goes.
+pub const FILES_PER_NODE: u64 = 9;
+/// Files that the engine has open for a node's own process: the socket, the process, its two ports, and its log for a moment.
+pub const FILES_PER_PROCESS: u64 = 6;

@@ -4,6 +4,7 @@
 
 mod courtesies;
 mod streams;
+mod tcp;
 mod trouble;
 
 use std::collections::BTreeMap;
@@ -16,17 +17,20 @@ use chain::BlockId;
 use futures::StreamExt;
 use libp2p::allow_block_list::{self, BlockedPeers};
 use libp2p::connection_limits::{self, ConnectionLimits};
-use libp2p::core::ConnectedPoint;
 use libp2p::core::transport::ListenerId;
+use libp2p::core::upgrade::Version;
+use libp2p::core::{ConnectedPoint, Transport as _};
 use libp2p::identity::Keypair;
 use libp2p::multiaddr::Protocol;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{ConnectionId, DialError, NetworkBehaviour, StreamProtocol, SwarmEvent};
-use libp2p::{Multiaddr, PeerId, Swarm, SwarmBuilder, TransportError, identify, noise, ping, tcp, yamux};
+use libp2p::{Multiaddr, PeerId, Swarm, SwarmBuilder, TransportError, identify, noise, ping, yamux};
 
 pub(crate) use streams::Pair;
+use tcp::Tcp;
 pub use trouble::Trouble;
 
+use crate::driver::Listen;
 use crate::error::Error;
 use crate::limits::{
     CONNECTION_TIMEOUT, MAX_CONNECTIONS_PER_PEER, MAX_NEGOTIATING_STREAMS, MAX_PENDING_INBOUND, MAX_PING_FAILURES,
@@ -109,10 +113,32 @@ pub(crate) struct Net {
 
 impl Net {
     pub(crate) fn new(config: NetConfig) -> Self {
+        Self::over(Tcp::default(), config)
+    }
+
+    fn over(transport: Tcp, config: NetConfig) -> Self {
         Self {
-            swarm: swarm(config),
+            swarm: swarm(transport, config),
             listener: None,
             connections: BTreeMap::new(),
+        }
+    }
+
+    /// One that listens; gives the address, with the real port.
+    pub(crate) async fn open(config: NetConfig, listen: &Listen) -> Result<(Self, Multiaddr), Error> {
+        match listen {
+            Listen::At(address) => {
+                let mut net = Self::new(config);
+                let address = net.listen(address.clone()).await?;
+                Ok((net, address))
+            }
+            Listen::On(listener) => {
+                let listener = listener.try_clone().map_err(Error::Unheard)?;
+                let (transport, address) = Tcp::on(listener).map_err(Error::Unheard)?;
+                let mut net = Self::over(transport, config);
+                let address = net.hear(address).await?;
+                Ok((net, address))
+            }
         }
     }
 
@@ -123,6 +149,10 @@ impl Net {
     /// Begins to listen; gives the address, with the real port.
     pub(crate) async fn listen(&mut self, address: Multiaddr) -> Result<Multiaddr, Error> {
         probe(&address).map_err(|source| Error::listen(address.clone(), source))?;
+        self.hear(address).await
+    }
+
+    async fn hear(&mut self, address: Multiaddr) -> Result<Multiaddr, Error> {
         let listener = self.swarm.listen_on(address.clone()).map_err(|error| match error {
             TransportError::Other(source) => Error::listen(address.clone(), source),
             error @ TransportError::MultiaddrNotSupported(_) => Error::listen(address.clone(), io::Error::other(error)),
@@ -328,7 +358,7 @@ fn is_fatal(error: &io::Error) -> bool {
 const EMFILE: i32 = 24;
 const ENFILE: i32 = 23;
 
-fn swarm(config: NetConfig) -> Swarm<Behaviour> {
+fn swarm(transport: Tcp, config: NetConfig) -> Swarm<Behaviour> {
     let NetConfig {
         identity,
         genesis,
@@ -359,11 +389,11 @@ fn swarm(config: NetConfig) -> Swarm<Behaviour> {
     };
     SwarmBuilder::with_existing_identity(identity)
         .with_tokio()
-        .with_tcp(
-            tcp::Config::default().nodelay(true),
-            noise::Config::new,
-            yamux::Config::default,
-        )
+        .with_other_transport(|key| {
+            let noise = noise::Config::new(key)?;
+            let secured = transport.upgrade(Version::V1Lazy).authenticate(noise);
+            Ok::<_, Box<dyn std::error::Error + Send + Sync>>(secured.multiplex(yamux::Config::default()))
+        })
         .expect("an ed25519 identity signs a noise key")
         .with_behaviour(|_| behaviour)
         .expect("infallible")

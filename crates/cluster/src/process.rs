@@ -5,9 +5,10 @@
 //! these `words`. What only a process can do is done from outside: a kill is SIGKILL, a pause is SIGSTOP.
 //!
 //! A worker outlives nobody: when the socket closes it stops in good order, and on Linux the kernel kills it, paused or not, when the
-//! thread that started it ends. Ports are not chosen by anybody else: every node takes a free one and says which.
+//! thread that started it ends. It binds no port: the listening sockets are handed over to it (`handover`), with the first word.
 
 mod frame;
+mod handover;
 mod host;
 pub(crate) mod outfit;
 mod words;

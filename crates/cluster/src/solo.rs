@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 use crate::driver::dialer::Target;
 use crate::driver::directory::{Directory, Register};
 use crate::driver::turnstile::Gate;
-use crate::driver::{Complaint, Control, Driver, Links, Setup, Told};
+use crate::driver::{Complaint, Control, Driver, Interface, Links, Listen, Setup, Told};
 use crate::limits::{
     MAX_PEERS, MAX_QUEUED_COMPLAINTS, MAX_QUEUED_EVENTS, MAX_QUEUED_ORDERS, OUTBOUND_ROOM, RESERVE_BYTES,
 };
@@ -137,7 +137,7 @@ pub async fn run_solo(options: SoloOptions, on_event: &mut (dyn FnMut(SoloEvent)
         folder: options.data.clone(),
         reserve: Some(RESERVE_BYTES),
         identity: key,
-        listen: options.listen.clone(),
+        listen: Listen::At(options.listen.clone()),
         max_peers: MAX_PEERS,
         max_inbound: MAX_PEERS - OUTBOUND_ROOM,
         directory: Directory::Open(Register::default()),
@@ -150,7 +150,7 @@ pub async fn run_solo(options: SoloOptions, on_event: &mut (dyn FnMut(SoloEvent)
         seat: hasher.seat(NodeId(0)),
         gate: Gate::default(),
         control: orders,
-        rpc: options.rpc.clone(),
+        rpc: options.rpc.clone().map(Interface::At),
         told: tell,
         complaints: Some(complain),
     };

@@ -82,6 +82,23 @@ impl Bound {
         })
     }
 
+    /// On a socket that listens already and does not block, with a cookie.
+    ///
+    /// # Errors
+    /// When the socket is none.
+    pub fn on(listener: std::net::TcpListener) -> io::Result<Self> {
+        let listener = TcpListener::from_std(listener)?;
+        let address = listener.local_addr()?;
+        Ok(Self {
+            listener,
+            address,
+            options: Options {
+                listen: address,
+                credentials: None,
+            },
+        })
+    }
+
     /// Where it is.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {

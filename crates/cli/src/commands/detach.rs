@@ -87,6 +87,7 @@ fn again(args: &UpArgs, folder: &Path) -> Vec<std::ffi::OsString> {
         ("--mine-interval", args.mine_interval.clone()),
         ("--latency", args.latency.clone()),
         ("--outbound", args.outbound.to_string()),
+        ("--p2p-port", args.living.p2p_port.to_string()),
         ("--seed", args.seed.to_string()),
     ];
     let mut words = vec!["up".into()];
@@ -96,8 +97,8 @@ fn again(args: &UpArgs, folder: &Path) -> Vec<std::ffi::OsString> {
     for (name, path) in &args.living.programs {
         words.extend(["--program".into(), format!("{name}={path}").into()]);
     }
-    if args.rpc {
-        words.push("--rpc".into());
+    if let Some(port) = args.living.rpc {
+        words.push(format!("--rpc={port}").into());
     }
     words.extend(["--detached".into(), folder.into()]);
     words

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, anyhow};
 use clap::ValueEnum;
-use cluster::{Interrupt, Nodes, Program, Progress, RunOptions};
+use cluster::{Interrupt, Nodes, PortRange, Program, Progress, RunOptions};
 use observe::{Desk, Detail, Ending, Operator, Verdict};
 use scenario::{Engine, Plan, words};
 use sim::Verify;
@@ -94,7 +94,10 @@ fn launch(plan: &Arc<Plan>, folder: &Path, args: &RunArgs, taking: Option<Taking
     let options = RunOptions {
         data: data.clone(),
         nodes: nodes(&args.living, folder)?,
-        rpc: args.rpc,
+        ports: PortRange {
+            first: args.living.p2p_port,
+        },
+        rpc: args.living.rpc.map(|first| PortRange { first }),
         folder: Some(folder.to_owned()),
         interrupt,
         desk: taking.as_ref().map(|(_, desk)| desk.clone()),
@@ -104,7 +107,7 @@ fn launch(plan: &Arc<Plan>, folder: &Path, args: &RunArgs, taking: Option<Taking
     let mut steps = Steps::new(plan, quiet);
     let mut observer = |progress: &Progress<'_>| {
         show(progress, &mut steps, quiet);
-        if args.rpc && !quiet && matches!(progress, Progress::Started { .. }) {
+        if args.living.rpc.is_some() && !quiet && matches!(progress, Progress::Started { .. }) {
             rpc::announce(folder, plan);
         }
     };

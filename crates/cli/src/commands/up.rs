@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use base::Time;
 use chain::Height;
-use cluster::{Interrupt, Progress, RunOptions};
+use cluster::{Interrupt, PortRange, Progress, RunOptions};
 use observe::{Collector, Ending, Operator, text};
 use scenario::{Overrides, Plan, words};
 
@@ -45,7 +45,10 @@ pub(crate) fn up(args: &UpArgs) -> Ended {
     let options = RunOptions {
         data: folder.join("nodes"),
         nodes: nodes(&args.living, &folder)?,
-        rpc: args.rpc,
+        ports: PortRange {
+            first: args.living.p2p_port,
+        },
+        rpc: args.living.rpc.map(|first| PortRange { first }),
         folder: Some(folder.clone()),
         interrupt,
         desk: Some(desk),
@@ -68,7 +71,7 @@ pub(crate) fn up(args: &UpArgs) -> Ended {
             presence = Some(detach::appear(args, &folder, &operator));
         }
         voice.tell(progress);
-        if args.rpc && !args.watch && matches!(progress, Progress::Started { .. }) {
+        if args.living.rpc.is_some() && !args.watch && matches!(progress, Progress::Started { .. }) {
             rpc::announce(&folder, &plan);
         }
     });

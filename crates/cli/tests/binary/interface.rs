@@ -1,5 +1,9 @@
 //! The JSON-RPC interface as its users meet it: `node --rpc`, `up --rpc`, `nakanet rpc`.
 
+use std::fs;
+use std::io::{ErrorKind, Write as _};
+use std::net::{TcpListener, TcpStream};
+
 use crate::stage::{Running, Stage};
 
 fn node(stage: &Stage, extra: &[&str]) -> (Running, String) {
@@ -113,6 +117,98 @@ fn every_node_of_a_cluster_answers_by_its_name() {
         up.interrupt();
         let (code, rest) = up.end();
         assert_eq!(code, Some(130), "{nodes}: {rest}");
+    }
+}
+
+/// The address of a node's interface, as its folder tells it.
+pub(crate) fn interface(stage: &Stage, node: &str) -> String {
+    fs::read_to_string(stage.path(&format!("runs/latest/nodes/{node}/rpc.address"))).expect("it has an interface")
+}
+
+/// All that a node is dialled at in its lives, as the node itself says.
+fn dialled(stage: &Stage, node: &str) -> Vec<String> {
+    let asked = stage.run(&["rpc", node, "getnetworkinfo"]);
+    let told: serde_json::Value = serde_json::from_str(&asked.stdout).expect("it answers in JSON");
+    let addresses = told["localaddresses"].as_array().expect("addresses");
+    addresses.iter().map(|address| address["port"].to_string()).collect()
+}
+
+#[test]
+fn a_node_keeps_both_its_ports_when_it_is_killed_wiped_and_started_again_and_nobody_takes_them_meanwhile() {
+    for nodes in ["tasks", "process"] {
+        let stage = Stage::new();
+        let arguments = ["up", "-n", "2", "--mine-interval", "off", "--rpc", "--nodes", nodes];
+        let (mut up, mut typed) = stage.start_typed(&arguments);
+        up.line_with("n1  JSON-RPC on 127.0.0.1:");
+        up.line_with("link up");
+        let before = (dialled(&stage, "n0"), interface(&stage, "n0"));
+        let ports = [
+            before.0[0].clone(),
+            before.1.rsplit(':').next().expect("a port").to_owned(),
+        ];
+        for (down, is_wiped) in [("kill", false), ("wipe", true), ("stop", false)] {
+            writeln!(typed, "{down} = \"n0\"").expect("it reads");
+            up.line_with("step");
+            for port in &ports {
+                let address = format!("127.0.0.1:{port}");
+                let taken = TcpListener::bind(&address).expect_err("it is held");
+                assert_eq!(taken.kind(), ErrorKind::AddrInUse, "{nodes}, {down}");
+                let refused = TcpStream::connect(&address).expect_err("nobody listens");
+                assert_eq!(refused.kind(), ErrorKind::ConnectionRefused, "{nodes}, {down}");
+                let listen = format!("/ip4/127.0.0.1/tcp/{port}");
+                let node = stage.run(&["node", "--data", "other", "--preset", "instant", "--listen", &listen]);
+                assert_eq!(node.code, 3, "{node:?}");
+                let words = format!("port {port} of {listen} is in use");
+                assert!(node.stderr.contains(&words), "{node:?}");
+            }
+            assert!(!is_wiped || !stage.path("runs/latest/nodes/n0").exists());
+            writeln!(typed, "start = \"n0\"").expect("it reads");
+            up.line_with("step");
+            assert_eq!(
+                (dialled(&stage, "n0"), interface(&stage, "n0")),
+                before,
+                "{nodes}, {down}"
+            );
+            // Its peer finds it again.
+            let mine = stage.run(&["rpc", "n0", "getnewaddress"]);
+            let made = stage.run(&["rpc", "n0", "generatetoaddress", "1", mine.stdout.trim()]);
+            assert_eq!(made.code, 0, "{made:?}");
+            let tip = stage.run(&["rpc", "n0", "getblockcount"]);
+            let heard = stage.run(&["rpc", "n1", "waitforblockheight", tip.stdout.trim(), "60000"]);
+            assert!(
+                heard.stdout.contains(&format!("\"height\": {}", tip.stdout.trim())),
+                "{nodes}: {heard:?}"
+            );
+        }
+        up.interrupt();
+        assert_eq!(up.end().0, Some(130));
+    }
+}
+
+#[test]
+fn a_taken_port_is_named_before_anything_starts() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = taken.local_addr().expect("an address").port();
+    for (flag, words) in [
+        (
+            format!("--rpc={port}"),
+            format!("error: node n0: port {port} is in use; stop whoever listens there"),
+        ),
+        (
+            format!("--p2p-port={port}"),
+            format!("error: node n0: port {port} of /ip4/127.0.0.1/tcp/{port} is in use; stop whoever listens there"),
+        ),
+    ] {
+        for nodes in ["tasks", "process"] {
+            let stage = Stage::new();
+            let output = stage.run(&["up", "-n", "2", "--nodes", nodes, &flag]);
+            assert_eq!(output.code, 3, "{output:?}");
+            assert!(
+                output.stderr.starts_with(&words) && output.stderr.lines().count() == 1,
+                "{output:?}"
+            );
+            assert!(!stage.path("runs/latest").exists(), "nothing was started");
+        }
     }
 }
 

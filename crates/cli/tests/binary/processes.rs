@@ -7,6 +7,7 @@ use std::process::Command;
 use std::sync::mpsc::channel;
 use std::thread;
 
+use crate::interface::interface;
 use crate::stage::{PATIENCE, Running, Stage, scenario};
 
 fn passes_on_processes(name: &str) {
@@ -125,6 +126,7 @@ fn a_node_is_upgraded_to_another_program_by_a_step_and_by_hand_and_stays_with_it
         "2",
         "--mine-interval",
         "off",
+        "--rpc",
         "--nodes",
         "process",
         "--program",
@@ -132,9 +134,11 @@ fn a_node_is_upgraded_to_another_program_by_a_step_and_by_hand_and_stays_with_it
     let program = format!("next={}", next_to(&stage).display());
     let (mut up, mut typed) = stage.start_typed(&[&arguments[..], &[program.as_str()]].concat());
     up.line_with("link up");
+    let before = interface(&stage, "n1");
     writeln!(typed, "upgrade = \"n1\", to = \"next\"").expect("it reads");
     up.line_with("n1 at height 0");
     assert_eq!(program_of(&stage, "n1"), next_to(&stage));
+    assert_eq!(interface(&stage, "n1"), before, "the other program got the same socket");
     up.interrupt();
     up.end();
 }

@@ -1,6 +1,6 @@
 //! What a driver is set up with, told, and tells.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 
 use base::{NodeId, Seed, Time};
@@ -99,6 +99,24 @@ impl Links {
     }
 }
 
+/// Where a node listens for peers.
+#[derive(Debug)]
+pub(crate) enum Listen {
+    /// On an address that it takes.
+    At(Multiaddr),
+    /// On a socket that was bound for it.
+    On(TcpListener),
+}
+
+/// Where other people's tools can ask it.
+#[derive(Debug)]
+pub(crate) enum Interface {
+    /// On an address that it takes.
+    At(rpc::Options),
+    /// On a socket that was bound for it, with a cookie.
+    On(TcpListener),
+}
+
 /// All that a node needs to run.
 #[derive(Debug)]
 pub(crate) struct Setup {
@@ -112,7 +130,7 @@ pub(crate) struct Setup {
     /// How many bytes it keeps in reserve there for the day when the disk is full, and what else is there is read; one without ends then.
     pub(crate) reserve: Option<u64>,
     pub(crate) identity: Keypair,
-    pub(crate) listen: Multiaddr,
+    pub(crate) listen: Listen,
     pub(crate) max_peers: u32,
     /// Of them, those that may have dialled this node.
     pub(crate) max_inbound: u32,
@@ -124,7 +142,7 @@ pub(crate) struct Setup {
     pub(crate) gate: Gate,
     pub(crate) control: mpsc::Receiver<Control>,
     /// The interface for other people's tools, if there is to be one.
-    pub(crate) rpc: Option<rpc::Options>,
+    pub(crate) rpc: Option<Interface>,
     pub(crate) told: mpsc::Sender<Told>,
     /// Who wants to know what keeps the node from being connected. What nobody takes in time is lost.
     pub(crate) complaints: Option<mpsc::Sender<Complaint>>,

@@ -25,7 +25,7 @@ use tokio::sync::oneshot;
 
 pub(super) use bans::Bans;
 
-use super::{Driver, Exit};
+use super::{Driver, Exit, Interface};
 use crate::Error;
 use crate::limits::MAX_UNSAVED_BYTES;
 use crate::store::Store;
@@ -67,13 +67,16 @@ impl Front {
 }
 
 /// Takes the interface's port, when there is to be one.
-pub(super) async fn take_port(options: Option<rpc::Options>) -> Result<Option<Bound>, Error> {
-    let Some(options) = options else {
-        return Ok(None);
-    };
-    let address = options.listen;
-    let bound = Bound::take(options).await;
-    bound.map(Some).map_err(|source| Error::rpc(address, source))
+pub(super) async fn take_port(interface: Option<Interface>) -> Result<Option<Bound>, Error> {
+    Ok(match interface {
+        None => None,
+        Some(Interface::At(options)) => {
+            let address = options.listen;
+            let bound = Bound::take(options).await;
+            Some(bound.map_err(|source| Error::rpc(address, source))?)
+        }
+        Some(Interface::On(listener)) => Some(Bound::on(listener).map_err(Error::Unheard)?),
+    })
 }
 
 impl Driver {

@@ -67,7 +67,7 @@ fn setup(number: u32, hasher: &Hasher, clock: Clock, change: impl FnOnce(&mut Se
         folder: folder.path().to_owned(),
         reserve: None,
         identity: identity::planned(&seed, NodeId(0)),
-        listen: "/ip4/127.0.0.1/tcp/0".parse().unwrap(),
+        listen: Listen::At("/ip4/127.0.0.1/tcp/0".parse().unwrap()),
         max_peers: 10,
         max_inbound: 10,
         directory: Directory::Open(Register::default()),

@@ -25,6 +25,7 @@ use crate::driver::turnstile::Gate;
 use crate::driver::{Control, Driver, Exit, Told};
 use crate::hasher::Hasher;
 use crate::limits::{MAX_PEERS, MAX_QUEUED_ORDERS};
+use crate::port::{Listeners, Ports};
 use crate::process::outfit::{Outfit, Ties};
 use crate::process::{Host, Lines};
 use crate::{Clock, Error, Program, identity};
@@ -69,7 +70,7 @@ pub(super) struct Fleet {
     clock: Clock,
     data: PathBuf,
     nodes: Nodes,
-    rpc: bool,
+    ports: Ports,
     roster: Arc<Roster>,
     slots: Vec<Slot>,
     /// The names of the programs that nodes were upgraded to.
@@ -85,17 +86,18 @@ pub(super) struct Fleet {
 }
 
 impl Fleet {
-    /// No node runs yet. Nodes tell `told` what happens, and `ready` when they can be reached.
+    /// Takes all ports; no node runs yet. Nodes tell `told` what happens, and `ready` when they can be reached.
     pub(super) fn new(
         plan: Arc<Plan>,
         clock: Clock,
         options: &RunOptions,
         (told, ready): (mpsc::Sender<Told>, mpsc::Sender<(NodeId, Multiaddr)>),
-    ) -> Self {
+    ) -> Result<Self, Error> {
+        let ports = Ports::hold(&plan, options.ports, options.rpc)?;
         let seed = plan.root_seed();
         let key = |node| identity::planned(&seed, node).public().to_peer_id();
         let roster = Roster::new(plan.node_ids().map(key).collect());
-        Self {
+        Ok(Self {
             wiring: Wiring::new(&plan),
             slots: plan.node_ids().map(|_| Slot::default()).collect(),
             programs: BTreeMap::new(),
@@ -107,11 +109,11 @@ impl Fleet {
             clock,
             data: options.data.clone(),
             nodes: options.nodes.clone(),
-            rpc: options.rpc,
+            ports,
             missed: Arc::new(AtomicU64::new(0)),
             told,
             ready,
-        }
+        })
     }
 
     /// Starts a node with this much hash power; one that is still stopping starts when it has stopped.
@@ -127,9 +129,13 @@ impl Fleet {
             ..Slot::default()
         };
         let outfit = self.outfit(node, hashrate);
+        let listeners = match self.ports.open(node) {
+            Ok(listeners) => listeners,
+            Err(source) => return self.spawn(node, async { Err(Error::Unheard(source)) }),
+        };
         match &self.nodes {
-            Nodes::Tasks => self.spawn(node, self.in_this_process(outfit, orders)),
-            Nodes::Processes(program) => self.spawn(node, self.in_its_own(program, outfit, orders)),
+            Nodes::Tasks => self.spawn(node, self.in_this_process(outfit, listeners, orders)),
+            Nodes::Processes(program) => self.spawn(node, self.in_its_own(program, outfit, &listeners, orders)),
         }
     }
 
@@ -144,12 +150,14 @@ impl Fleet {
     fn in_this_process(
         &self,
         outfit: Outfit,
+        listeners: Listeners,
         control: mpsc::Receiver<Control>,
     ) -> impl Future<Output = Result<Exit, Error>> + Send + use<> {
         let node = outfit.id;
         let setup = outfit.setup(Ties {
             clock: self.clock,
             roster: Arc::clone(&self.roster),
+            listeners,
             seat: self.hasher.seat(node),
             gate: self.gate.clone(),
             control,
@@ -169,11 +177,12 @@ impl Fleet {
         &self,
         program: &Program,
         outfit: Outfit,
+        listeners: &Listeners,
         control: mpsc::Receiver<Control>,
     ) -> impl Future<Output = Result<Exit, Error>> + Send + use<> {
         let node = outfit.id;
         let program = program.named(self.programs.get(&node).map(String::as_str));
-        let host = Host::start(&program, (node, self.plan.name_of(node)), self.clock);
+        let host = Host::start(&program, (node, self.plan.name_of(node)), self.clock, listeners);
         let roster = self.roster.keys().iter().map(PeerId::to_string).collect();
         let lines = Lines {
             control,
@@ -195,7 +204,6 @@ impl Fleet {
             seed: self.plan.seed,
             folder: folder(&self.data, self.plan.name_of(node)),
             max_peers: MAX_PEERS.max(u32::try_from(planned).unwrap_or(u32::MAX)),
-            rpc: self.rpc,
             usual: self.plan.conditions,
             set: self.wiring.conditions_from(node),
             severed: self.wiring.severed_from(node),
@@ -336,6 +344,7 @@ impl Fleet {
             return std::future::pending().await;
         };
         let (node, how) = joined.expect("panics are caught inside, and no task is aborted while it is waited for");
+        self.ports.close(node);
         let slot = std::mem::take(&mut self.slots[node.index()]);
         Ended {
             node,

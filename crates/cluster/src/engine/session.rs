@@ -79,6 +79,10 @@ impl<'a> Session<'a> {
         clock: Clock,
         observer: &'a mut dyn FnMut(&Progress<'_>),
     ) -> Result<Self, Error> {
+        let (tell, told) = mpsc::channel(MAX_QUEUED_EVENTS);
+        let (be_ready, ready) = mpsc::channel(plan.nodes.len().max(1));
+        // Before a folder is made: a port that is taken leaves nothing behind.
+        let fleet = Fleet::new(Arc::clone(plan), clock, options, (tell, be_ready))?;
         let collector =
             Collector::new(Arc::clone(plan), Engine::Cluster, options.folder.as_deref()).map_err(|source| {
                 Error::RunFolder {
@@ -86,14 +90,12 @@ impl<'a> Session<'a> {
                     source,
                 }
             })?;
-        let (tell, told) = mpsc::channel(MAX_QUEUED_EVENTS);
-        let (be_ready, ready) = mpsc::channel(plan.nodes.len().max(1));
         Ok(Self {
             collector,
             director: Director::new(Arc::clone(plan), Engine::Cluster).with_programs(options.nodes.programs()),
             desk: options.desk.clone(),
             owed: Owed::default(),
-            fleet: Fleet::new(Arc::clone(plan), clock, options, (tell, be_ready)),
+            fleet,
             told,
             ready,
             interrupt: options.interrupt.clone(),

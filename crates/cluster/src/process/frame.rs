@@ -15,7 +15,7 @@ use crate::limits::{MAX_FRAME_TEXT_BYTES, MAX_RECORD_BYTES};
 use crate::store::record;
 
 /// The version of the exchange. Engine and workers of different programs understand each other when it is the same.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 const HEAD_BYTES: usize = 12;
 
 /// What makes the other side unintelligible.
@@ -27,6 +27,9 @@ pub(crate) enum FrameError {
     /// Another version.
     #[error("the other side speaks version {found} of the exchange, this program version {VERSION}")]
     Version { found: u32 },
+    /// Nothing to listen with.
+    #[error("the other side hands over no listening socket")]
+    NoListener,
     /// More bytes than any frame has.
     #[error("a frame of {text} and {block} bytes, at most {MAX_FRAME_TEXT_BYTES} and {MAX_RECORD_BYTES} are read")]
     TooLarge { text: usize, block: usize },

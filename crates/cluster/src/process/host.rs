@@ -25,10 +25,12 @@ use tokio::sync::mpsc;
 
 use super::Program;
 use super::frame::{self, FrameError};
+use super::handover;
 use super::outfit::Outfit;
 use super::words::{Beginning, Order, Report};
 use crate::driver::{Control, Exit, Told};
 use crate::limits::MAX_QUEUED_ORDERS;
+use crate::port::Listeners;
 use crate::{Clock, Error};
 
 /// What ties a worker to the engine.
@@ -52,13 +54,19 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    /// Starts the process of the node of this name.
-    pub(crate) fn start(program: &Program, (node, name): (NodeId, &str), clock: Clock) -> Result<Self, Error> {
+    /// Starts the process of the node of this name, and hands it what it listens with.
+    pub(crate) fn start(
+        program: &Program,
+        (node, name): (NodeId, &str),
+        clock: Clock,
+        listeners: &Listeners,
+    ) -> Result<Self, Error> {
         let failed = |source| Error::Process {
             program: program.path.clone(),
             source,
         };
         let (ours, theirs) = net::UnixStream::pair().map_err(failed)?;
+        handover::give(&ours, listeners).map_err(failed)?;
         ours.set_nonblocking(true).map_err(failed)?;
         let log = program.logs.as_ref().map(|folder| folder.join(format!("{name}.log")));
         let errors = match &log {

@@ -12,8 +12,9 @@ use tokio::sync::mpsc;
 
 use crate::driver::directory::{Directory, Roster};
 use crate::driver::turnstile::Gate;
-use crate::driver::{Control, Links, Setup, Told};
+use crate::driver::{Control, Interface, Links, Listen, Setup, Told};
 use crate::hasher::Seat;
+use crate::port::Listeners;
 use crate::{Clock, identity};
 
 /// A node's set-up, as it can be told to another process.
@@ -26,8 +27,6 @@ pub(crate) struct Outfit {
     pub(crate) seed: u64,
     pub(crate) folder: PathBuf,
     pub(crate) max_peers: u32,
-    /// Whether other people's tools can ask it, on a free port of this machine.
-    pub(crate) rpc: bool,
     /// Conditions of links that nobody set.
     pub(crate) usual: Conditions,
     /// The links that were set before the node started.
@@ -41,6 +40,8 @@ pub(crate) struct Outfit {
 pub(crate) struct Ties {
     pub(crate) clock: Clock,
     pub(crate) roster: Arc<Roster>,
+    /// Where peers come, and other people's tools if they may.
+    pub(crate) listeners: Listeners,
     pub(crate) seat: Seat,
     pub(crate) gate: Gate,
     pub(crate) control: mpsc::Receiver<Control>,
@@ -61,7 +62,7 @@ impl Outfit {
             // A run whose disk is full shows nothing any more: it ends.
             reserve: None,
             identity: identity::planned(&seed, self.id),
-            listen: "/ip4/127.0.0.1/tcp/0".parse().expect("a multiaddr"),
+            listen: Listen::On(ties.listeners.peers),
             max_peers: self.max_peers,
             // Nobody but the nodes of the plan can come.
             max_inbound: self.max_peers,
@@ -75,7 +76,7 @@ impl Outfit {
             seat: ties.seat,
             gate: ties.gate,
             control: ties.control,
-            rpc: self.rpc.then(rpc::Options::on_a_free_port),
+            rpc: ties.listeners.rpc.map(Interface::On),
             told: ties.told,
             complaints: None,
         }

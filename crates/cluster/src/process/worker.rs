@@ -15,12 +15,14 @@ use tokio::select;
 use tokio::sync::mpsc;
 
 use super::frame::{self, FrameError};
+use super::handover;
 use super::outfit::Ties;
 use super::words::{Beginning, Order, Report};
 use crate::driver::directory::Roster;
 use crate::driver::turnstile::Gate;
 use crate::driver::{Control, Driver, Exit, Told};
 use crate::limits::{MAX_QUEUED_ORDERS, MAX_WORKER_EVENTS, WORKER_BUFFER_BYTES};
+use crate::port::Listeners;
 use crate::{Clock, Error, Hasher};
 
 /// Why a worker could not even begin.
@@ -52,22 +54,23 @@ pub fn run_worker() -> Result<(), WorkerError> {
     #[cfg(target_os = "linux")]
     set_parent_process_death_signal(Some(Signal::KILL)).map_err(|error| WorkerError::NotAWorker(error.into()))?;
     let socket = inherited().map_err(WorkerError::NotAWorker)?;
+    let listeners = handover::take(&socket)?;
+    socket.set_nonblocking(true).map_err(WorkerError::NotAWorker)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(WorkerError::Thread)?;
-    runtime.block_on(work(socket))
+    runtime.block_on(work(socket, listeners))
 }
 
 /// The socket that stands where standard input is expected.
 fn inherited() -> io::Result<net::UnixStream> {
     let socket = net::UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     socket.peer_addr()?;
-    socket.set_nonblocking(true)?;
     Ok(socket)
 }
 
-async fn work(socket: net::UnixStream) -> Result<(), WorkerError> {
+async fn work(socket: net::UnixStream, listeners: Listeners) -> Result<(), WorkerError> {
     let (from, to) = UnixStream::from_std(socket)
         .map_err(WorkerError::NotAWorker)?
         .into_split();
@@ -80,7 +83,7 @@ async fn work(socket: net::UnixStream) -> Result<(), WorkerError> {
     let (report, reports) = mpsc::channel(1);
     let clock = Clock::since(beginning.origin);
     let hasher = Hasher::start(clock);
-    let life = live(*beginning, (clock, &hasher), (orders, tell), report);
+    let life = live(*beginning, listeners, (clock, &hasher), (orders, tell, report));
     let obeying = obey(from, control);
     let reporting = tell_all(
         BufWriter::with_capacity(WORKER_BUFFER_BYTES, to),
@@ -106,9 +109,9 @@ fn events() -> (mpsc::Sender<Told>, mpsc::Receiver<Told>) {
 /// The node's life. Its last word is whether it stopped as told.
 async fn live(
     beginning: Beginning,
+    listeners: Listeners,
     (clock, hasher): (Clock, &Hasher),
-    (control, told): (mpsc::Receiver<Control>, mpsc::Sender<Told>),
-    report: mpsc::Sender<Report>,
+    (control, told, report): (mpsc::Receiver<Control>, mpsc::Sender<Told>, mpsc::Sender<Report>),
 ) {
     let life = async {
         let keys = beginning.roster.iter().map(|key| key.parse::<PeerId>());
@@ -116,6 +119,7 @@ async fn live(
         let ties = Ties {
             clock,
             roster: Arc::new(Roster::new(keys)),
+            listeners,
             seat: hasher.seat(beginning.outfit.id),
             gate: Gate::default(),
             control,

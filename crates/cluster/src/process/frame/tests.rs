@@ -275,7 +275,7 @@ async fn another_version_is_named() {
     assert!(
         error
             .to_string()
-            .contains("speaks version 9 of the exchange, this program version 2"),
+            .contains("speaks version 9 of the exchange, this program version 3"),
         "{error}"
     );
 }
