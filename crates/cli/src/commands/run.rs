@@ -90,17 +90,10 @@ fn launch(plan: &Arc<Plan>, folder: &Path, args: &RunArgs, taking: Option<Taking
     let (stop, end) = (interrupt.clone(), interrupt.clone());
     on_interrupt(move || stop.trigger())?;
     announce(plan, quiet);
-    let data = folder.join("nodes");
     let options = RunOptions {
-        data: data.clone(),
-        nodes: nodes(&args.living, folder)?,
-        ports: PortRange {
-            first: args.living.p2p_port,
-        },
-        rpc: args.living.rpc.map(|first| PortRange { first }),
-        folder: Some(folder.to_owned()),
         interrupt,
         desk: taking.as_ref().map(|(_, desk)| desk.clone()),
+        ..living(&args.living, folder)?
     };
     let view = taking.filter(|_| args.watch);
     let view = view.map(|(operator, _)| View::beside(folder, operator, None, move || end.trigger()));
@@ -117,7 +110,7 @@ fn launch(plan: &Arc<Plan>, folder: &Path, args: &RunArgs, taking: Option<Taking
             if let Some(view) = view {
                 view.close();
             }
-            return Err(not_started(error, (!args.keep).then_some(&data)));
+            return Err(not_started(error, (!args.keep).then_some(&options.data)));
         }
     };
     let ending = finished.outcome.map_or(Ending::Interrupted, Ending::Steps);
@@ -127,7 +120,7 @@ fn launch(plan: &Arc<Plan>, folder: &Path, args: &RunArgs, taking: Option<Taking
         view.wait();
     }
     if !args.keep && summary.verdict == Verdict::Passed {
-        remove(&data)?;
+        remove(&options.data)?;
     }
     Ok(Run {
         collector,
@@ -136,8 +129,18 @@ fn launch(plan: &Arc<Plan>, folder: &Path, args: &RunArgs, taking: Option<Taking
     })
 }
 
+/// A run whose nodes keep their data in its folder, live where they are wanted, and listen on the ports that are.
+pub(crate) fn living(args: &LivingArgs, folder: &Path) -> Result<RunOptions, Failure> {
+    Ok(RunOptions {
+        ports: PortRange { first: args.p2p_port },
+        rpc: args.rpc.map(|first| PortRange { first }),
+        folder: Some(folder.to_owned()),
+        ..RunOptions::new(&folder.join("nodes"), nodes(args, folder)?)
+    })
+}
+
 /// Where nodes are to live, with their logs in this run folder. As processes they are of this very program.
-pub(crate) fn nodes(args: &LivingArgs, folder: &Path) -> Result<Nodes, Failure> {
+fn nodes(args: &LivingArgs, folder: &Path) -> Result<Nodes, Failure> {
     match args.nodes {
         NodesKind::Tasks if !args.programs.is_empty() => Err(Failure::bad_input(anyhow!(
             "only nodes that are processes can be upgraded to another program; add --nodes process"

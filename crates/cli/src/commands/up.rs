@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use base::Time;
 use chain::Height;
-use cluster::{Interrupt, PortRange, Progress, RunOptions};
+use cluster::{Interrupt, Progress, RunOptions};
 use observe::{Collector, Ending, Operator, text};
 use scenario::{Overrides, Plan, words};
 
@@ -15,7 +15,7 @@ use crate::args::UpArgs;
 use crate::commands::detach;
 use crate::commands::export::report_at_the_end;
 use crate::commands::rpc;
-use crate::commands::run::{nodes, not_started, show};
+use crate::commands::run::{living, not_started, show};
 use crate::commands::serve;
 use crate::exit::{Ended, Exit, Failure};
 use crate::interrupt::on_interrupt;
@@ -43,15 +43,9 @@ pub(crate) fn up(args: &UpArgs) -> Ended {
     on_interrupt(move || stop.trigger())?;
     let (operator, desk) = Operator::new();
     let options = RunOptions {
-        data: folder.join("nodes"),
-        nodes: nodes(&args.living, &folder)?,
-        ports: PortRange {
-            first: args.living.p2p_port,
-        },
-        rpc: args.living.rpc.map(|first| PortRange { first }),
-        folder: Some(folder.clone()),
         interrupt,
         desk: Some(desk),
+        ..living(&args.living, &folder)?
     };
     announce(args, &folder);
     let _served = serve::beside(&folder, &args.page, operator.clone())?;
