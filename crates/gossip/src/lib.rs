@@ -4,7 +4,6 @@
 
 pub mod compact;
 pub mod fetch;
-pub mod holders;
 pub mod known;
 pub mod limits;
 pub mod message;
@@ -18,7 +17,6 @@ pub mod wire;
 
 pub use compact::{Assembly, CompactBlock};
 pub use fetch::{BlockFetch, Patience};
-pub use holders::Holders;
 pub use known::{Known, Recent};
 pub use message::{Hello, Item, Message, MessageKind};
 pub use names::Names;

@@ -150,7 +150,9 @@ impl TransactionFetch {
             inbound: !outbound,
             not_before: if outbound { now } else { now + INBOUND_DELAY },
         });
-        self.refile(row);
+        if self.rows[row].asked_of().is_none() {
+            self.refile(row);
+        }
         true
     }
 
@@ -180,10 +182,16 @@ impl TransactionFetch {
         self.free_row(row);
     }
 
+    /// Whether there may be requests that are now due.
+    #[must_use]
+    pub fn is_due(&self, now: Time) -> bool {
+        self.waiting.next().is_some_and(|due| due <= now)
+    }
+
     /// Adds the requests that are now due, at most [`MAX_TRANSACTIONS_IN_FLIGHT`] waited for from one peer.
     pub fn requests(&mut self, now: Time, out: &mut Vec<(NodeId, Vec<Wtxid>)>) {
         let first = out.len();
-        while self.waiting.next().is_some_and(|due| due <= now)
+        while self.is_due(now)
             && let Some((_, row)) = self.waiting.first()
         {
             if let Some(peer) = self.ask_best(row, now) {
@@ -219,6 +227,14 @@ impl TransactionFetch {
     #[must_use]
     pub fn deadline(&self) -> Option<Time> {
         [self.waiting.next(), self.in_flight.next()].into_iter().flatten().min()
+    }
+
+    /// Who has announced this transaction and was not asked for it yet, or is asked and waited for.
+    pub fn announcers(&self, wtxid: &Wtxid) -> impl Iterator<Item = NodeId> {
+        let row = self.find(wtxid).map(|row| &self.rows[row]);
+        let asked = row.and_then(Row::asked_of);
+        let waiting = row.into_iter().flat_map(|row| &row.announcers);
+        waiting.map(|announcement| announcement.peer).chain(asked)
     }
 
     /// Whether somebody is asked for this transaction and waited for.

@@ -16,7 +16,11 @@ impl Node {
             Some(Stage::Closing(_)) => self.disconnected(cx, peer),
             None => {}
         }
+        let is_new = self.peers.place(peer).is_none();
         self.peers.add(peer, outbound, cx.now);
+        if let Some(at) = self.peers.place(peer).filter(|_| is_new) {
+            self.pool.insert_holder(at);
+        }
         if let Some(offence) = self.peers.discouraged(peer) {
             self.hang_up(cx, peer, HangupReason::Discouraged(offence));
             return;
@@ -64,9 +68,11 @@ impl Node {
 
     /// The connection is gone, and with it all that was kept of the peer.
     pub(crate) fn disconnected(&mut self, cx: &mut Context<'_>, peer: NodeId) {
-        let Some(gone) = self.peers.remove(peer) else {
+        let at = self.peers.place(peer);
+        let (Some(at), Some(gone)) = (at, self.peers.remove(peer)) else {
             return;
         };
+        self.pool.remove_holder(at);
         self.release(cx, peer);
         let reason = match gone.stage {
             Stage::Greeting => return,

@@ -3,11 +3,30 @@
 use base::{NodeId, Time};
 use chain::{Ledger, Wtxid};
 use gossip::Message;
+use gossip::limits::MAX_ITEMS;
 
 use crate::context::Context;
 use crate::{Input, Node, Output, Strategy};
 
 impl Node {
+    /// Takes in a peer's announcement of transactions about which it is calm ([`Node::is_calm_about_transaction`]); whether it was one. Nothing else is done
+    /// that may be due.
+    pub(crate) fn hears_calmly(&mut self, cx: &mut Context<'_>, input: &Input) -> bool {
+        let Input::Received { peer, message } = input else {
+            return false;
+        };
+        let Message::Announce(wtxids) = message else {
+            return false;
+        };
+        let may_be_calm = wtxids.len() <= MAX_ITEMS && self.peers.ready(*peer).is_some();
+        if !may_be_calm || !wtxids.iter().all(|wtxid| self.is_calm_about_transaction(wtxid)) {
+            return false;
+        }
+        cx.received(*peer, message);
+        self.hear_of(cx.ledger, (cx.now, *peer), wtxids);
+        true
+    }
+
     /// Takes in an input that concerns transactions alone, or asks for items, when nothing else is due; whether it was one. It is what
     /// [`Node::handle`] does, without a look at what cannot have changed.
     pub(crate) fn only_pays(&mut self, cx: &mut Context<'_>, input: &Input) -> bool {
@@ -50,42 +69,51 @@ impl Node {
         true
     }
 
-    /// Whether all peers are known to have a transaction, so that it says nothing at all when one of them announces it.
-    #[must_use]
-    pub fn all_have(&self, wtxid: &Wtxid) -> bool {
-        self.pool.get_by_wtxid(wtxid).is_some() && self.relay.all_have(wtxid)
-    }
-
     /// Whether all that follows from announcements of a transaction is that their senders have it, and may be asked for it: it waits here for a block,
     /// or somebody is asked for it. It stays so until the node hears or does something else about that transaction.
     #[must_use]
     pub fn is_calm_about_transaction(&self, wtxid: &Wtxid) -> bool {
         self.config.strategy == Strategy::Honest
-            && (self.pool.get_by_wtxid(wtxid).is_some() || self.relay.fetch.is_asked(wtxid))
+            && (self.pool.find(wtxid).is_some() || self.relay.fetch.is_asked(wtxid))
     }
 
-    /// Takes in a peer's announcement of a transaction about which it is calm, at any time before its next input.
+    /// Takes in peers' announcements of transactions about which it is calm, each with its time, in their order, at any time before its next input.
     ///
     /// # Panics
     /// When it was not calm.
-    pub fn note_transaction(&mut self, ledger: &Ledger, (at, peer): (Time, NodeId), wtxid: &Wtxid) {
+    pub fn note_transactions<'a>(
+        &mut self,
+        ledger: &Ledger,
+        announcements: impl Iterator<Item = ((Time, NodeId), &'a Wtxid)>,
+    ) {
         let deadline = self.relay.fetch.deadline();
-        self.hear_of(ledger, (at, peer), std::slice::from_ref(wtxid));
+        // Most are of the same in a row.
+        let mut last: Option<(&Wtxid, Option<u32>)> = None;
+        for (said, wtxid) in announcements {
+            let known = last.filter(|(last, _)| *last == wtxid);
+            let row = known.map_or_else(|| self.pool.find(wtxid), |(_, row)| row);
+            self.hear(ledger, said, (wtxid, row));
+            last = Some((wtxid, row));
+        }
         assert_eq!(self.relay.fetch.deadline(), deadline, "nobody is to be asked for it");
     }
 
     /// A peer has these transactions.
-    pub(crate) fn hear_of(&mut self, ledger: &Ledger, (at, peer): (Time, NodeId), wtxids: &[Wtxid]) {
-        let is_syncing = self.is_syncing_at(ledger, at);
+    pub(crate) fn hear_of(&mut self, ledger: &Ledger, said: (Time, NodeId), wtxids: &[Wtxid]) {
         for wtxid in wtxids {
-            self.relay.has(&self.peers, peer, wtxid);
-            let is_settled = self.pool.get_by_wtxid(wtxid).is_some() || self.relay.is_settled(wtxid);
-            if !is_settled
-                && !is_syncing
-                && let Some(announcer) = self.peers.ready(peer)
-            {
-                self.relay.fetch.announced(peer, *wtxid, announcer.outbound, at);
-            }
+            self.hear(ledger, said, (wtxid, self.pool.find(wtxid)));
+        }
+    }
+
+    /// A peer has this transaction, which may be in a row of the mempool.
+    fn hear(&mut self, ledger: &Ledger, (at, peer): (Time, NodeId), (wtxid, row): (&Wtxid, Option<u32>)) {
+        let Some((place, announcer)) = self.peers.ready_at(peer) else {
+            return;
+        };
+        if let Some(row) = row {
+            self.pool.add_holder(row, place);
+        } else if !self.relay.is_settled(wtxid) && !self.is_syncing_at(ledger, at) {
+            self.relay.fetch.announced(peer, *wtxid, announcer.outbound, at);
         }
     }
 }

@@ -161,15 +161,18 @@ impl Mempool {
         self.by_value.as_ref()?.least()
     }
 
-    fn insert(&mut self, transaction: Arc<Transaction>, fee: Amount, added: Time) {
+    fn insert(&mut self, transaction: Arc<Transaction>, fee: Amount, added: Time) -> u32 {
         let txid = transaction.txid();
         self.bytes += memory_of(&transaction);
         let sequence = self.next_sequence;
         self.next_sequence += 1;
         let row = self.entries.insert(transaction, (fee, added), sequence);
         self.by_age.push(added, sequence, row);
-        let mut ancestors = Vec::new();
-        self.entries.add_ancestors(&txid, &mut ancestors);
+        let has_parents = self.entries.at(row).is_some_and(|entry| !entry.parents().is_empty());
+        let mut ancestors = vec![txid];
+        if has_parents {
+            self.entries.add_ancestors_of(0, &mut ancestors);
+        }
         for ancestor in &ancestors[1..] {
             let descendants = self.entries[ancestor].descendants();
             self.entries.set_descendants(ancestor, descendants + 1);
@@ -179,6 +182,7 @@ impl Mempool {
                 self.revalue(ancestor);
             }
         }
+        row
     }
 
     /// Takes out a transaction that a block holds. What it stands on left before it, or is counted anew.
@@ -309,7 +313,33 @@ impl Mempool {
     }
 
     pub(crate) fn get_by_wtxid(&self, wtxid: &Wtxid) -> Option<&Arc<Transaction>> {
-        self.entries.get_by_wtxid(wtxid).map(|entry| &entry.transaction)
+        let entry = self.entries.at(self.find(wtxid)?);
+        entry.map(|entry| &entry.transaction)
+    }
+
+    /// The row of a transaction, while it is here.
+    pub(crate) fn find(&self, wtxid: &Wtxid) -> Option<u32> {
+        self.entries.find_by_wtxid(wtxid)
+    }
+
+    /// The peer that stands there among all has what is in a row; whether that is new.
+    pub(crate) fn add_holder(&mut self, row: u32, at: usize) -> bool {
+        self.entries.add_holder(row, at)
+    }
+
+    /// Whether the peer that stands there among all is known to have what is in a row.
+    pub(crate) fn has_holder(&self, row: u32, at: usize) -> bool {
+        self.entries.has_holder(row, at)
+    }
+
+    /// A peer has come, and stands there among all.
+    pub(crate) fn insert_holder(&mut self, at: usize) {
+        self.entries.insert_holder(at);
+    }
+
+    /// The peer is gone that stood there among all.
+    pub(crate) fn remove_holder(&mut self, at: usize) {
+        self.entries.remove_holder(at);
     }
 
     /// All, in no order that says anything.

@@ -127,7 +127,7 @@ impl Node {
             block_size,
             tells_messages: self.tells_messages,
         };
-        if self.takes_calmly(&mut cx, &input) || self.only_pays(&mut cx, &input) {
+        if self.takes_calmly(&mut cx, &input) || self.hears_calmly(&mut cx, &input) || self.only_pays(&mut cx, &input) {
             return;
         }
         match self.config.strategy {
@@ -268,11 +268,12 @@ impl Node {
             (self.relay.announce_at, Wake::Announce),
             (self.housekeeping_deadline(), Wake::Mempool),
         ];
-        self.deadline = of_payments
-            .into_iter()
-            .filter_map(|(at, wake)| Some((at?, wake)))
-            .chain(self.deadline)
-            .min();
+        for (at, wake) in of_payments {
+            let deadline = at.map(|at| (at, wake));
+            if deadline.is_some_and(|deadline| self.deadline.is_none_or(|first| deadline < first)) {
+                self.deadline = deadline;
+            }
+        }
     }
 
     fn next_deadline_without_payments(&self) -> Option<Deadline> {

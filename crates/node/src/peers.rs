@@ -310,6 +310,18 @@ impl Peers {
         self.discouraged.get(&peer).copied()
     }
 
+    /// Where a peer stands among all that are connected.
+    pub(crate) fn place(&self, peer: NodeId) -> Option<usize> {
+        self.ids.binary_search(&peer).ok()
+    }
+
+    /// A peer whose handshake is done and whose connection is not being closed, and where it stands among all that are connected.
+    pub(crate) fn ready_at(&self, peer: NodeId) -> Option<(usize, &Peer)> {
+        let at = self.place(peer)?;
+        let row = &self.rows[at];
+        (row.stage == Stage::Ready).then_some((at, row))
+    }
+
     pub(crate) fn get(&self, peer: NodeId) -> Option<&Peer> {
         let at = self.ids.binary_search(&peer).ok()?;
         Some(&self.rows[at])
@@ -340,6 +352,12 @@ impl Peers {
     /// All that are ready, in order.
     pub(crate) fn all_ready(&self) -> impl Iterator<Item = (NodeId, &Peer)> {
         self.all().filter(|(_, peer)| peer.stage == Stage::Ready)
+    }
+
+    /// The same, each with where it stands among all that are connected.
+    pub(crate) fn all_ready_in_place(&self) -> impl Iterator<Item = (usize, NodeId)> {
+        let all = self.all().enumerate();
+        all.filter_map(|(at, (id, peer))| (peer.stage == Stage::Ready).then_some((at, id)))
     }
 
     pub(crate) fn all_ready_mut(&mut self) -> impl Iterator<Item = (NodeId, &mut Peer)> {

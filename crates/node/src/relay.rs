@@ -282,6 +282,9 @@ impl Node {
 
     /// Sends the requests for transactions that are due.
     pub(crate) fn send_transaction_requests(&mut self, cx: &mut Context<'_>) {
+        if !self.relay.fetch.is_due(cx.now) {
+            return;
+        }
         let mut transactions: Vec<(NodeId, Vec<Wtxid>)> = Vec::new();
         self.relay.fetch.requests(cx.now, &mut transactions);
         for (peer, ids) in transactions {

@@ -100,7 +100,9 @@ impl Node {
         for txid in &unconfirmed.returned {
             if let Some(transaction) = self.pool.get(txid) {
                 let wtxid = transaction.wtxid();
-                self.queue_announcement(cx, wtxid);
+                if let Some(row) = self.pool.find(&wtxid) {
+                    self.queue_announcement(cx, wtxid, row);
+                }
             }
         }
         unconfirmed

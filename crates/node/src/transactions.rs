@@ -12,7 +12,7 @@ use gossip::{Item, Known, Message, Offence, Orphans, TransactionFetch};
 use crate::announcements::Announcements;
 use crate::context::Context;
 use crate::limits::{ANNOUNCE_DELAY, MAX_PARENTS_ASKED};
-use crate::mempool::{Admitted, Chain, Refusal};
+use crate::mempool::{Admitted, Chain, Mempool, Refusal};
 use crate::peers::Peers;
 use crate::reorg::body_of;
 use crate::{Event, Node};
@@ -24,10 +24,7 @@ pub(crate) struct Relay {
     pub(crate) orphans: Orphans,
     /// Refused since the tip last changed; not asked for again.
     rejected: Known<Wtxid>,
-    /// Made when there are transactions; many networks have none.
-    announcements: Option<Box<Announcements>>,
-    /// What tables of names are kept with, so that no peer knows how.
-    secret: [u64; 2],
+    announcements: Announcements,
     /// When queued announcements go out.
     pub(crate) announce_at: Option<Time>,
     rng: Rng,
@@ -39,8 +36,7 @@ impl Relay {
             fetch: TransactionFetch::new(secret),
             orphans: Orphans::new(),
             rejected: Known::new(),
-            announcements: None,
-            secret,
+            announcements: Announcements::default(),
             announce_at: None,
             rng: seed.child("announce", 0).rng(),
         }
@@ -49,22 +45,6 @@ impl Relay {
     /// Whether nothing is known that could be asked for, waits for a parent, or was refused of late.
     pub(crate) fn is_idle(&self) -> bool {
         self.fetch.is_empty() && self.orphans.is_empty() && self.rejected.is_empty() && self.announce_at.is_none()
-    }
-
-    fn announcements(&mut self, peers: &Peers) -> &mut Announcements {
-        let make = || Box::new(Announcements::new(self.secret, peers.ready_ids()));
-        self.announcements.get_or_insert_with(make)
-    }
-
-    /// A peer has a transaction.
-    pub(crate) fn has(&mut self, peers: &Peers, peer: NodeId, wtxid: &Wtxid) {
-        self.announcements(peers).heard(peer, wtxid);
-    }
-
-    /// Whether all peers are known to have a transaction.
-    pub(crate) fn all_have(&self, wtxid: &Wtxid) -> bool {
-        let announcements = self.announcements.as_ref();
-        announcements.is_some_and(|announcements| announcements.all_have(wtxid))
     }
 
     /// Whether a transaction need not be asked for, though it does not wait for a block here.
@@ -76,9 +56,7 @@ impl Relay {
     pub(crate) fn remove_peer(&mut self, peer: NodeId) {
         self.fetch.remove_peer(peer);
         self.orphans.remove_peer(peer);
-        if let Some(announcements) = &mut self.announcements {
-            announcements.remove_peer(peer);
-        }
+        self.announcements.remove_peer(peer);
     }
 
     /// Sets the time of the next announcements, unless it is set. Random, so that a spy with many connections cannot tell who was first.
@@ -109,7 +87,6 @@ impl Node {
         if let Some(sender) = self.peers.ready_mut(peer) {
             was_asked |= sender.settles_parent(&txid);
             was_owed = sender.settles(&Item::Transaction(wtxid));
-            self.relay.has(&self.peers, peer, &wtxid);
         }
         if !was_asked {
             if was_owed {
@@ -120,8 +97,9 @@ impl Node {
             self.penalise(cx, peer, Offence::Unexpected, detail);
             return;
         }
-        if self.pool.get_by_wtxid(&wtxid).is_none() {
-            self.take_transaction(cx, Some(peer), transaction);
+        match self.pool.find(&wtxid) {
+            Some(row) => note_holder((&self.peers, &mut self.pool), peer, row),
+            None => self.take_transaction(cx, Some(peer), transaction),
         }
         self.relay.fetch.forget(&wtxid);
     }
@@ -163,17 +141,21 @@ impl Node {
             });
         }
         self.emit_evicted(cx, admitted.evicted);
-        if !admitted.kept {
+        let Some(row) = admitted.kept else {
             self.refuse_transaction(cx, from, transaction, &Refusal::Full);
             return;
-        }
+        };
         cx.emit(Event::TxAccepted {
             txid,
             bytes: transaction.bytes(),
             fee: admitted.fee,
             from,
         });
-        self.queue_announcement(cx, transaction.wtxid());
+        let wtxid = transaction.wtxid();
+        for peer in self.relay.fetch.announcers(&wtxid).chain(from) {
+            note_holder((&self.peers, &mut self.pool), peer, row);
+        }
+        self.queue_announcement(cx, wtxid, row);
         self.miner.mempool_changed(cx.now, self.config.hashrate);
     }
 
@@ -259,26 +241,21 @@ impl Node {
         }
     }
 
-    /// Will tell every peer about a transaction that is not known to have it.
-    pub(crate) fn queue_announcement(&mut self, cx: &mut Context<'_>, wtxid: Wtxid) {
-        if self.relay.announcements(&self.peers).queue(wtxid) {
+    /// Will tell every peer about a transaction in a row of the mempool that is not known to have it.
+    pub(crate) fn queue_announcement(&mut self, cx: &mut Context<'_>, wtxid: Wtxid, row: u32) {
+        let lacks_it = |(at, _): (usize, NodeId)| !self.pool.has_holder(row, at);
+        if self.peers.all_ready_in_place().any(lacks_it) && self.relay.announcements.queue(wtxid) {
             self.relay.schedule(cx.now);
         }
     }
 
     /// Will tell a new peer about all that waits here, so that what was sent while nobody listened reaches the network.
     pub(crate) fn queue_mempool_for(&mut self, cx: &mut Context<'_>, peer: NodeId) {
-        if self.relay.announcements.is_none() && self.pool.is_empty() {
+        if self.pool.is_empty() || self.peers.ready(peer).is_none() {
             return;
         }
-        if self.peers.ready(peer).is_none() {
-            return;
-        }
-        let waiting = self.pool.by_arrival();
-        if !waiting.is_empty() {
-            self.relay.schedule(cx.now);
-        }
-        self.relay.announcements(&self.peers).add_peer(peer, waiting);
+        self.relay.schedule(cx.now);
+        self.relay.announcements.add_peer(peer, self.pool.by_arrival());
     }
 
     /// Sends the announcements that have been queued.
@@ -287,12 +264,10 @@ impl Node {
             return;
         }
         self.relay.announce_at = None;
-        let Some(announcements) = &mut self.relay.announcements else {
-            return;
-        };
-        for (peer, wtxids) in announcements.take(|wtxid| self.pool.get_by_wtxid(wtxid).is_some()) {
-            cx.send(peer, Message::Announce(wtxids));
-        }
+        let whose = (&self.peers, &mut self.pool);
+        self.relay
+            .announcements
+            .take(whose, |peer, wtxids| cx.send(peer, Message::Announce(wtxids)));
     }
 
     /// Drops transactions that have waited too long, and turns to the next announcer of those that did not come.
@@ -310,5 +285,12 @@ impl Node {
             let detail = "transactions were announced, asked for and did not come".to_owned();
             self.penalise(cx, peer, Offence::Stalled, detail);
         }
+    }
+}
+
+/// A peer has what is in a row of the mempool.
+pub(crate) fn note_holder((peers, pool): (&Peers, &mut Mempool), peer: NodeId, row: u32) {
+    if let Some((at, _)) = peers.ready_at(peer) {
+        pool.add_holder(row, at);
     }
 }

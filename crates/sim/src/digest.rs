@@ -3,13 +3,14 @@
 //! What happens is folded into eight bytes and these are hashed in large pieces, so that the digest costs little beside what it is about.
 //! It tells runs apart that differ by mistake; nobody has a reason to look for two that differ and fold alike.
 //!
-//! Announcements of single blocks, by far the most of what happens, are summed instead, and the sum is hashed at the end. Each is folded with
+//! Announcements of single blocks and of transactions, by far the most of what happens, are summed instead, and the sum is hashed at the end. Each is folded with
 //! its time, so the sum tells all but the order of those of one microsecond; and it does not matter when one is counted that was noted late,
 //! or counted before its time.
 //! It depends on neither the detail of the log nor on who checks blocks.
 
 use base::{Hash, NodeId, Time};
 use chain::BlockId;
+use gossip::MessageKind;
 use node::Event;
 use sha2::{Digest as _, Sha256};
 
@@ -52,6 +53,18 @@ impl Digest {
     /// An announcement that was counted before its time ([`Digest::announced`]) is counted when it arrives, or never.
     pub(crate) fn not_announced(&mut self, at: Time, node: NodeId, peer: NodeId) {
         let folded = happening(at, node, (ANNOUNCED, u64::from(peer.0)));
+        self.announced = self.announced.wrapping_sub(folded);
+    }
+
+    /// A peer announced transactions to a node, in a message of so many bytes.
+    pub(crate) fn announced_transactions(&mut self, at: Time, node: NodeId, message: (NodeId, u32)) {
+        let folded = happening(at, node, transactions_announced(message));
+        self.announced = self.announced.wrapping_add(folded);
+    }
+
+    /// The same as [`Digest::not_announced`] for transactions.
+    pub(crate) fn not_announced_transactions(&mut self, at: Time, node: NodeId, message: (NodeId, u32)) {
+        let folded = happening(at, node, transactions_announced(message));
         self.announced = self.announced.wrapping_sub(folded);
     }
 
@@ -114,6 +127,16 @@ const TIP_CHANGED: u8 = 42;
 
 /// What [`Digest::announced`] calls them.
 const ANNOUNCED: u8 = 28;
+
+/// What [`Digest::announced_transactions`] calls them.
+fn transactions_announced((peer, bytes): (NodeId, u32)) -> (u8, u64) {
+    (MessageKind::Announce as u8, message_from(peer, bytes))
+}
+
+/// What the digest tells of a message besides its kind.
+pub(crate) fn message_from(peer: NodeId, bytes: u32) -> u64 {
+    u64::from(peer.0) << 32 | u64::from(bytes)
+}
 
 /// Something that happened to a node, as [`Digest::happened`] has it, in eight bytes.
 fn happening(at: Time, node: NodeId, (what, about): (u8, u64)) -> u64 {

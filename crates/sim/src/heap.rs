@@ -21,7 +21,7 @@ pub(crate) enum Happening {
         way: Way,
         connection: u32,
         bytes: u32,
-        message: Box<Message>,
+        message: Message,
     },
     /// The same, of one of the messages that there are most of.
     Short { leg: Leg, short: Short },
@@ -173,7 +173,8 @@ impl Turn {
         turn
     }
 
-    fn cmp(self, other: Self) -> Ordering {
+    /// The order in which the two were given out.
+    pub(crate) fn cmp(self, other: Self) -> Ordering {
         if self == other {
             Ordering::Equal
         } else if self.is_before(other) {

@@ -23,7 +23,7 @@ use node::{Command, Event, Goal, Input, Node, Outbox, Output};
 use observe::{Collector, Intervention, RunEvent};
 use scenario::{Order, Plan, Uplinks};
 
-use crate::digest::Digest;
+use crate::digest::{Digest, message_from};
 use crate::engine::{Options, Verify};
 use crate::forgetting::may_forget;
 use crate::heap::{Happening, Heap, Turn};
@@ -214,7 +214,7 @@ impl Network {
                 connection,
                 bytes,
                 message,
-            } => self.arrive((way, connection), bytes, *message),
+            } => self.arrive((way, connection), bytes, message),
             Happening::Short { leg, short } => self.arrive_short(leg, short),
             Happening::Tick { node } => {
                 let place = &mut self.places[node.index()];
@@ -248,11 +248,13 @@ impl Network {
         }
         if announces_one(&message) {
             self.digest.announced(self.now, node, peer);
+        } else if let Message::Announce(_) = message {
+            self.digest.announced_transactions(self.now, node, (peer, bytes));
         } else {
-            let about = (u64::from(peer.0) << 32) | u64::from(bytes);
+            let about = message_from(peer, bytes);
             self.digest.happened(self.now, node, (message.kind() as u8, about));
         }
-        if !self.is_hearsay((node, peer), &message) {
+        if !self.is_old_news((way, connection), &message) {
             self.handle(node, Input::Received { peer, message });
         }
     }
@@ -351,9 +353,11 @@ impl Network {
             return;
         };
         let mut outbox = std::mem::take(&mut self.outbox);
-        let about = self.hearsay.tell(core, (node, &self.ledgers[ledger]), &input);
+        let whose = (node, (self.now, self.turn));
+        let about = self.hearsay.tell((core, &self.ledgers[ledger]), whose, &input);
         core.handle(&mut self.ledgers[ledger], self.now, input, &mut outbox);
-        self.hearsay.look_at(core, node, &about, &outbox);
+        self.hearsay.look_at(core, whose, &about, &outbox);
+        self.hear_on_arrival(node);
         let mut closing = Vec::new();
         let mut solved = None;
         let mut hint = 0;

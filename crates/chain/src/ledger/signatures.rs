@@ -89,6 +89,11 @@ impl Signatures {
         .collect()
     }
 
+    /// Whether all signatures of a transaction were found good of late.
+    pub(super) fn are_fresh(&self, wtxid: &Wtxid) -> bool {
+        self.younger.contains(wtxid)
+    }
+
     fn remembers(&self, wtxid: &Wtxid) -> bool {
         self.younger.contains(wtxid) || self.older.contains(wtxid)
     }

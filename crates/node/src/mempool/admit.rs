@@ -32,8 +32,8 @@ pub(crate) struct Admitted {
     pub(crate) replaced: Vec<(Txid, Amount)>,
     /// Those that left for lack of room.
     pub(crate) evicted: Vec<Evicted>,
-    /// Whether it stayed itself: in a full mempool it may be the one that pays least.
-    pub(crate) kept: bool,
+    /// Its row, if it stayed itself: in a full mempool it may be the one that pays least.
+    pub(crate) kept: Option<u32>,
 }
 
 /// Unconfirmed transactions that would have to leave.
@@ -56,7 +56,7 @@ impl Mempool {
         transaction: &Arc<Transaction>,
     ) -> Result<(Amount, Rivals), Refusal> {
         self.check_names(chain, transaction)?;
-        transaction.check_structure().map_err(Refusal::Broken)?;
+        chain.ledger.check_structure(transaction).map_err(Refusal::Broken)?;
         let coins = self.gather_coins(chain, transaction)?;
         let fee = estimate_fee(chain, transaction, &coins)?;
         let rivals = self.rivals(transaction);
@@ -97,9 +97,9 @@ impl Mempool {
             self.remove_with_descendants(txid);
         }
         let txid = transaction.txid();
-        self.insert(Arc::clone(transaction), fee, now);
+        let row = self.insert(Arc::clone(transaction), fee, now);
         let mut evicted = self.trim(now);
-        let kept = self.entries.contains(&txid);
+        let kept = (!evicted.contains(&txid)).then_some(row);
         evicted.retain(|evicted| *evicted != txid);
         Ok(Admitted {
             fee,

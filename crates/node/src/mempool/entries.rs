@@ -69,6 +69,9 @@ pub(super) struct Entries {
     by_wtxid: Names,
     /// By each coin that an entry spends.
     by_coin: Names,
+    /// Which peers are known to have what is in a row, a bit each: so many words for each row.
+    holders: Vec<u64>,
+    width: usize,
 }
 
 impl Entries {
@@ -79,6 +82,8 @@ impl Entries {
             by_txid: Names::new(secret),
             by_wtxid: Names::new(secret),
             by_coin: Names::new(secret),
+            holders: Vec::new(),
+            width: 1,
         }
     }
 
@@ -87,6 +92,7 @@ impl Entries {
         let txid = transaction.txid();
         let row = self.free.pop().unwrap_or_else(|| {
             self.rows.push(None);
+            self.holders.resize(self.rows.len() * self.width, 0);
             u32::try_from(self.rows.len() - 1).expect("memory ends before four billion transactions")
         });
         let mut parents = Vec::new();
@@ -119,6 +125,8 @@ impl Entries {
         let row = self.find(txid)?;
         let mut entry = self.rows[row as usize].take()?;
         self.free.push(row);
+        let first = row as usize * self.width;
+        self.holders[first..first + self.width].fill(0);
         self.by_txid.remove((&txid.0, 0), row);
         self.by_wtxid.remove((&entry.transaction.wtxid().0, 0), row);
         for outpoint in entry.transaction.inputs() {
@@ -148,10 +156,15 @@ impl Entries {
 
     /// Adds to a list a transaction and all that it stands on, if it is here, but not what is in the list. There are few.
     pub(super) fn add_ancestors(&self, txid: &Txid, out: &mut Vec<Txid>) {
-        let mut next = out.len();
+        let next = out.len();
         if self.contains(txid) && !out.contains(txid) {
             out.push(*txid);
         }
+        self.add_ancestors_of(next, out);
+    }
+
+    /// Adds to a list what the transactions in it from a place on stand on, but not what is in the list.
+    pub(super) fn add_ancestors_of(&self, mut next: usize, out: &mut Vec<Txid>) {
         while let Some(txid) = out.get(next) {
             next += 1;
             for parent in self[txid].parents() {
@@ -167,6 +180,7 @@ impl Entries {
         let mut entries: Vec<Entry> = std::mem::take(&mut self.rows).into_iter().flatten().collect();
         entries.sort_unstable_by_key(|entry| entry.sequence);
         self.free.clear();
+        self.holders.clear();
         self.by_txid.clear();
         self.by_wtxid.clear();
         self.by_coin.clear();
@@ -182,9 +196,70 @@ impl Entries {
         self.at(self.find(txid)?)
     }
 
-    pub(super) fn get_by_wtxid(&self, wtxid: &Wtxid) -> Option<&Entry> {
+    /// The row of a transaction.
+    pub(super) fn find_by_wtxid(&self, wtxid: &Wtxid) -> Option<u32> {
         let is = |row: u32| self.at(row).is_some_and(|entry| entry.transaction.wtxid() == *wtxid);
-        self.at(self.by_wtxid.find((&wtxid.0, 0), is)?)
+        self.by_wtxid.find((&wtxid.0, 0), is)
+    }
+
+    /// The peer that stands there has what is in a row; whether that is new.
+    pub(super) fn add_holder(&mut self, row: u32, at: usize) -> bool {
+        if at / 64 >= self.width {
+            self.widen(at / 64 + 1);
+        }
+        let word = &mut self.holders[row as usize * self.width + at / 64];
+        let is_new = *word >> (at % 64) & 1 == 0;
+        *word |= 1 << (at % 64);
+        is_new
+    }
+
+    /// Whether the peer that stands there is known to have what is in a row.
+    pub(super) fn has_holder(&self, row: u32, at: usize) -> bool {
+        at / 64 < self.width && self.holders[row as usize * self.width + at / 64] >> (at % 64) & 1 == 1
+    }
+
+    /// A peer stands there that is not known to have anything; those that stood there and behind move on by one.
+    pub(super) fn insert_holder(&mut self, at: usize) {
+        let last_place = |words: &[u64]| words.last().is_some_and(|word| word >> 63 == 1);
+        if at / 64 >= self.width || self.holders.chunks(self.width).any(last_place) {
+            self.widen(self.width.max(at / 64) + 1);
+        }
+        let below = (1_u64 << (at % 64)) - 1;
+        for words in self.holders.chunks_mut(self.width) {
+            let mut carried = 0;
+            for (number, word) in words.iter_mut().enumerate().skip(at / 64) {
+                let moved = if number == at / 64 { *word & !below } else { *word };
+                let stays = *word ^ moved;
+                *word = stays | moved << 1 | carried;
+                carried = moved >> 63;
+            }
+        }
+    }
+
+    /// The peer is gone that stood there; those behind move up by one.
+    pub(super) fn remove_holder(&mut self, at: usize) {
+        let below = (1_u64 << (at % 64)) - 1;
+        for words in self.holders.chunks_mut(self.width) {
+            for number in at / 64..words.len() {
+                let next = words.get(number + 1).map_or(0, |next| next & 1);
+                let stays = if number == at / 64 { words[number] & below } else { 0 };
+                let moved = if number == at / 64 {
+                    words[number] >> 1 & !below
+                } else {
+                    words[number] >> 1
+                };
+                words[number] = stays | moved | next << 63;
+            }
+        }
+    }
+
+    fn widen(&mut self, width: usize) {
+        let mut holders = Vec::with_capacity(self.rows.len() * width);
+        for words in self.holders.chunks(self.width) {
+            holders.extend(words);
+            holders.resize(holders.len() + width - self.width, 0);
+        }
+        (self.holders, self.width) = (holders, width);
     }
 
     /// Who spends a coin.

@@ -1,6 +1,7 @@
 //! The mempool on top of a short chain: [`Fixture`] makes the transactions and checks that the maps agree.
 
 mod differential;
+mod holders;
 mod reference;
 mod room;
 mod rules;
@@ -50,7 +51,7 @@ impl Fixture {
     /// Admits what must be admitted.
     fn add(&mut self, transaction: &Arc<Transaction>) {
         let admitted = self.admit(transaction).expect("valid and paying");
-        assert!(admitted.kept && admitted.replaced.is_empty());
+        assert!(admitted.kept.is_some() && admitted.replaced.is_empty());
         self.check_links();
     }
 

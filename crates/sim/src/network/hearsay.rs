@@ -1,9 +1,10 @@
 //! Announcements of transactions that tell a node nothing new: noted when it next does something, and not when they arrive.
 //!
-//! With payments, most of what a network sends are announcements of transactions that the receiver has, or has asked somebody for. Unlike those of
-//! blocks ([`super::beds`]) they have their places on the heap, as the digest counts them in their order. When one arrives, and its receiver is
-//! known to be calm about the transaction ([`node::Node::is_calm_about_transaction`]), it waits here until the node does something that it could matter
-//! for, so that the node's memory is looked at once for several of them. The run is the same to the last byte.
+//! With payments, most of what a network sends are announcements of transactions that the receiver has, or has asked somebody for. When the receiver of one is
+//! calm about the transaction ([`node::Node::is_calm_about_transaction`]) as it is sent, it never enters the queue of events: it waits here, with the time at which it
+//! arrives, until the node does something that it could matter for, so that the node's memory is looked at once for several of them. The digest sums
+//! announcements, and counts such a one when it is sent. When its receiver is calm no longer before it has arrived, that is taken back and the
+//! announcement put on the heap in its place. The run is the same to the last byte.
 
 use std::sync::Arc;
 
@@ -15,14 +16,28 @@ use observe::Detail;
 use scenario::Plan;
 
 use super::Network;
+use super::beds::Moment;
+use super::rest::short_count;
 use crate::engine::{Options, Verify};
+use crate::heap::{Happening, Turn};
+use crate::pairs::Way;
 
-/// An announcement that has arrived.
+/// An announcement that was sent, and has arrived or will.
 #[derive(Debug)]
-struct Note {
+pub(super) struct Note {
     at: Time,
+    turn: Turn,
     peer: NodeId,
+    way: Way,
+    connection: u32,
     wtxids: Arc<[Wtxid]>,
+}
+
+impl Note {
+    fn has_arrived(&self, (now, turn): Moment) -> bool {
+        let had_its_turn = || turn.is_some_and(|turn| self.turn.is_before(turn));
+        self.at < now || (self.at == now && had_its_turn())
+    }
 }
 
 /// How many transactions a node is known to be calm about: those of the last seconds, which are the ones that are announced.
@@ -34,45 +49,48 @@ struct State {
     /// The transactions about which it is calm, the last of them, by eight bytes of their names: nobody makes up names in a simulation.
     /// Zero is none.
     marks: [u64; MARKS],
-    /// Which of them all peers are known to have, a bit for each: that one of them announces it changes nothing.
-    settled: u16,
     /// Where the next mark goes.
     next: usize,
-    /// What has arrived, in this order.
+    /// What has been sent to it, in the order of arrival.
     notes: Vec<Note>,
 }
 
 impl State {
-    fn find(&self, wtxid: &Wtxid) -> Option<usize> {
+    fn is_marked(&self, wtxid: &Wtxid) -> bool {
+        self.marks.contains(&mark_of(wtxid))
+    }
+
+    fn mark(&mut self, wtxid: &Wtxid) {
+        if !self.is_marked(wtxid) {
+            self.marks[self.next] = mark_of(wtxid);
+            self.next = (self.next + 1) % MARKS;
+        }
+    }
+
+    /// The node is not calm about this one: what is under way about it is heard on arrival.
+    fn unmark(&mut self, wtxid: &Wtxid, moment: Moment, aloud: &mut Vec<Note>) {
         let mark = mark_of(wtxid);
-        self.marks.iter().position(|other| *other == mark)
-    }
-
-    fn is_settled(&self, wtxid: &Wtxid) -> bool {
-        self.find(wtxid).is_some_and(|at| self.settled >> at & 1 == 1)
-    }
-
-    fn mark(&mut self, wtxid: &Wtxid, is_settled: bool) {
-        let at = self.find(wtxid).unwrap_or_else(|| {
-            let next = self.next;
-            self.next = (next + 1) % MARKS;
-            next
-        });
-        self.marks[at] = mark_of(wtxid);
-        self.settled = self.settled & !(1 << at) | u16::from(is_settled) << at;
-    }
-
-    /// The node is not calm about one that it was told of: it may have forgotten what peers have of others.
-    fn unmark(&mut self, wtxid: &Wtxid) {
-        if let Some(at) = self.find(wtxid) {
+        if let Some(at) = self.marks.iter().position(|other| *other == mark) {
             self.marks[at] = 0;
         }
-        self.settled = 0;
+        let is_of_it = |note: &mut Note| !note.has_arrived(moment) && note.wtxids.contains(wtxid);
+        aloud.extend(self.notes.extract_if(.., is_of_it));
     }
 
-    fn unmark_all(&mut self) {
+    fn unmark_all(&mut self, moment: Moment, aloud: &mut Vec<Note>) {
         self.marks = [0; MARKS];
-        self.settled = 0;
+        aloud.extend(self.notes.extract_if(.., |note| !note.has_arrived(moment)));
+    }
+
+    /// Lets an announcement wait. Seldom does one arrive before another that was sent earlier.
+    fn keep(&mut self, note: Note) {
+        let is_before = |other: &Note| other.at.cmp(&note.at).then_with(|| other.turn.cmp(note.turn)).is_lt();
+        if self.notes.last().is_none_or(is_before) {
+            self.notes.push(note);
+        } else {
+            let place = self.notes.partition_point(is_before);
+            self.notes.insert(place, note);
+        }
     }
 
     /// Whether what has arrived has to be noted before the node takes this in, for all to be as if it had been heard on arrival. What peers have, and
@@ -116,8 +134,8 @@ fn mark_of(Wtxid(name): &Wtxid) -> u64 {
 pub(super) struct Hearsay {
     /// Empty where every message is heard on arrival. Made for a node when it first asks for a transaction: many networks have none.
     states: Vec<Option<Box<State>>>,
-    /// Room for what is taken out, used again.
-    taken: Vec<Note>,
+    /// What is to be heard on arrival after all.
+    aloud: Vec<Note>,
 }
 
 /// What becomes of what a node was calm about, as far as an input tells by itself.
@@ -125,9 +143,7 @@ pub(super) struct Hearsay {
 pub(super) enum About {
     /// It stays so.
     Nothing,
-    /// It is to be looked at again whether the node is calm about these.
-    These(Arc<[Wtxid]>),
-    /// The same about this one.
+    /// It is to be looked at again whether the node is calm about this one.
     This(Wtxid),
     /// The node may be calm about nothing any more.
     All,
@@ -138,9 +154,12 @@ impl About {
         match input {
             Input::Tick => Self::Nothing,
             Input::Received { message, .. } => match message {
-                Message::Announce(wtxids) => Self::These(Arc::clone(wtxids)),
                 Message::Transaction(transaction) => Self::This(transaction.wtxid()),
-                Message::Get(_) | Message::Headers(_) | Message::Block(_) | Message::AnnounceBlocks(_) => Self::Nothing,
+                Message::Announce(_)
+                | Message::Get(_)
+                | Message::Headers(_)
+                | Message::Block(_)
+                | Message::AnnounceBlocks(_) => Self::Nothing,
                 Message::Hello(_)
                 | Message::GetHeaders { .. }
                 | Message::NotFound(_)
@@ -196,29 +215,44 @@ impl Hearsay {
         let nodes = if may_wait { plan.nodes.len() } else { 0 };
         Self {
             states: (0..nodes).map(|_| None).collect(),
-            taken: Vec::new(),
+            aloud: Vec::new(),
         }
     }
 
+    /// What a message announces to a node that is calm about it all, and where it may wait.
+    fn nothing_new(&mut self, node: NodeId, message: &Message) -> Option<(&mut State, Arc<[Wtxid]>)> {
+        let Message::Announce(wtxids) = message else {
+            return None;
+        };
+        let state = self.states.get_mut(node.index())?.as_mut()?;
+        let is_calm = wtxids.iter().all(|wtxid| state.is_marked(wtxid));
+        is_calm.then(|| (&mut **state, Arc::clone(wtxids)))
+    }
+
     /// A node is about to take this in: tells it what has arrived before and could matter for it. Gives what the input is about.
-    pub(super) fn tell(&mut self, core: &mut Node, (node, ledger): (NodeId, &Ledger), input: &Input) -> About {
-        let about = About::of(input);
+    pub(super) fn tell(
+        &mut self,
+        (core, ledger): (&mut Node, &Ledger),
+        (node, moment): (NodeId, Moment),
+        input: &Input,
+    ) -> About {
         if let Some(Some(state)) = self.states.get_mut(node.index())
             && !state.notes.is_empty()
             && state.matters_for(input)
         {
-            std::mem::swap(&mut state.notes, &mut self.taken);
-            for Note { at, peer, wtxids } in self.taken.drain(..) {
-                for wtxid in wtxids.iter() {
-                    core.note_transaction(ledger, (at, peer), wtxid);
-                }
-            }
+            let arrived = state.notes.iter().take_while(|note| note.has_arrived(moment)).count();
+            let said = state.notes[..arrived].iter().flat_map(|note| {
+                let wtxids = note.wtxids.iter();
+                wtxids.map(|wtxid| ((note.at, note.peer), wtxid))
+            });
+            core.note_transactions(ledger, said);
+            state.notes.drain(..arrived);
         }
-        about
+        About::of(input)
     }
 
     /// A node has taken something in and left this: finds out what it is calm about now.
-    pub(super) fn look_at(&mut self, core: &Node, node: NodeId, about: &About, left: &[Output]) {
+    pub(super) fn look_at(&mut self, core: &Node, (node, moment): (NodeId, Moment), about: &About, left: &[Output]) {
         let Some(state) = self.states.get_mut(node.index()) else {
             return;
         };
@@ -226,17 +260,24 @@ impl Hearsay {
         if let Some(state) = state
             && (matches!(about, About::All) || left.iter().any(is_upset))
         {
-            state.unmark_all();
+            state.unmark_all(moment, &mut self.aloud);
         }
-        match about {
-            About::These(wtxids) => {
-                for wtxid in wtxids.iter().take(MARKS) {
-                    look(state, core, wtxid);
-                }
+        let mut look = |wtxid: &Wtxid| {
+            if core.is_calm_about_transaction(wtxid) {
+                state.get_or_insert_default().mark(wtxid);
+            } else if let Some(state) = state {
+                state.unmark(wtxid, moment, &mut self.aloud);
             }
-            About::This(wtxid) => look(state, core, wtxid),
-            About::Nothing | About::All => {}
+        };
+        if let About::This(wtxid) = about {
+            look(wtxid);
         }
+        let mut look = |wtxid: &Wtxid| {
+            let is_marked = state.as_ref().is_some_and(|state| state.is_marked(wtxid));
+            if !is_marked && core.is_calm_about_transaction(wtxid) {
+                state.get_or_insert_default().mark(wtxid);
+            }
+        };
         // Most are told of the same in a row.
         let mut told: Option<&Arc<[Wtxid]>> = None;
         for output in left {
@@ -244,7 +285,7 @@ impl Hearsay {
             if let Message::Get(items) = message {
                 for item in items {
                     if let Item::Transaction(wtxid) = item {
-                        look(state, core, wtxid);
+                        look(wtxid);
                     }
                 }
             }
@@ -252,41 +293,84 @@ impl Hearsay {
                 && told.is_none_or(|told| !Arc::ptr_eq(told, wtxids))
             {
                 told = Some(wtxids);
-                for wtxid in wtxids.iter().take(MARKS) {
-                    look(state, core, wtxid);
-                }
+                wtxids.iter().take(MARKS).for_each(&mut look);
             }
         }
     }
 }
 
-fn look(state: &mut Option<Box<State>>, core: &Node, wtxid: &Wtxid) {
-    if core.is_calm_about_transaction(wtxid) {
-        state.get_or_insert_default().mark(wtxid, core.all_have(wtxid));
-    } else if let Some(state) = state {
-        state.unmark(wtxid);
-    }
-}
-
 impl Network {
-    /// Lets an announcement that has arrived wait, if it may; whether it does.
-    pub(super) fn is_hearsay(&mut self, (node, peer): (NodeId, NodeId), message: &Message) -> bool {
-        let Message::Announce(wtxids) = message else {
+    /// Lets an announcement wait that leaves a node now by one of its exits and arrives then, if it says nothing new; whether it does.
+    pub(super) fn is_hearsay(&mut self, (from, at): (NodeId, usize), arrival: Time, message: &Message) -> bool {
+        let exit = &self.pairs.exits(from)[at];
+        let Some((state, wtxids)) = self.hearsay.nothing_new(exit.to, message) else {
             return false;
         };
-        let Some(Some(state)) = self.hearsay.states.get_mut(node.index()) else {
+        state.keep(Note {
+            at: arrival,
+            turn: self.heap.hold_back(),
+            peer: from,
+            way: exit.way,
+            connection: exit.connection().expect("what is sent is sent by a connection"),
+            wtxids,
+        });
+        true
+    }
+
+    /// The same for one that has arrived, if it says nothing new by now.
+    pub(super) fn is_old_news(&mut self, (way, connection): (Way, u32), message: &Message) -> bool {
+        let (peer, node) = self.pairs.ends(way);
+        let Some((state, wtxids)) = self.hearsay.nothing_new(node, message) else {
             return false;
         };
-        // What is due now comes before it is noted, whichever comes first.
-        let is_calm =
-            wtxids.iter().all(|wtxid| state.find(wtxid).is_some()) && self.places[node.index()].tick > self.now;
-        if is_calm && !wtxids.iter().all(|wtxid| state.is_settled(wtxid)) {
-            state.notes.push(Note {
-                at: self.now,
-                peer,
-                wtxids: Arc::clone(wtxids),
-            });
+        state.keep(Note {
+            at: self.now,
+            turn: self.turn.expect("it is the turn of what arrives"),
+            peer,
+            way,
+            connection,
+            wtxids,
+        });
+        true
+    }
+
+    /// Puts on the heap what a node is to hear on arrival after all.
+    pub(super) fn hear_on_arrival(&mut self, node: NodeId) {
+        while let Some(note) = self.hearsay.aloud.pop() {
+            let message = Message::Announce(note.wtxids);
+            let bytes = short_count(node::message_bytes(self.plan.block_size, &message));
+            self.digest
+                .not_announced_transactions(note.at, node, (note.peer, bytes));
+            let happening = Happening::Arrival {
+                way: note.way,
+                connection: note.connection,
+                bytes,
+                message,
+            };
+            self.heap.put_back(note.at, note.turn, happening);
         }
-        is_calm
+    }
+
+    /// A node that is down hears nothing, and from now on is calm about nothing.
+    pub(super) fn hear_nothing(&mut self, node: NodeId) {
+        if let Some(Some(state)) = self.hearsay.states.get_mut(node.index()) {
+            let moment = (self.now, self.turn);
+            state.unmark_all(moment, &mut self.hearsay.aloud);
+            state.notes.clear();
+            self.hear_on_arrival(node);
+        }
+    }
+
+    /// From now on all announcements of transactions are heard on arrival, and none is under way that is not on the heap.
+    pub(super) fn hear_all_on_arrival(&mut self) {
+        for node in (0..self.hearsay.states.len()).map(NodeId::at) {
+            let ledger = self.ledger_of(node);
+            if let Some(core) = &mut self.places[node.index()].node {
+                let whose = (node, (self.now, self.turn));
+                self.hearsay.tell((core, &self.ledgers[ledger]), whose, &Input::Tick);
+            }
+            self.hear_nothing(node);
+        }
+        self.hearsay.states.clear();
     }
 }

@@ -13,6 +13,7 @@ use scenario::Uplinks;
 
 use super::Network;
 use super::beds::{Announcement, Beds, Joint};
+use crate::digest::message_from;
 use crate::engine::Verify;
 use crate::heap::{Happening, Leg};
 use crate::pairs::Exit;
@@ -233,7 +234,7 @@ impl Network {
             Short::Sent(.., bytes) => Some(*bytes),
         };
         if let Some(bytes) = bytes {
-            let about = (u64::from(from.0) << 32) | u64::from(bytes);
+            let about = message_from(from, bytes);
             self.digest.happened(self.now, to, (short.kind() as u8, about));
         } else {
             self.digest.announced(self.now, to, from);

@@ -27,6 +27,11 @@ impl Network {
         let Some(arrival) = self.pass((from, at), bytes, node::carries_body(&message)) else {
             return self.lose((from, to), &message, Loss::Cut);
         };
+        if self.is_hearsay((from, at), arrival, &message) {
+            return self
+                .digest
+                .announced_transactions(arrival, to, (from, short_count(bytes)));
+        }
         if let Some((place, short)) = self.shorten((from, at), (&message, bytes)) {
             let place = self.beds.joint(place).other;
             let leg = Leg { place, connection };
@@ -41,7 +46,7 @@ impl Network {
             way,
             connection,
             bytes: short_count(bytes),
-            message: Box::new(message),
+            message,
         };
         self.heap.push(arrival, happening);
     }
@@ -51,7 +56,7 @@ impl Network {
         let exit = self.pairs.exit_mut(from, at);
         let place = self.beds.place(from, (exit_number(at), exit.to));
         if let Some(place) = place.filter(|place| self.beds.latency(*place).is_some()) {
-            exit.link.follow(self.beds.busy_until((from, place), self.now));
+            return self.leave((from, place), bytes, is_block);
         }
         let arrival = match &mut self.uplinks {
             None => exit.link.send(self.now, bytes),
@@ -69,7 +74,7 @@ impl Network {
         Some(arrival)
     }
 
-    /// The same for one of the ends of a node at rest, where only latencies count: all that is needed stands beside the end.
+    /// The same for one of a node's ends, where only latencies count: all that is needed stands beside the end.
     pub(super) fn leave(&mut self, (from, place): (NodeId, usize), bytes: u64, is_block: bool) -> Option<Time> {
         let Some(latency_us) = self.beds.latency(place) else {
             let at = place - self.beds.places(from).start;

@@ -4,16 +4,25 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use base::{Hash, Rng, Seed};
+use gossip::MessageKind;
 use observe::Detail;
 use scenario::{Overrides, Plan};
 
 use crate::{Options, run};
 
-/// A network of miners and what is done to it. Latencies are few and round, so that much happens at one time.
-fn source(number: u64) -> String {
+/// Wallets that pay each other three times a second.
+const PAYMENTS: &str = r#"
+  { fund = "alice", coins = 5, on = "n0" },
+  { mine = 2, on = "n0" },
+  { sleep = "30s" },
+  { load = "alice", rate = "3/s", wallets = 10, pattern = "poisson", lasting = "90s" },
+"#;
+
+/// A network of miners and what is done to it, after these steps. Latencies are few and round, so that much happens at one time.
+fn source(number: u64, first: &str) -> String {
     let mut rng = Seed::from_number(number).child("whoever-rests", 0).rng();
     let nodes = 4 + rng.below(9);
-    let network = if rng.below(3) == 0 {
+    let network = if first.is_empty() && rng.below(3) == 0 {
         format!("[network]\npreset = \"simblock-bitcoin-2015\"\nnodes = {nodes}\n")
     } else {
         let latency = one_of(&["10ms", "250ms", "1s"], &mut rng);
@@ -32,7 +41,7 @@ fn source(number: u64) -> String {
         let difficulty = nodes * 1_000 * interval;
         format!(
             "[chain]\npreset = \"cluster\"\nproof-of-work = \"oracle\"\nretarget = \"fixed\"\ninterval = \"{interval}s\"\n\
-             difficulty = {difficulty}\nblock-size = \"200kB\"\n\
+             difficulty = {difficulty}\nmaturity = 1\nblock-size = \"200kB\"\n\
              [network]\ntopology = {topology}\nlink = {{ latency = \"{latency}\"{more} }}\n\
              [[network.group]]\ncount = {nodes}\nhashrate = \"1kH/s\"\n{}",
             slow_links(nodes, topology, &mut rng)
@@ -44,7 +53,7 @@ fn source(number: u64) -> String {
         3
     };
     let with = |steps: &str| format!("limit = \"1000h\"\n{network}[steps]\nrun = [\n{steps}]\n");
-    let mut steps = String::new();
+    let mut steps = first.to_owned();
     for _ in 0..rng.below(9) {
         let pause = unit * (1 + rng.below(9));
         let more = format!("{steps}  {{ sleep = \"{pause}s\" }},\n  {},\n", step(nodes, &mut rng));
@@ -111,21 +120,37 @@ fn step(nodes: u64, rng: &mut Rng) -> String {
     }
 }
 
-fn digest(source: &str, detail: Detail) -> Hash {
+/// The digest of a run, and how many transactions were sent.
+fn digest(source: &str, detail: Detail) -> (Hash, u64) {
     let plan = Arc::new(parse(source).unwrap_or_else(|error| panic!("{error}\n{source}")));
     let options = Options {
         detail: Some(detail),
         ..Options::default()
     };
-    run(&plan, &options, &mut |_| {}).expect("a simulation starts").digest
+    let finished = run(&plan, &options, &mut |_| {}).expect("a simulation starts");
+    let traffic = finished.collector.history().traffic();
+    let transactions = traffic.get(&MessageKind::Transaction);
+    (finished.digest, transactions.map_or(0, |traffic| traffic.messages))
+}
+
+fn check(number: u64, first: &str) -> u64 {
+    let source = source(number, first);
+    let digests = [Detail::Full, Detail::Summary].map(|detail| digest(&source, detail));
+    assert_eq!(digests[0], digests[1], "{number}:\n{source}");
+    digests[0].1
 }
 
 /// In full detail nobody rests.
 #[test]
 fn what_happens_does_not_depend_on_who_rests() {
     for number in 0..150 {
-        let source = source(number);
-        let digests = [Detail::Full, Detail::Summary].map(|detail| digest(&source, detail));
-        assert_eq!(digests[0], digests[1], "{number}:\n{source}");
+        check(number, "");
     }
+}
+
+/// In full detail every announcement of a transaction is heard on arrival.
+#[test]
+fn what_happens_does_not_depend_on_when_announcements_of_transactions_are_noted() {
+    let transactions: u64 = (0..60).map(|number| check(number, PAYMENTS)).sum();
+    assert!(transactions > 10_000, "{transactions} transactions");
 }

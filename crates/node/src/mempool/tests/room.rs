@@ -17,7 +17,7 @@ fn threat_m3_a_full_mempool_evicts_the_cheapest_package_and_asks_for_more_until_
     let newcomer = fixture.spend(3, 4_000);
     let admitted = fixture.admit(&newcomer).expect("it pays");
     assert_eq!(admitted.evicted, [Evicted::new(middle.txid(), "mempool-full")]);
-    assert!(admitted.kept);
+    assert!(admitted.kept.is_some());
     fixture.check_links();
 
     let again = fixture.admit(&middle).expect_err("the floor is above what was evicted");
@@ -28,7 +28,7 @@ fn threat_m3_a_full_mempool_evicts_the_cheapest_package_and_asks_for_more_until_
     // Above the floor, below all others: it would be the first to go.
     let fourth = fixture.spend(4, floor * bytes / 1_000 + 1);
     let admitted = fixture.admit(&fourth).expect("above the floor");
-    assert!(!admitted.kept && admitted.evicted.is_empty());
+    assert!(admitted.kept.is_none() && admitted.evicted.is_empty());
     fixture.now += FLOOR_HALF_LIFE * 6;
     assert_eq!(fixture.pool.min_fee(fixture.now), 1_000);
 }
