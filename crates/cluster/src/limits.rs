@@ -31,6 +31,10 @@ pub const HASHING_SLICE: u32 = 4_096;
 /// Connections that a client of the interface can want, those of the operator counted (Core's `MAX_ADDNODE_CONNECTIONS` is 8).
 pub const MAX_WANTED: usize = 64;
 
+/// How long a node that is a process keeps its turn to dial when it says nothing more. It hands it on by itself much sooner, unless somebody
+/// has stopped it.
+pub const TURN_PATIENCE: Duration = Duration::from_millis(250);
+
 /// How long a connection may take from the first packet to encrypted and multiplexed (THREATS P11).
 pub const CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection may take from there to a stream in each direction.

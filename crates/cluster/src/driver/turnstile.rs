@@ -1,7 +1,8 @@
-//! Whose turn it is to dial, of the nodes of a process.
+//! Whose turn it is to dial, of the nodes of a run.
 //!
 //! Handshakes are arithmetic: when more are under way than there are cores, none is done before nearly all are, though one link is enough to
-//! hear of the best chain. So nodes dial in the order in which they asked, as many at a time as there are cores.
+//! hear of the best chain. So nodes dial in the order in which they asked, as many at a time as there are cores. Those that are processes ask
+//! their engine, which queues for them.
 
 use std::fmt;
 use std::future::pending;
@@ -11,16 +12,82 @@ use std::thread::available_parallelism;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-/// What the nodes of a process share.
+/// What the nodes of a run share.
 #[derive(Clone, Debug)]
-pub(crate) struct Gate(Arc<Semaphore>);
+pub(crate) enum Gate {
+    /// In this process.
+    Here(Arc<Semaphore>),
+    /// In another, for the only node of this one.
+    There(Call),
+}
+
+/// How a node queues at a gate in another process.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    /// The number of the turn that it wants or has, each time another; none when it wants none.
+    wanted: watch::Sender<Option<u64>>,
+    /// The number of the last turn that it was given.
+    given: watch::Receiver<u64>,
+}
+
+/// The other end of a [`Call`].
+#[derive(Debug)]
+pub(crate) struct Callee {
+    pub(crate) wanted: watch::Receiver<Option<u64>>,
+    pub(crate) given: watch::Sender<u64>,
+}
 
 impl Gate {
     /// Lets so many in at a time.
-    fn of(turns: usize) -> Self {
-        Self(Arc::new(Semaphore::new(turns)))
+    pub(crate) fn of(turns: usize) -> Self {
+        Self::Here(Arc::new(Semaphore::new(turns)))
+    }
+
+    /// One in another process, and how that is told and tells.
+    pub(crate) fn there() -> (Self, Callee) {
+        let (want, wanted) = watch::channel(None);
+        let (give, given) = watch::channel(0);
+        let call = Call { wanted: want, given };
+        (Self::There(call), Callee { wanted, given: give })
+    }
+
+    /// Queues for the turn of this number; it is over when what is given is dropped.
+    fn queue(&self, number: u64) -> BoxFuture<'static, Turn> {
+        match self {
+            Self::Here(semaphore) => {
+                let turn = Arc::clone(semaphore).acquire_owned();
+                turn.map(|turn| Turn::Here(turn.expect("the semaphore is never closed")))
+                    .boxed()
+            }
+            Self::There(Call { wanted, given }) => {
+                wanted.send_replace(Some(number));
+                let turn = Turn::There(wanted.clone());
+                let mut given = given.clone();
+                async move {
+                    // Without an engine there are no more turns, and the node is stopping.
+                    if given.wait_for(|given| *given == number).await.is_err() {
+                        pending::<()>().await;
+                    }
+                    turn
+                }
+                .boxed()
+            }
+        }
+    }
+}
+
+enum Turn {
+    Here(#[expect(dead_code, reason = "given back when dropped")] OwnedSemaphorePermit),
+    There(watch::Sender<Option<u64>>),
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if let Self::There(wanted) = self {
+            wanted.send_replace(None);
+        }
     }
 }
 
@@ -32,34 +99,38 @@ impl Default for Gate {
 }
 
 /// One node at the gate.
-pub(super) struct Turnstile {
+pub(crate) struct Turnstile {
     gate: Gate,
     place: Place,
+    /// How many turns it has asked for.
+    asked: u64,
 }
 
 #[derive(Default)]
 enum Place {
     #[default]
     Outside,
-    Queueing(BoxFuture<'static, OwnedSemaphorePermit>),
-    Called(OwnedSemaphorePermit),
+    Queueing(BoxFuture<'static, Turn>),
+    Called(Turn),
     Dialing {
-        _turn: OwnedSemaphorePermit,
+        _turn: Turn,
     },
 }
 
 impl Turnstile {
-    pub(super) const fn new(gate: Gate) -> Self {
-        let place = Place::Outside;
-        Self { gate, place }
+    pub(crate) const fn new(gate: Gate) -> Self {
+        Self {
+            gate,
+            place: Place::Outside,
+            asked: 0,
+        }
     }
 
     /// Asks for a turn; whether the node has it now. If not, [`Turnstile::called`] says when.
-    pub(super) fn ask(&mut self) -> bool {
+    pub(crate) fn ask(&mut self) -> bool {
         if let Place::Outside = self.place {
-            let turn = Arc::clone(&self.gate.0).acquire_owned();
-            let turn = turn.map(|turn| turn.expect("the semaphore is never closed"));
-            self.place = Place::Queueing(turn.boxed());
+            self.asked += 1;
+            self.place = Place::Queueing(self.gate.queue(self.asked));
         }
         if let Place::Queueing(turn) = &mut self.place
             && let Some(turn) = turn.now_or_never()
@@ -70,7 +141,7 @@ impl Turnstile {
     }
 
     /// Waits for the turn that was asked for. May be dropped and called again.
-    pub(super) async fn called(&mut self) {
+    pub(crate) async fn called(&mut self) {
         match &mut self.place {
             Place::Queueing(turn) => self.place = Place::Called(turn.await),
             Place::Outside | Place::Called(_) | Place::Dialing { .. } => pending().await,
@@ -83,7 +154,7 @@ impl Turnstile {
     }
 
     /// The turn is made use of: the dial has begun.
-    pub(super) fn take(&mut self) {
+    pub(crate) fn take(&mut self) {
         if let Place::Called(turn) = take(&mut self.place) {
             self.place = Place::Dialing { _turn: turn };
         }
@@ -97,7 +168,7 @@ impl Turnstile {
     }
 
     /// Wants no turn any more.
-    pub(super) fn leave(&mut self) {
+    pub(crate) fn leave(&mut self) {
         self.place = Place::Outside;
     }
 }
@@ -138,5 +209,25 @@ mod tests {
         d.leave();
         drop(b);
         assert!(a.ask() && !d.ask());
+    }
+
+    #[test]
+    fn a_node_at_a_gate_in_another_process_goes_in_when_it_is_told_the_turn_that_it_wants() {
+        let (gate, callee) = Gate::there();
+        let mut node = Turnstile::new(gate);
+        assert!(!node.ask() && node.is_queueing());
+        assert_eq!(*callee.wanted.borrow(), Some(1));
+        node.leave();
+        assert_eq!(*callee.wanted.borrow(), None);
+        assert!(!node.ask());
+        // What was given before it left is no turn any more.
+        callee.given.send_replace(1);
+        assert!(!node.ask());
+        callee.given.send_replace(2);
+        assert_eq!(node.called().now_or_never(), Some(()));
+        node.take();
+        assert_eq!(*callee.wanted.borrow(), Some(2));
+        node.hand_on();
+        assert_eq!(*callee.wanted.borrow(), None);
     }
 }

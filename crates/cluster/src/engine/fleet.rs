@@ -189,6 +189,7 @@ impl Fleet {
             told: self.told.clone(),
             ready: self.ready.clone(),
             missed: Arc::clone(&self.missed),
+            gate: self.gate.clone(),
         };
         async move { host?.run(outfit, roster, lines).await }
     }

@@ -21,15 +21,17 @@ use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::process::{Child, Command};
 use tokio::select;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until};
 
 use super::Program;
 use super::frame::{self, FrameError};
 use super::handover;
 use super::outfit::Outfit;
 use super::words::{Beginning, Order, Report};
+use crate::driver::turnstile::{Gate, Turnstile};
 use crate::driver::{Control, Exit, Told};
-use crate::limits::MAX_QUEUED_ORDERS;
+use crate::limits::{MAX_QUEUED_ORDERS, TURN_PATIENCE};
 use crate::port::Listeners;
 use crate::{Clock, Error};
 
@@ -41,6 +43,8 @@ pub(crate) struct Lines {
     pub(crate) ready: mpsc::Sender<(NodeId, Multiaddr)>,
     /// Hashes that workers owed and never tried, all together.
     pub(crate) missed: Arc<AtomicU64>,
+    /// Where the nodes of the run queue to dial.
+    pub(crate) gate: Gate,
 }
 
 /// A worker's process. It is killed when this is dropped.
@@ -102,7 +106,9 @@ impl Host {
             told,
             ready,
             missed,
+            gate,
         } = lines;
+        let (want, wanted) = watch::channel(None);
         let mut reins = Reins {
             node: self.node,
             clock: self.clock,
@@ -110,6 +116,15 @@ impl Host {
             to,
             told: told.clone(),
             wish: None,
+            turnstile: Turnstile::new(gate),
+            wanted,
+            turn_until: None,
+        };
+        let ears = Ears {
+            told,
+            ready,
+            missed,
+            want,
         };
         let beginning = Order::Begin(Box::new(Beginning {
             outfit,
@@ -117,9 +132,10 @@ impl Host {
             origin: self.clock.origin(),
         }));
         let said = select! {
-            said = listen(self.node, BufReader::new(from), (&told, &ready, &missed)) => said,
+            said = listen(self.node, BufReader::new(from), &ears) => said,
             stuck = reins.drive(&beginning, control) => match stuck { Err(error) => return Err(error) },
         };
+        reins.leave_queue();
         if said.is_err() {
             // Whatever it is, it is no worker of ours.
             let _gone = process.start_kill();
@@ -156,6 +172,19 @@ struct Reins {
     told: mpsc::Sender<Told>,
     /// How it was told to end.
     wish: Option<Exit>,
+    /// Its place in the queue of those who want to dial.
+    turnstile: Turnstile,
+    /// The number of the turn that it wants or has.
+    wanted: watch::Receiver<Option<u64>>,
+    /// When the turn that it has is over, whatever it says.
+    turn_until: Option<Instant>,
+}
+
+async fn turn_ends(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => pending().await,
+    }
 }
 
 impl Reins {
@@ -165,11 +194,11 @@ impl Reins {
         let mut waiting = VecDeque::new();
         let mut is_paused = false;
         loop {
-            // Whoever could give orders is gone: nobody wants this node any more.
-            let order = control.recv().await.unwrap_or(Control::Stop);
+            let order = self.next_order(&mut control, is_paused).await;
             match order {
                 Control::Pause => {
                     is_paused = true;
+                    self.leave_queue();
                     self.signal(Signal::STOP);
                     self.tell(Intervention::Paused).await;
                 }
@@ -177,17 +206,20 @@ impl Reins {
                     is_paused = false;
                     self.signal(Signal::CONT);
                     self.tell(Intervention::Resumed).await;
+                    self.queue().await;
                     for order in waiting.drain(..) {
                         self.pass_on(order).await;
                     }
                 }
                 Control::Kill => {
                     self.wish = Some(Exit::Killed);
+                    self.leave_queue();
                     self.signal(Signal::KILL);
                     return pending().await;
                 }
                 Control::Stop => {
                     self.wish = Some(Exit::Stopped);
+                    self.leave_queue();
                     self.signal(Signal::CONT);
                     self.send(&Order::Stop).await;
                     // What it is told from here on does not matter to it, unless it is to be killed after all.
@@ -220,6 +252,44 @@ impl Reins {
         }
     }
 
+    /// The next order; meanwhile the worker has its turns to dial.
+    async fn next_order(&mut self, control: &mut mpsc::Receiver<Control>, is_paused: bool) -> Control {
+        loop {
+            select! {
+                biased;
+                // Whoever could give orders is gone: nobody wants this node any more.
+                order = control.recv() => return order.unwrap_or(Control::Stop),
+                Ok(()) = self.wanted.changed(), if !is_paused => self.queue().await,
+                () = self.turnstile.called() => self.give_turn().await,
+                () = turn_ends(self.turn_until) => self.leave_queue(),
+            }
+        }
+    }
+
+    /// Lets the worker stand where it wants to: behind the others, or nowhere.
+    async fn queue(&mut self) {
+        self.leave_queue();
+        let is_wanted = self.wanted.borrow_and_update().is_some();
+        if is_wanted && self.turnstile.ask() {
+            self.give_turn().await;
+        }
+    }
+
+    async fn give_turn(&mut self) {
+        let number = *self.wanted.borrow();
+        if let Some(number) = number {
+            self.turnstile.take();
+            self.turn_until = Some(Instant::now() + TURN_PATIENCE);
+            self.send(&Order::Turn(number)).await;
+        }
+    }
+
+    /// Others need not wait for this worker any more.
+    fn leave_queue(&mut self) {
+        self.turn_until = None;
+        self.turnstile.leave();
+    }
+
     async fn pass_on(&mut self, control: Control) {
         let order = Order::of(control).expect("what is done to a process is done by signals");
         self.send(&order).await;
@@ -237,7 +307,7 @@ impl Reins {
         }
     }
 
-    async fn tell(&self, what: Intervention) {
+    async fn tell(&mut self, what: Intervention) {
         let node = self.node;
         let event = RunEvent::Intervention { node, what };
         let at = self.clock.now();
@@ -245,11 +315,19 @@ impl Reins {
     }
 }
 
+/// Who is told what a worker reports.
+struct Ears {
+    told: mpsc::Sender<Told>,
+    ready: mpsc::Sender<(NodeId, Multiaddr)>,
+    missed: Arc<AtomicU64>,
+    want: watch::Sender<Option<u64>>,
+}
+
 /// Takes a worker's reports in until its socket ends; gives its last word: that it stopped, or why it cannot go on.
 async fn listen(
     node: NodeId,
     mut from: BufReader<OwnedReadHalf>,
-    (told, ready, missed): (&mpsc::Sender<Told>, &mpsc::Sender<(NodeId, Multiaddr)>, &AtomicU64),
+    ears: &Ears,
 ) -> Result<Option<Result<(), String>>, FrameError> {
     let mut last_word = None;
     let mut missed_before = 0;
@@ -277,11 +355,16 @@ async fn listen(
             }
             Report::Ready { address } => {
                 // An engine that is gone does not want to know.
-                let _gone = ready.send((node, address)).await;
+                let _gone = ears.ready.send((node, address)).await;
+                continue;
+            }
+            Report::Turn { wanted } => {
+                ears.want.send_replace(wanted);
                 continue;
             }
             Report::Missed { hashes } => {
-                missed.fetch_add(hashes.saturating_sub(missed_before), Ordering::Relaxed);
+                ears.missed
+                    .fetch_add(hashes.saturating_sub(missed_before), Ordering::Relaxed);
                 missed_before = hashes;
                 continue;
             }
@@ -294,7 +377,67 @@ async fn listen(
                 continue;
             }
         };
-        let _gone = told.send(Told { at, event }).await;
+        let _gone = ears.told.send(Told { at, event }).await;
     }
     Ok(last_word)
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+
+    use super::*;
+
+    /// The reins of a worker that wants the turn of this number, what it hears, and how it changes its mind.
+    fn reins(gate: &Gate, number: u64) -> (Reins, UnixStream, watch::Sender<Option<u64>>) {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let (want, wanted) = watch::channel(None);
+        want.send_replace(Some(number));
+        let reins = Reins {
+            node: NodeId(0),
+            clock: Clock::start(),
+            process: rustix::process::getpid(),
+            to: ours.into_split().1,
+            told: mpsc::channel(1).0,
+            wish: None,
+            turnstile: Turnstile::new(gate.clone()),
+            wanted,
+            turn_until: None,
+        };
+        (reins, theirs, want)
+    }
+
+    async fn hear_turn(reins: &mut Reins, worker: &mut UnixStream) -> u64 {
+        let (_orders, mut control) = mpsc::channel(1);
+        select! {
+            order = reins.next_order(&mut control, false) => panic!("{order:?}"),
+            heard = frame::read::<Order>(worker) => match heard.unwrap() {
+                Some((Order::Turn(number), None)) => number,
+                other => panic!("{other:?}"),
+            },
+        }
+    }
+
+    #[tokio::test]
+    async fn workers_dial_by_turns_and_one_that_stands_still_keeps_nobody_waiting() {
+        let gate = Gate::of(1);
+        let (mut a, mut worker_a, want_a) = reins(&gate, 7);
+        let (mut b, mut worker_b, _want_b) = reins(&gate, 1);
+        assert_eq!(hear_turn(&mut a, &mut worker_a).await, 7);
+        assert_eq!(hear_turn(&mut b, &mut worker_b).now_or_never(), None);
+        // What the first one says is enough.
+        want_a.send_replace(None);
+        let (_orders, mut control) = mpsc::channel(1);
+        assert!(a.next_order(&mut control, false).now_or_never().is_none());
+        assert_eq!(hear_turn(&mut b, &mut worker_b).await, 1);
+        // The second one says nothing.
+        want_a.send_replace(Some(8));
+        let began = Instant::now();
+        let (turn, ()) = tokio::join!(hear_turn(&mut a, &mut worker_a), async {
+            let waiting = b.next_order(&mut control, false);
+            let _still = tokio::time::timeout(TURN_PATIENCE * 2, waiting).await;
+        });
+        assert_eq!(turn, 8);
+        assert!(began.elapsed() >= TURN_PATIENCE, "{:?}", began.elapsed());
+    }
 }

@@ -29,6 +29,8 @@ pub(super) enum Order {
     Sever(NodeId),
     Mend(NodeId),
     SetLink(NodeId, Conditions),
+    /// It is the node's turn to dial: the turn of this number, which it wants.
+    Turn(u64),
     Stop,
 }
 
@@ -56,6 +58,8 @@ pub(super) enum Report {
     Ready { address: Multiaddr },
     /// Something happened in the node. The body of an event that has one is the frame's block.
     Event { at: Time, nseq: u64, event: Box<Event> },
+    /// The turn to dial that the node wants or makes use of; none when it wants none, and others may.
+    Turn { wanted: Option<u64> },
     /// So many hashes were owed and not tried, so far.
     Missed { hashes: u64 },
     /// The node has stopped as it was told.
@@ -83,10 +87,10 @@ impl Order {
         })
     }
 
-    /// What the driver is to be told; none for an order to begin, and for a key that is none.
+    /// What the driver is to be told; none for an order to begin, for a turn, and for a key that is none.
     pub(super) fn control(self) -> Option<Control> {
         Some(match self {
-            Self::Begin(_) => return None,
+            Self::Begin(_) | Self::Turn(_) => return None,
             Self::Command(command) => Control::Command(command),
             Self::Want { peer, peer_id, address } => {
                 let peer_id = match peer_id {

@@ -12,14 +12,14 @@ use tokio::io::{AsyncWrite, AsyncWriteExt, BufReader, BufWriter};
 use tokio::net::UnixStream;
 use tokio::net::unix::OwnedReadHalf;
 use tokio::select;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::frame::{self, FrameError};
 use super::handover;
 use super::outfit::Ties;
 use super::words::{Beginning, Order, Report};
 use crate::driver::directory::Roster;
-use crate::driver::turnstile::Gate;
+use crate::driver::turnstile::{Callee, Gate};
 use crate::driver::{Control, Driver, Exit, Told};
 use crate::limits::{MAX_QUEUED_ORDERS, MAX_WORKER_EVENTS, WORKER_BUFFER_BYTES};
 use crate::port::Listeners;
@@ -83,11 +83,12 @@ async fn work(socket: net::UnixStream, listeners: Listeners) -> Result<(), Worke
     let (report, reports) = mpsc::channel(1);
     let clock = Clock::since(beginning.origin);
     let hasher = Hasher::start(clock);
-    let life = live(*beginning, listeners, (clock, &hasher), (orders, tell, report));
-    let obeying = obey(from, control);
+    let (gate, Callee { wanted, given }) = Gate::there();
+    let life = live(*beginning, (listeners, gate), (clock, &hasher), (orders, tell, report));
+    let obeying = obey(from, control, given);
     let reporting = tell_all(
         BufWriter::with_capacity(WORKER_BUFFER_BYTES, to),
-        (told, reports),
+        (told, reports, wanted),
         &hasher,
     );
     tokio::pin!(obeying);
@@ -109,7 +110,7 @@ fn events() -> (mpsc::Sender<Told>, mpsc::Receiver<Told>) {
 /// The node's life. Its last word is whether it stopped as told.
 async fn live(
     beginning: Beginning,
-    listeners: Listeners,
+    (listeners, gate): (Listeners, Gate),
     (clock, hasher): (Clock, &Hasher),
     (control, told, report): (mpsc::Receiver<Control>, mpsc::Sender<Told>, mpsc::Sender<Report>),
 ) {
@@ -121,7 +122,7 @@ async fn live(
             roster: Arc::new(Roster::new(keys)),
             listeners,
             seat: hasher.seat(beginning.outfit.id),
-            gate: Gate::default(),
+            gate,
             control,
             told,
         };
@@ -144,7 +145,11 @@ fn failed(error: &Error) -> Report {
 }
 
 /// Hands orders to the driver until the engine is gone: then lets go of the driver, which stops, and never completes.
-async fn obey(mut from: BufReader<OwnedReadHalf>, control: mpsc::Sender<Control>) -> std::convert::Infallible {
+async fn obey(
+    mut from: BufReader<OwnedReadHalf>,
+    control: mpsc::Sender<Control>,
+    given: watch::Sender<u64>,
+) -> std::convert::Infallible {
     loop {
         let order = match frame::read::<Order>(&mut from).await {
             Ok(Some((order, _))) => order,
@@ -154,6 +159,10 @@ async fn obey(mut from: BufReader<OwnedReadHalf>, control: mpsc::Sender<Control>
                 break;
             }
         };
+        if let Order::Turn(number) = order {
+            given.send_replace(number);
+            continue;
+        }
         let Some(control_of) = order.control() else {
             tracing::error!("an order that makes no sense");
             break;
@@ -169,13 +178,19 @@ async fn obey(mut from: BufReader<OwnedReadHalf>, control: mpsc::Sender<Control>
 /// Reports what the driver tells, and at the end how the node ended. Completes when there is nothing more to tell, or nobody to hear it.
 async fn tell_all(
     mut to: BufWriter<impl AsyncWrite + Unpin>,
-    (mut told, mut reports): (mpsc::Receiver<Told>, mpsc::Receiver<Report>),
+    (mut told, mut reports, mut turns): (
+        mpsc::Receiver<Told>,
+        mpsc::Receiver<Report>,
+        watch::Receiver<Option<u64>>,
+    ),
     hasher: &Hasher,
 ) {
     let mut missed = 0;
     loop {
         let (report, block) = select! {
             biased;
+            // Before what can wait, as a node that may not dial does.
+            Ok(()) = turns.changed() => (Report::Turn { wanted: *turns.borrow_and_update() }, None),
             Some(told) = told.recv() => Report::of(told),
             Some(report) = reports.recv() => (report, None),
             else => return,
@@ -233,7 +248,7 @@ mod tests {
         let (tell, events) = events();
         let (report, reports) = mpsc::channel(1);
         let hasher = Hasher::start(Clock::start());
-        let telling = tell_all(BufWriter::new(to), (events, reports), &hasher);
+        let telling = tell_all(BufWriter::new(to), (events, reports, Gate::there().1.wanted), &hasher);
         tokio::pin!(telling);
         let mut sent = 0;
         // Without the pauses that the runtime makes to be fair, what does not go on has to wait for somebody.
