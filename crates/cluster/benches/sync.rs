@@ -3,8 +3,9 @@
 //! `cargo bench -p cluster --bench sync [-- BLOCKS TRANSACTIONS WORD]` gives two nodes a chain on disk and starts a third without one: first 10,000
 //! empty blocks, then 2,000 blocks of 100 payments, or what is said. Each from two honest peers; then with one of them falling silent in the
 //! middle of it, and a hostile node that answers nothing, beside; then with one of them behind a slow link that carries five small bodies a
-//! second. It prints what each took by the clock, and the CPU time of all nodes together, as they share this process. The time of
-//! the full ones is set beside what checking their signatures alone takes on one core, measured in the same run.
+//! second. It prints a table of what each took by the clock, and of the CPU time of all nodes together, as they share this process: the median
+//! of seven runs, or of three where there are payments, with the least and the most. Those are set beside what checking their signatures
+//! alone takes on one core, which is measured right before each run: what else the machine does slows both.
 //!
 //! At last from two honest peers among six that stall, lie about what they have, or send bodies that are not the header's. There no engine watches:
 //! all nodes are alone, as `nakanet node` is.
@@ -12,7 +13,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chain::{Block, Coin, Height};
+use base::Hash;
+use chain::{Block, Coin, Height, Signature};
 use cluster::{Nodes, Progress, RunOptions, run};
 use scenario::{Overrides, StepState, parse};
 
@@ -34,6 +36,10 @@ enum Peers {
     MostHostile,
 }
 
+/// Each row is the median of so many runs, by turns with the limit.
+const RUNS_OF_EMPTY: usize = 7;
+const RUNS_OF_FULL: usize = 3;
+
 fn main() {
     let numbers: Vec<usize> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
     let sizes = match numbers[..] {
@@ -46,8 +52,9 @@ fn main() {
     for (blocks, transactions) in sizes {
         let chain = chain(blocks, transactions);
         let bytes: u64 = chain.iter().map(|block| block.bytes()).sum();
-        println!("{blocks} blocks of {transactions} payments, {} MB", bytes / 1_000_000);
-        let limit = signatures(&chain);
+        println!("\n{blocks} blocks of {transactions} payments, {} MB", bytes / 1_000_000);
+        let claims = claims(&chain);
+        head(transactions > 0);
         for (name, peers) in [
             ("from two honest peers", Peers::Honest),
             ("from one honest, one that falls silent, one hostile", Peers::OneSilent),
@@ -57,37 +64,58 @@ fn main() {
                 Peers::MostHostile,
             ),
         ] {
-            if !words.is_empty() && !words.iter().any(|word| name.contains(*word)) {
-                continue;
+            if words.is_empty() || words.iter().any(|word| name.contains(*word)) {
+                row(name, peers, &chain, &claims);
             }
-            let (took, cpu) = match peers {
-                Peers::MostHostile => hostile::sync(&chain),
-                Peers::Honest | Peers::OneSilent | Peers::OneSlow => sync(&chain, peers),
-            };
-            print!(
-                "  {name}: {:.2} s, {:.0} blocks/s, {:.2} s of CPU",
-                took.as_secs_f64(),
-                chain.len() as f64 / took.as_secs_f64(),
-                cpu.as_secs_f64(),
-            );
-            if transactions > 0 {
-                print!(
-                    ", {:.0} payments/s, {:.2} of the signature limit of one core",
-                    (blocks * transactions) as f64 / took.as_secs_f64(),
-                    limit.as_secs_f64() / took.as_secs_f64()
-                );
-            }
-            println!();
         }
     }
 }
 
-/// How long checking all signatures takes, and nothing else.
-fn signatures(chain: &[Arc<Block>]) -> Duration {
+fn head(has_payments: bool) {
+    if has_payments {
+        println!("| | by the clock | CPU | the limit: all signatures on one core | of the limit | by CPU time |");
+        println!("|---|---|---|---|---|---|");
+    } else {
+        println!("| | by the clock | CPU |");
+        println!("|---|---|---|");
+    }
+}
+
+/// Syncs several times, each right after the limit was measured, and prints what it takes in the middle, with the least and the most.
+fn row(name: &str, peers: Peers, chain: &[Arc<Block>], claims: &[Claim]) {
+    let runs = if claims.is_empty() { RUNS_OF_EMPTY } else { RUNS_OF_FULL };
+    let mut columns = [const { Vec::new() }; 5];
+    for _ in 0..runs {
+        let limit = verify(claims);
+        let took = match peers {
+            Peers::MostHostile => hostile::sync(chain),
+            Peers::Honest | Peers::OneSilent | Peers::OneSlow => sync(chain, peers),
+        };
+        let seconds = [took.0, took.1, limit.0].map(|took| took.as_secs_f64());
+        let ratios = [limit.0.as_secs_f64() / seconds[0], limit.1.as_secs_f64() / seconds[1]];
+        for (column, figure) in columns.iter_mut().zip(seconds.into_iter().chain(ratios)) {
+            column.push(figure);
+        }
+    }
+    let shown = if claims.is_empty() { 2 } else { columns.len() };
+    print!("| {name} |");
+    for (place, column) in columns.iter_mut().take(shown).enumerate() {
+        column.sort_by(f64::total_cmp);
+        let unit = if place < 3 { " s" } else { "" };
+        let (least, most) = (column[0], column[runs - 1]);
+        print!(" {:.2}{unit} ({least:.2}-{most:.2}) |", column[runs / 2]);
+    }
+    println!();
+}
+
+/// What a signature is to be checked for.
+type Claim = (Hash, Signature);
+
+/// As many signatures as are in the chain, of the same owner.
+fn claims(chain: &[Arc<Block>]) -> Vec<Claim> {
     let genesis = params().genesis_block().id();
     let mut outputs = std::collections::BTreeMap::new();
     let mut claims = Vec::new();
-    let owner = key().owner();
     for (height, block) in (1..).zip(chain) {
         for transaction in &block.transactions {
             let coins: Vec<Coin> = transaction.inputs().iter().map(|input| outputs[input]).collect();
@@ -106,9 +134,15 @@ fn signatures(chain: &[Arc<Block>]) -> Duration {
             }
         }
     }
-    let began = Instant::now();
+    claims
+}
+
+/// How long checking all signatures takes on one core, and nothing else: by the clock, and by CPU time.
+fn verify(claims: &[Claim]) -> (Duration, Duration) {
+    let owner = key().owner();
+    let (began, cpu) = (Instant::now(), cpu_time());
     assert!(claims.iter().all(|(hash, signature)| owner.verifies(hash, signature)));
-    began.elapsed()
+    (began.elapsed(), cpu_time() - cpu)
 }
 
 /// Gives the chain to those who have it, and times the one who does not: from its start to the last block, by the clock and on all cores.
