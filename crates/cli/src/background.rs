@@ -4,7 +4,7 @@
 //! been given to somebody else meanwhile is never taken for a cluster.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
 use std::thread;
@@ -14,7 +14,8 @@ use anyhow::{Context as _, anyhow};
 use serde::{Deserialize, Serialize};
 
 use crate::exit::Failure;
-use crate::limits::MAX_STATE_BYTES;
+use crate::journal;
+use crate::limits::{MAX_LOG_LINE_BYTES, MAX_STATE_BYTES};
 
 /// The name of the state file in a run folder.
 const FILE: &str = "cluster.json";
@@ -130,10 +131,10 @@ impl Found {
         }
         let mut running: Vec<Self> = Self::all(out).into_iter().filter(|found| found.is_running).collect();
         match (running.pop(), running.len()) {
-            (None, _) => missing(format!(
-                "no cluster runs in {}; `nakanet up --detach` starts one",
-                out.display()
-            )),
+            (None, _) => missing(match why_ended(out) {
+                Some(words) => format!("no cluster runs in {}; {words}", out.display()),
+                None => format!("no cluster runs in {}; `nakanet up --detach` starts one", out.display()),
+            }),
             (Some(one), 0) => Ok(one),
             (Some(last), _) => {
                 let folders = running
@@ -166,6 +167,23 @@ impl Found {
         // It may have done so after all.
         let _ = fs::remove_file(self.folder.join(FILE));
     }
+}
+
+/// What the latest cluster in the background ended of, if a node of it died.
+pub(crate) fn why_ended(out: &Path) -> Option<String> {
+    let name = fs::read_link(out.join("latest")).ok()?;
+    let folder = out.join(name);
+    let mut news = File::open(folder.join(journal::FOLDER).join(journal::NEWS)).ok()?;
+    let length = news.metadata().ok()?.len();
+    // It is among the last that was said, before how the nodes stood.
+    news.seek(SeekFrom::Start(length.saturating_sub(MAX_LOG_LINE_BYTES)))
+        .ok()?;
+    let mut last = Vec::new();
+    news.take(MAX_LOG_LINE_BYTES).read_to_end(&mut last).ok()?;
+    let last = String::from_utf8_lossy(&last);
+    let died = |line: &&str| line.starts_with("error: node ") && line.contains(" died: ");
+    let words = last.lines().rev().find(died)?.trim_start_matches("error: ");
+    Some(format!("{} has ended: {words}", folder.display()))
 }
 
 #[cfg(test)]

@@ -10,10 +10,11 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use clap::ValueEnum as _;
 use observe::Operator;
-use scenario::words;
+use scenario::{Plan, words};
 
 use crate::args::UpArgs;
 use crate::background::{Claim, Found, State};
+use crate::commands::rpc;
 use crate::exit::{Ended, Exit, Failure};
 use crate::{console, folder, journal, paint, say};
 
@@ -21,7 +22,7 @@ use crate::{console, folder, journal, paint, say};
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Starts this program again without a terminal, and comes back when its cluster is up.
-pub(crate) fn detach(args: &UpArgs, folder: &Path) -> Ended {
+pub(crate) fn detach(args: &UpArgs, plan: &Plan, folder: &Path) -> Ended {
     let news = folder.join(journal::FOLDER).join(journal::NEWS);
     let failed = |what: &str| format!("cannot {what} a cluster in {}", folder.display());
     let open = || {
@@ -63,6 +64,9 @@ pub(crate) fn detach(args: &UpArgs, folder: &Path) -> Ended {
                 folder.display(),
                 found.state.pid
             ));
+            if args.living.rpc.is_some() {
+                rpc::announce(folder, plan);
+            }
             say::line(paint::dim("nakanet attach, logs --follow, ps, down"));
             return Ok(Exit::Passed);
         }

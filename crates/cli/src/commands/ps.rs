@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use crate::args::PsArgs;
-use crate::background::Found;
+use crate::background::{Found, why_ended};
 use crate::exit::{Ended, Exit};
 use crate::{paint, say};
 
@@ -18,6 +18,9 @@ pub(crate) fn ps(args: &PsArgs) -> Ended {
     }
     if clusters.is_empty() {
         say::line(format_args!("no cluster runs in {}", args.out.display()));
+        if let Some(words) = why_ended(&args.out) {
+            say::line(paint::dim(words));
+        }
         return Ok(Exit::Passed);
     }
     say::part(table(&clusters));

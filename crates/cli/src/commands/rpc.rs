@@ -1,8 +1,12 @@
 //! `nakanet rpc`: calls a method of a node's JSON-RPC interface.
 
+use std::convert::Infallible;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use rpc::server::ADDRESS_FILE;
@@ -13,6 +17,9 @@ use serde_json::{Value, json};
 use crate::args::RpcArgs;
 use crate::exit::{Ended, Exit, Failure};
 use crate::{folder, paint, say};
+
+/// How long a call may take without a word.
+const LONG: Duration = Duration::from_secs(5);
 
 /// Where an interface is, and what opens it.
 struct Door {
@@ -125,7 +132,24 @@ fn arguments(method: &str, given: &[String]) -> Result<Vec<Value>, Failure> {
     Ok(read)
 }
 
+/// Says what may be the matter when a method that waits for nothing takes long: a node that stands still takes calls, and answers none.
+fn wait_in_words(method: &str, address: SocketAddr) -> mpsc::Sender<Infallible> {
+    let (answered, answer) = mpsc::channel();
+    if !method.starts_with("waitfor") {
+        thread::spawn(move || {
+            if answer.recv_timeout(LONG) == Err(RecvTimeoutError::Timeout) {
+                say::aside(format_args!(
+                    "{address} has not answered yet: the node has much to do, or is paused; Ctrl-C gives up"
+                ));
+            }
+        });
+    }
+    answered
+}
+
 fn ask(door: &Door, request: &Value) -> Result<Value, Failure> {
+    let method = request["method"].as_str().unwrap_or_default();
+    let _answered = wait_in_words(method, door.address);
     let answer = minreq::post(format!("http://{}/", door.address))
         .with_header("Authorization", auth::authorization(&door.pair))
         .with_header("Content-Type", "application/json")

@@ -26,7 +26,7 @@ use crate::{console, folder, load, paint, say};
 pub(crate) fn up(args: &UpArgs) -> Ended {
     let plan = Arc::new(plan(args)?);
     if args.detach {
-        return detach::detach(args, &folder::for_run(&args.out, &plan));
+        return detach::detach(args, &plan, &folder::for_run(&args.out, &plan));
     }
     let folder = match &args.detached {
         Some(folder) => {

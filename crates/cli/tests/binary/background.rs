@@ -1,6 +1,6 @@
 //! Clusters in the background: started, found, given steps, looked into, ended, and nothing left behind.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
@@ -140,4 +140,38 @@ fn a_cluster_that_does_not_come_up_says_why_and_is_not_left() {
         "{errors}"
     );
     assert!(clusters(&stage).is_empty());
+}
+
+#[test]
+fn a_cluster_in_the_background_of_which_a_node_dies_says_where_its_tools_ask_and_what_it_ended_of() {
+    let stage = Stage::new();
+    let up = stage.run(&[
+        "up",
+        "--detach",
+        "-n",
+        "2",
+        "--nodes",
+        "process",
+        "--rpc",
+        "--mine-interval",
+        "off",
+    ]);
+    let _cluster = Cluster(&stage);
+    assert!(up.stdout.contains("n0  JSON-RPC on 127.0.0.1:"), "{up:?}");
+    assert_eq!(stage.run(&["rpc", "n1", "getblockcount"]).stdout, "0\n");
+
+    let cluster = File::open(stage.path("runs/latest/cluster.json")).expect("it runs");
+    let worker = fs::read_to_string(stage.path("runs/latest/nodes/n1/lock")).expect("it runs");
+    let killed = Command::new("kill").args(["-KILL", worker.trim()]).status();
+    assert!(killed.expect("kill can be run").success());
+    wait_for_end(cluster);
+    for arguments in [["ps"], ["down"], ["attach"]] {
+        let output = stage.run(&arguments);
+        let said = format!("{}{}", output.stdout, output.stderr);
+        assert!(said.contains("no cluster runs in runs"), "{said}");
+        assert!(
+            said.contains("has ended: node n1 died: its process ended, signal: 9 (SIGKILL); see runs/"),
+            "{said}"
+        );
+    }
 }
