@@ -1,5 +1,7 @@
 //! Style that a program can see. `docs/TESTING.md` lists what is held here.
 
+use std::collections::BTreeSet;
+
 use crate::files::{Source, root, rust_files};
 
 const MAX_FILE_LINES: usize = 500;
@@ -51,6 +53,40 @@ fn nothing_is_left_unfinished_or_hidden() {
             assert!(!text.contains(word), "{path} contains {word}");
         }
     }
+}
+
+#[test]
+fn every_limit_is_named_by_a_test() {
+    let sources = rust_files();
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let tests = sources.iter().map(|source| tested(source, &sources));
+    let named: BTreeSet<&str> = tests.flat_map(|text| text.split(|c| !is_part(c))).collect();
+    for Source { path, text } in sources.iter().filter(|source| source.path.ends_with("src/limits.rs")) {
+        for limit in text.lines().filter_map(limit_name) {
+            assert!(named.contains(limit), "{path}: no test names {limit}");
+        }
+    }
+}
+
+/// The name of a limit that a line defines.
+fn limit_name(line: &str) -> Option<&str> {
+    let (_, rest) = line.split_once("const ")?;
+    rest.split(':').next().filter(|name| name.starts_with("MAX_"))
+}
+
+/// What of a file is a test: all of it in a folder or module of tests, else what stands at its end.
+fn tested<'a>(source: &'a Source, all: &[Source]) -> &'a str {
+    let Source { path, text } = source;
+    let (folder, name) = path.rsplit_once('/').expect("a file in a folder");
+    let stem = name.trim_end_matches(".rs");
+    let is_declared = |parent: &Source| {
+        let is_parent = parent.path == format!("{folder}.rs") || parent.path == format!("{folder}/lib.rs");
+        is_parent && parent.text.contains(&format!("#[cfg(test)]\nmod {stem};"))
+    };
+    if path.split('/').any(|part| part == "tests" || part == "tests.rs") || all.iter().any(is_declared) {
+        return text;
+    }
+    text.find("#[cfg(test)]\nmod ").map_or("", |place| &text[place..])
 }
 
 #[test]

@@ -242,8 +242,11 @@ mod tests {
             fs::write(folder.path().join(FILE), text).expect("it can be written");
             assert!(Found::look(folder.path()).is_none(), "{text}");
         }
-        let long = format!("{}{}", " ".repeat(1 << 20), "{}");
-        fs::write(folder.path().join(FILE), long).expect("it can be written");
-        assert!(Found::look(folder.path()).is_none());
+        let state = serde_json::to_string(&State::new(3, "tasks".to_owned())).expect("it is plain");
+        for (length, is_read) in [(MAX_STATE_BYTES, true), (MAX_STATE_BYTES + 1, false)] {
+            let padding = " ".repeat(usize::try_from(length).expect("it is small") - state.len());
+            fs::write(folder.path().join(FILE), padding + &state).expect("it can be written");
+            assert_eq!(Found::look(folder.path()).is_some(), is_read, "{length} bytes");
+        }
     }
 }

@@ -141,6 +141,8 @@ pub(crate) fn news(report: &ControlReport) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::net::UnixStream;
+
     use super::*;
 
     #[test]
@@ -164,5 +166,20 @@ mod tests {
         let text = next_line(&mut endless).expect("a line");
         assert_eq!(text.len(), MAX_INSTRUCTION_BYTES + 1);
         assert_eq!(next_line(&mut io::empty()), None);
+    }
+
+    #[test]
+    fn so_many_are_attached_and_one_more_is_let_go_at_once() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (operator, _desk) = Operator::new();
+        receive(operator, folder.path()).expect("it can be listened");
+        let attach = || UnixStream::connect(folder.path().join(SOCKET)).expect("somebody listens");
+        let guests: Vec<UnixStream> = (0..MAX_ATTACHED).map(|_| attach()).collect();
+        assert_eq!(attach().read(&mut [0]).expect("it is let go"), 0);
+        for mut guest in guests {
+            guest.set_nonblocking(true).expect("a socket");
+            let waits = guest.read(&mut [0]).expect_err("nothing is said, and nobody let go");
+            assert_eq!(waits.kind(), io::ErrorKind::WouldBlock);
+        }
     }
 }

@@ -206,4 +206,19 @@ mod tests {
         let mut one = Merge::of(folder.path(), &["m0".to_owned()]).expect("there is a log");
         assert_eq!(printed(&mut one).len(), 1);
     }
+
+    #[test]
+    fn a_line_that_does_not_end_is_cut() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let bound = usize::try_from(MAX_LOG_LINE_BYTES).expect("it is small");
+        let text = format!("2{}", "x".repeat(2 * bound));
+        fs::write(folder.path().join("n0.log"), text).expect("it can be written");
+        let mut merge = Merge::of(folder.path(), &[]).expect("there are logs");
+        let lines = printed(&mut merge);
+        let [line] = &lines[..] else {
+            panic!("{} lines", lines.len());
+        };
+        // What is behind the first cut is taken for more of the same entry, and the rest for a line that goes on.
+        assert_eq!(line.len(), "n0 ".len() + 2 * bound);
+    }
 }
