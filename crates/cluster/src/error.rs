@@ -127,8 +127,18 @@ pub enum Error {
     /// What a node's process says of its own end.
     #[error("{0}")]
     Worker(String),
+    /// A program ended before it was a node.
+    #[error("{} ended before it said a word, {status}; it may be no nakanet{}", .program.display(), see(.log.as_ref()))]
+    NoWord {
+        /// The executable.
+        program: PathBuf,
+        /// How.
+        status: ExitStatus,
+        /// Where it may have said why.
+        log: Option<PathBuf>,
+    },
     /// A node's process ended without a word.
-    #[error("its process ended, {status}{}", .log.as_ref().map_or_else(String::new, |log| format!("; see {}", log.display())))]
+    #[error("its process ended, {status}{}", see(.log.as_ref()))]
     Exited {
         /// How.
         status: ExitStatus,
@@ -213,6 +223,10 @@ impl Error {
             Some(_) | None => Self::Listen { address, source },
         }
     }
+}
+
+fn see(log: Option<&PathBuf>) -> String {
+    log.map_or_else(String::new, |log| format!("; see {}", log.display()))
 }
 
 /// As libp2p writes it.

@@ -287,4 +287,20 @@ fn a_program_that_is_no_worker_is_told_of() {
     let by_hand = stage.run(&["worker"]);
     assert_eq!(by_hand.code, 3, "{by_hand:?}");
     assert!(by_hand.stderr.contains("not by hand"), "{}", by_hand.stderr);
+
+    stage.write(
+        "up.toml",
+        "[network]\nnodes = 2\n[steps]\nrun = [{ upgrade = \"n0\", to = \"next\" }]\n",
+    );
+    for program in ["/bin/true", "/bin/cat"] {
+        let next = format!("next={program}");
+        let output = stage.run(&["run", "up.toml", "--nodes", "process", "--program", &next]);
+        assert_eq!(output.code, 4, "{output:?}");
+        let said = format!("{}{}", output.stdout, output.stderr);
+        let words = format!("node n0 died: {program} ended before it said a word, exit status: ");
+        assert!(
+            said.contains(&words) && said.contains("it may be no nakanet; see runs/"),
+            "{said}"
+        );
+    }
 }

@@ -53,6 +53,7 @@ pub(crate) struct Host {
     node: NodeId,
     clock: Clock,
     process: Child,
+    program: PathBuf,
     log: Option<PathBuf>,
     socket: net::UnixStream,
 }
@@ -91,6 +92,7 @@ impl Host {
             node,
             clock,
             process,
+            program: program.path.clone(),
             log,
             socket: ours,
         })
@@ -131,8 +133,9 @@ impl Host {
             roster,
             origin: self.clock.origin(),
         }));
+        let mut has_spoken = false;
         let said = select! {
-            said = listen(self.node, BufReader::new(from), &ears) => said,
+            said = listen(self.node, BufReader::new(from), (&ears, &mut has_spoken)) => said,
             stuck = reins.drive(&beginning, control) => match stuck { Err(error) => return Err(error) },
         };
         reins.leave_queue();
@@ -145,11 +148,22 @@ impl Host {
         if matches!(reins.wish, Some(Exit::Killed)) {
             return Ok(Exit::Killed);
         }
-        match (reins.wish, said.map_err(|error| Error::Worker(error.to_string()))?) {
+        let last_word = match said {
+            Ok(last_word) => last_word,
+            // So it does when the process ends with orders unread: how it ended says more.
+            Err(FrameError::Io(_)) => None,
+            Err(error) => return Err(Error::Worker(error.to_string())),
+        };
+        match (reins.wish, last_word) {
             (Some(Exit::Stopped), Some(Ok(()))) => Ok(Exit::Stopped),
             // An operator's word reached it through its interface.
             (None, Some(Ok(()))) if status.success() => Ok(Exit::Stopped),
             (_, Some(Err(words))) => Err(Error::Worker(words)),
+            (_, None) if !has_spoken => Err(Error::NoWord {
+                program: self.program,
+                status,
+                log: self.log,
+            }),
             (_, None | Some(Ok(()))) => Err(Error::Exited { status, log: self.log }),
         }
     }
@@ -327,11 +341,12 @@ struct Ears {
 async fn listen(
     node: NodeId,
     mut from: BufReader<OwnedReadHalf>,
-    ears: &Ears,
+    (ears, has_spoken): (&Ears, &mut bool),
 ) -> Result<Option<Result<(), String>>, FrameError> {
     let mut last_word = None;
     let mut missed_before = 0;
     while let Some((report, block)) = frame::read::<Report>(&mut from).await? {
+        *has_spoken = true;
         let (at, event) = match report {
             Report::Started {
                 at,
