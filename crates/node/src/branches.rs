@@ -40,6 +40,12 @@ impl Target {
 pub(crate) type Targets = Vec<Target>;
 
 impl Bodies {
+    /// One more branch is fetched.
+    pub(crate) fn add_target(&mut self, target: Target) {
+        let at = self.targets.partition_point(|other| other.id < target.id);
+        self.targets.insert(at, target);
+    }
+
     /// The only block that is wanted, when it is the next of its branch and asked of somebody who is waited for.
     pub(crate) fn under_way(&self, ledger: &Ledger, knowledge: &Knowledge) -> Option<BlockRef> {
         let [target] = self.targets.as_slice() else {
@@ -78,8 +84,7 @@ impl Node {
             !is_extended
         });
         let id = cx.ledger.id(block);
-        let at = targets.partition_point(|target| target.id < id);
-        targets.insert(at, Target { id, block, wanted_to });
+        self.bodies.add_target(Target { id, block, wanted_to });
         if self.bodies.targets.len() > MAX_TARGETS {
             self.drop_least_target(cx);
         }

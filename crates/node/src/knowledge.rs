@@ -189,9 +189,22 @@ impl Knowledge {
         self.tip
     }
 
-    /// Whether no header is known that is better than the tip, none breaks a rule, and the operator marked none.
-    pub(crate) fn is_at_tip(&self) -> bool {
-        self.tip == self.best_header && self.condemned_leaves.is_empty() && self.marks.is_empty()
+    /// Whether no header is known that has more work than the tip, none of its work is without its body, none breaks a rule, and the operator marked none.
+    pub(crate) fn is_at_tip(&self, ledger: &Ledger) -> bool {
+        let is_rival = |best: BlockRef| self.is_connected(best) && ledger.work(best) == ledger.work(self.tip);
+        let best = self.best_header;
+        (best == self.tip || is_rival(best)) && self.condemned_leaves.is_empty() && self.marks.is_empty()
+    }
+
+    /// The connected blocks that have the tip's work, the tip aside, in no order that says anything.
+    pub(crate) fn rivals(&self, ledger: &Ledger) -> impl Iterator<Item = BlockRef> {
+        let is_rival = |leaf: &BlockRef| *leaf != self.tip && ledger.work(*leaf) == ledger.work(self.tip);
+        self.connected_leaves.iter().copied().filter(is_rival)
+    }
+
+    /// Whether the node has heard of a block.
+    pub(crate) fn is_known(&self, block: BlockRef) -> bool {
+        self.standing(block) != Standing::Unknown
     }
 
     pub(crate) const fn best_header(&self) -> BlockRef {

@@ -53,7 +53,7 @@ pub use event::{Event, TipChange};
 pub use mempool::{Package, Pooled};
 pub use newcomer::comes_up_quietly;
 pub use node::Node;
-pub use rest::{Heard, Neighbour, Resting};
+pub use rest::{Gained, Heard, Neighbour, Resting};
 pub use seam::{Command, Goal, HangupReason, Input, Outbox, Output, Template, Wake};
 pub use template::OpenTemplate;
 pub use view::{PeerView, Refused, View};

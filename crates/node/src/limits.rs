@@ -90,6 +90,9 @@ pub const MEMPOOL_ENTRY_OVERHEAD: usize = 850;
 /// What it takes besides for each coin that the transaction spends.
 pub const MEMPOOL_COIN_OVERHEAD: usize = 32;
 
+/// Blocks beside the chain it follows that a node learns of at rest; one more gets it up.
+pub const MAX_RIVALS_AT_REST: usize = 16;
+
 /// Templates that a solution may still be for.
 pub const MAX_TEMPLATES: usize = 8;
 /// The least time between two templates that differ only in their transactions.

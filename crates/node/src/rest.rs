@@ -1,24 +1,26 @@
-//! A node at rest: at the tip, with nothing under way but, at most, the next block's body. It is a few words, and what it does about the next block a few
-//! comparisons.
+//! A node at rest: at the tip, with nothing under way but, at most, the bodies of the next block and of one beside it. It is a few words, and what it does about
+//! the next block a few comparisons.
 //!
 //! Nearly all that nodes of a large network do is this: hear of a block that stands on the tip, ask for it, follow it, tell others, send it to those who
 //! ask. [`Node::handle`] does it, too, and looks around each time for all else that might follow. At rest nothing else can. So an engine with many nodes that share a ledger lets
 //! them rest ([`Node::rest`]), asks [`Resting`] about what is of this kind, and has the node go on with what came of it ([`Node::resume`]) before it hands it anything else. What
 //! a resting node does is what [`Node::handle`] does; tests compare.
 
+mod late;
 mod newcomer;
+mod rivals;
 
 use std::sync::Arc;
 
 use base::{NodeId, Time};
 use chain::{Block, BlockRef, CompactTarget, HashRate, Ledger};
-use gossip::limits::MAX_BLOCKS_OWED;
 use gossip::{Item, Patience};
 
+use self::late::Debts;
+use self::rivals::Rivals;
 use crate::branches::Target;
 use crate::clock::Clock;
 use crate::config::Relay;
-use crate::knowledge::Standing;
 use crate::limits::SERVED_REMEMBERED;
 use crate::peers::{Peer, Stage};
 use crate::{Node, Strategy, Wake};
@@ -72,42 +74,6 @@ struct Served {
     at: Time,
 }
 
-/// A body that a resting node waits for no longer, because it took too long; it may come all the same.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Late {
-    block: BlockRef,
-    of: NodeId,
-    asked_at: Time,
-}
-
-/// Late answers, and since when those have been silent who owe them.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-struct Debts {
-    late: Vec<Late>,
-    progress: Vec<(NodeId, Time)>,
-}
-
-impl Debts {
-    /// How many answers this peer owes.
-    fn owed(&self, peer: NodeId) -> usize {
-        self.late.iter().filter(|late| late.of == peer).count()
-    }
-
-    fn find(&self, peer: NodeId, block: BlockRef) -> Option<usize> {
-        self.late.iter().position(|late| late.of == peer && late.block == block)
-    }
-
-    fn make_progress(&mut self, peer: NodeId, now: Time) {
-        self.progress.retain(|(other, _)| *other != peer);
-        self.progress.push((peer, now));
-    }
-
-    fn silent_since(&self, peer: NodeId) -> Option<Time> {
-        let (_, since) = self.progress.iter().find(|(other, _)| *other == peer)?;
-        Some(*since)
-    }
-}
-
 /// What a resting node makes of an announcement.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Heard {
@@ -115,6 +81,17 @@ pub enum Heard {
     Nothing,
     /// A header to accept ([`crate::Event::HeaderAccepted`]): the peer is asked for the body.
     Next,
+    /// The same, of a block beside the one that is followed or waited for.
+    Rival,
+}
+
+/// What a resting node does with a body that it has waited for ([`crate::Event::BlockReceived`], [`crate::Event::BlockConnected`]); it is saved.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Gained {
+    /// It is followed ([`crate::Event::TipChanged`]), and told by the header alone to all who do not have it ([`Neighbour::has`]).
+    Followed,
+    /// It stands beside what is followed. Nothing but that.
+    Aside,
 }
 
 /// A node at rest.
@@ -130,10 +107,13 @@ pub struct Resting {
     patience: Patience,
     clock: Clock,
     /// Who was sent `base` before, where that is known.
-    sent_before: Option<Box<[NodeId]>>,
+    #[expect(clippy::box_collection, reason = "eight bytes less of each node")]
+    sent_before: Option<Box<Vec<NodeId>>>,
     served: Vec<Served>,
     /// None while no late answers may come.
     debts: Option<Box<Debts>>,
+    /// None while nothing is known beside the chain that it follows.
+    rivals: Option<Box<Rivals>>,
 }
 
 impl Resting {
@@ -159,7 +139,9 @@ impl Resting {
     /// When [`crate::Input::Tick`] is next wanted.
     #[must_use]
     pub fn deadline(&self) -> Option<Time> {
-        self.awaited.map(|awaited| self.patience.ends(awaited.since))
+        let first = self.awaited?.since;
+        let second = self.second().map_or(first, |second| second.since);
+        Some(self.patience.ends(first.min(second)))
     }
 
     /// A peer announced a block. None when that is not for a node at rest; then nothing has changed.
@@ -169,119 +151,89 @@ impl Resting {
         (now, neighbour): (Time, &mut Neighbour),
         block: BlockRef,
     ) -> Option<Heard> {
-        if block == self.tip || self.awaited() == Some(block) {
+        if block == self.tip || self.awaited() == Some(block) || self.has_beside(block) {
             neighbour.note(ledger, block);
+            self.note_source(neighbour, block);
             return Some(Heard::Nothing);
         }
         let header = ledger.header(block);
         let is_due = || chain::header::check_not_future(header, self.clock.unix_secs(now), ledger.params()).is_ok();
-        if self.awaited.is_some() || ledger.parent(block) != Some(self.tip) || !is_due() {
+        if self.awaited.is_some() || ledger.parent(block) != Some(self.tip) {
+            let may_be_rival = self.may_be_rival(ledger, neighbour.peer, block) && is_due();
+            return may_be_rival.then(|| {
+                self.wait_for(ledger, (now, neighbour), block);
+                Heard::Rival
+            });
+        }
+        if !is_due() {
             return None;
         }
-        neighbour.note(ledger, block);
-        let of = neighbour.peer;
-        self.awaited = Some(Awaited { block, of, since: now });
-        self.make_progress(of, now);
-        self.moved_at = now;
+        self.wait_for(ledger, (now, neighbour), block);
+        if let Some(rivals) = &mut self.rivals {
+            rivals.forget_first();
+        }
         Some(Heard::Next)
     }
 
-    /// The body of a block came from a peer. When it is the one that is waited for, it is connected and followed
-    /// ([`crate::Event::BlockReceived`], [`crate::Event::BlockConnected`], [`crate::Event::TipChanged`]), saved, and told by the header alone to all who do not have it
-    /// ([`Neighbour::has`]). Otherwise nothing has changed; whether it was.
-    pub fn follow(
+    /// Who announced a block is asked for its body.
+    fn wait_for(&mut self, ledger: &Ledger, (now, neighbour): (Time, &mut Neighbour), block: BlockRef) {
+        neighbour.note(ledger, block);
+        let of = neighbour.peer;
+        let awaited = Awaited { block, of, since: now };
+        if self.awaited.is_none() {
+            self.awaited = Some(awaited);
+        } else {
+            self.rivals.get_or_insert_default().second = Some(awaited);
+        }
+        self.make_progress(of, now);
+        self.moved_at = now;
+    }
+
+    /// The body of a block came from a peer. When it is one that is waited for, it is connected; what comes of it. Otherwise nothing has changed.
+    pub fn gain(
         &mut self,
         ledger: &Ledger,
         (now, peer): (Time, NodeId),
         (block, body): (BlockRef, &Arc<Block>),
-    ) -> bool {
-        let Some(awaited) = self.awaited.filter(|awaited| awaited.block == block) else {
-            return false;
-        };
+    ) -> Option<Gained> {
+        let is_it = |awaited: &Awaited| awaited.block == block;
+        let awaited = self.awaited.filter(is_it).or_else(|| self.second().filter(is_it))?;
         // Another body with the same header may be anything.
-        let is_known = || ledger.is_valid(block) && ledger.body(block).is_some_and(|known| Arc::ptr_eq(known, body));
+        let is_known = ledger.is_valid(block) && ledger.body(block).is_some_and(|known| Arc::ptr_eq(known, body));
+        if !is_known {
+            return None;
+        }
         if awaited.of == peer {
-            if !is_known() {
-                return false;
-            }
             self.patience.learn(now.since(awaited.since));
             self.make_progress(peer, now);
         } else {
-            // Somebody was asked before, and answers first.
-            let Some(debts) = self.debts.as_mut().filter(|_| is_known()) else {
-                return false;
-            };
-            let Some(at) = debts.find(peer, block) else {
-                return false;
-            };
-            debts.late.swap_remove(at);
-            let since = debts.silent_since(peer).expect("known of all who owe something");
-            self.patience.learn(now.since(since));
-            debts.late.push(Late {
-                block,
-                of: awaited.of,
-                asked_at: awaited.since,
-            });
-            debts.make_progress(awaited.of, awaited.since);
+            self.settle_late(now, peer, awaited)?;
         }
-        self.awaited = None;
-        self.tip = block;
-        self.moved_at = now;
-        self.followed_at = now;
-        true
+        Some(self.connect(ledger, now, block))
     }
 
-    /// A body came from a peer that was asked for it and given up on, while another sent it ([`crate::Event::BlockReceived`], a duplicate): nothing but that
-    /// follows. Otherwise nothing has changed; whether it did.
-    pub fn receive_late(&mut self, ledger: &Ledger, (now, peer): (Time, NodeId), block: BlockRef) -> bool {
-        let Some(debts) = &mut self.debts else { return false };
-        let Some(at) = debts.find(peer, block) else {
-            return false;
+    /// A block that was waited for is here.
+    fn connect(&mut self, ledger: &Ledger, now: Time, block: BlockRef) -> Gained {
+        let follows = ledger.parent(block) == Some(self.tip);
+        let first = self.awaited.filter(|awaited| awaited.block != block);
+        if first.is_none() {
+            self.awaited = self.rivals.as_mut().and_then(|rivals| rivals.second.take());
+        }
+        let is_progress = if follows && self.rivals.is_none() {
+            true
+        } else {
+            let rivals = self.rivals.get_or_insert_default();
+            rivals.connect((block, follows), first.map(|first| first.block))
         };
-        if !ledger.is_ancestor(block, self.tip) {
-            return false;
+        if is_progress {
+            self.moved_at = now;
         }
-        debts.late.swap_remove(at);
-        let since = debts.silent_since(peer).expect("known of all who owe something");
-        self.patience.learn(now.since(since));
-        if debts.late.is_empty() {
-            self.debts = None;
-        }
-        true
-    }
-
-    /// The body that is waited for is overdue. Who is asked for it instead, of those that have announced it, in the order of their names; none when there is more to it, and then nothing
-    /// has changed.
-    pub fn ask_another(&mut self, now: Time, mut sources: impl Iterator<Item = NodeId>) -> Option<NodeId> {
-        let awaited = self
-            .awaited
-            .filter(|awaited| self.patience.ends(awaited.since) <= now)?;
-        let owed = |peer: NodeId| self.debts.as_ref().map_or(0, |debts| debts.owed(peer));
-        // Of those that owe nothing the first comes first; one that does owe something would be asked only if all did.
-        let next = sources.find(|peer| *peer != awaited.of && owed(*peer) == 0)?;
-        if self.debts.as_ref().map_or(0, |debts| debts.late.len()) + 1 >= MAX_BLOCKS_OWED {
-            return None;
-        }
-        let debts = self.debts.get_or_insert_default();
-        debts.late.push(Late {
-            block: awaited.block,
-            of: awaited.of,
-            asked_at: awaited.since,
-        });
-        debts.make_progress(awaited.of, awaited.since);
-        debts.make_progress(next, now);
-        self.patience.wear_out();
-        self.awaited = Some(Awaited {
-            of: next,
-            since: now,
-            ..awaited
-        });
-        Some(next)
-    }
-
-    fn make_progress(&mut self, peer: NodeId, now: Time) {
-        if let Some(debts) = &mut self.debts {
-            debts.make_progress(peer, now);
+        if follows {
+            self.tip = block;
+            self.followed_at = now;
+            Gained::Followed
+        } else {
+            Gained::Aside
         }
     }
 
@@ -324,7 +276,7 @@ impl Node {
             && self.config.strategy == Strategy::Honest
             && self.config.relay == Relay::Headers;
         let tip = self.knowledge.tip();
-        let is_at_tip = || self.knowledge.is_at_tip() && self.sync_peer.is_none() && self.presync.is_none();
+        let is_at_tip = || self.knowledge.is_at_tip(ledger) && self.sync_peer.is_none() && self.presync.is_none();
         let is_idle = || self.peers.are_settled() && self.bodies.is_idle() && self.future.is_empty();
         let without_transactions = || self.pool.is_empty() && self.relay.is_idle() && self.miner.owes_nothing();
         let is_heavy = || ledger.work(tip) >= self.config.minimum_work;
@@ -343,25 +295,11 @@ impl Node {
             followed_at: self.progress_at,
             patience: self.bodies.fetch.patience(),
             clock: self.clock,
-            sent_before: self.tip_sent.as_deref().map(Box::from),
+            sent_before: self.tip_sent.clone().map(Box::new),
             served: Vec::new(),
             debts: self.debts(ledger),
+            rivals: self.rivals(ledger),
         })
-    }
-
-    /// The late answers that may still come.
-    fn debts(&self, ledger: &Ledger) -> Option<Box<Debts>> {
-        let mut debts = Debts::default();
-        for (of, block, progress) in self.bodies.fetch.late_answers() {
-            let block = ledger.find(block).expect("only known blocks are asked for");
-            debts.late.push(Late {
-                block,
-                of,
-                asked_at: progress,
-            });
-            debts.make_progress(of, progress);
-        }
-        (!debts.late.is_empty()).then(|| Box::new(debts))
     }
 
     /// What a node that comes to rest knows of its peers, in their order.
@@ -391,16 +329,14 @@ impl Node {
             sent_before: _,
             served,
             debts,
+            rivals,
         } = resting;
         self.progress_at = moved_at;
         self.bodies.fetch.set_patience(patience);
-        let debts = debts.unwrap_or_default();
+        let (debts, rivals) = (debts.unwrap_or_default(), rivals.unwrap_or_default());
         self.owe(ledger, &debts);
+        self.take_chain(ledger, (base, tip), &rivals);
         if tip != base {
-            for block in ledger.path(base, tip) {
-                self.knowledge.accept_header(ledger, block);
-                self.knowledge.connect(ledger, block);
-            }
             self.knowledge.follow(tip);
             self.tip_sent = Some(Vec::new());
             self.ties.settle();
@@ -412,15 +348,12 @@ impl Node {
             row.best = neighbour.best;
             row.told = Some(tip);
         }
-        if let Some(Awaited { block, of, since }) = awaited {
-            assert_eq!(
-                self.knowledge.standing(block),
-                Standing::Unknown,
-                "it was heard of at rest"
-            );
-            self.await_body(ledger, (of, since), block);
-            for late in debts.late.iter().filter(|late| late.block == block) {
-                self.bodies.fetch.note_asked(late.of, &ledger.id(block), late.asked_at);
+        for awaited in [awaited, rivals.second].into_iter().flatten() {
+            self.await_body(ledger, awaited, |peer| rivals.is_also_source(peer, awaited.block));
+            for late in debts.late.iter().filter(|late| late.block == awaited.block) {
+                self.bodies
+                    .fetch
+                    .note_asked(late.of, &ledger.id(awaited.block), late.asked_at);
             }
         }
         for Served { to, block, at } in served {
@@ -432,35 +365,24 @@ impl Node {
         }
     }
 
-    /// These late answers may still come, and no others.
-    fn owe(&mut self, ledger: &Ledger, debts: &Debts) {
-        let before: Vec<NodeId> = self.bodies.fetch.late_answers().map(|(of, ..)| of).collect();
-        let count = |of: NodeId| before.iter().filter(|other| **other == of).count();
-        for (peer, row) in self.peers.all_mut() {
-            row.owes_bodies(debts.owed(peer), count(peer));
-        }
-        let late = debts.late.iter().map(|late| (late.of, ledger.id(late.block)));
-        self.bodies.fetch.set_late_answers(late);
-        for (peer, at) in &debts.progress {
-            self.bodies.fetch.set_progress(*peer, *at);
-        }
-    }
-
-    /// The next block's header was accepted, and the peer asked for its body. Others have announced it since.
-    fn await_body(&mut self, ledger: &Ledger, (of, since): (NodeId, Time), block: BlockRef) {
+    /// A block's header was accepted, and a peer asked for its body. Others have announced it since, and some of them another of the same work before.
+    fn await_body(&mut self, ledger: &Ledger, awaited: Awaited, is_also_source: impl Fn(NodeId) -> bool) {
+        let Awaited { block, of, since } = awaited;
         let (id, height) = (ledger.id(block), ledger.height(block));
-        self.knowledge.accept_header(ledger, block);
-        self.bodies.targets.push(Target::of_one(id, block, height));
+        if !self.knowledge.is_known(block) {
+            self.knowledge.accept_header(ledger, block);
+        }
+        self.bodies.add_target(Target::of_one(id, block, height));
         self.bodies.fetch.take_over(of, (id, height), since);
         for (peer, row) in self.peers.all_mut() {
             if peer == of {
                 row.owes(&Item::Block(id));
-            } else if row.best == Some(block) {
+            } else if row.best == Some(block) || is_also_source(peer) {
                 self.bodies.fetch.add_source(peer, id, since);
             }
         }
         self.heard = None;
-        self.deadline = Some((self.bodies.fetch.patience().ends(since), Wake::BlockOverdue));
+        self.deadline = self.bodies.fetch.deadline().map(|at| (at, Wake::BlockOverdue));
         self.deadline_without_payments = self.deadline;
     }
 }

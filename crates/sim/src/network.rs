@@ -7,6 +7,7 @@ mod meetings;
 mod newcomers;
 mod next;
 mod rest;
+mod rivals;
 mod running;
 mod send;
 #[cfg(test)]
@@ -372,9 +373,7 @@ impl Network {
                 Output::Mine(template) => solved = template,
                 Output::Draw(goal) => self.mine(node, goal),
                 Output::Save { block, .. } => {
-                    if !self.forgets {
-                        self.places[node.index()].disk.push(block);
-                    }
+                    self.save(node, &block);
                 }
                 Output::Emit(event) => self.tell(node, event),
             }

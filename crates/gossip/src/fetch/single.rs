@@ -65,13 +65,12 @@ impl BlockFetch {
         }
     }
 
-    /// A body is wanted that this peer has, and was asked for at that time, while nothing else is ([`BlockFetch::is_idle`]): what [`BlockFetch::want`],
-    /// [`BlockFetch::add_source`] and [`BlockFetch::requests`] come to.
+    /// A body is wanted that this peer has, and was asked for at that time, when it owed nothing that was waited for: what [`BlockFetch::want`],
+    /// [`BlockFetch::add_source`] and [`BlockFetch::requests`] come to when nobody else has it.
     ///
     /// # Panics
-    /// When something else is wanted, or nobody knows the peer.
+    /// When it is wanted already, or nobody knows the peer.
     pub fn take_over(&mut self, peer: NodeId, (block, height): (BlockId, Height), asked_at: Time) {
-        assert!(self.is_idle(), "something else is wanted");
         let at = self.find_peer(peer).expect("a peer of this node was asked");
         let source = Source {
             has_it: true,
@@ -79,14 +78,16 @@ impl BlockFetch {
             last_asked: asked_at,
             ..Source::new(peer)
         };
-        self.wanted.push(Wanted {
+        let place = self.find(&block).expect_err("it is wanted for the first time");
+        let wanted = Wanted {
             block,
             height,
             sources: vec![source],
             asked_of: Some(peer),
             is_idle: false,
             is_due: false,
-        });
+        };
+        self.wanted.insert(place, wanted);
         assert!(
             !self.asked.iter().any(|asked| asked.is(peer, &block)),
             "it is asked for the first time"
@@ -96,9 +97,9 @@ impl BlockFetch {
             of: peer,
             is_waited_for: true,
         });
-        self.flying = 1;
+        self.flying += 1;
         let asked = &mut self.peers[at];
-        asked.in_flight = 1;
+        asked.in_flight += 1;
         asked.progress = asked_at;
     }
 }

@@ -34,6 +34,7 @@ impl Resting {
             sent_before: None,
             served: Vec::new(),
             debts: None,
+            rivals: None,
         }
     }
 }

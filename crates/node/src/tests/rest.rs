@@ -1,15 +1,19 @@
 //! A node that rests whenever it can, and one that never does: whatever they are told, they say the same.
 
+mod surroundings;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use base::{NodeId, Rng, Seed, Time};
+use base::{NodeId, Seed, Time};
 use chain::{Block, BlockRef, HashRate, Ledger};
-use gossip::{Hello, Item, Message};
+use gossip::{Item, Message};
 
+use self::surroundings::Surroundings;
 use crate::event::TipRef;
+use crate::limits::MAX_RIVALS_AT_REST;
 use crate::testing::{config, forge, n, params};
-use crate::{Event, Heard, Input, Neighbour, Node, Outbox, Output, Resting, TipChange};
+use crate::{Event, Gained, Heard, Input, Neighbour, Node, Outbox, Output, Resting, TipChange};
 
 const PEERS: usize = 6;
 
@@ -21,6 +25,8 @@ struct Sleeper {
     steps: usize,
     /// How often it asked another, and got an answer after all.
     late: [usize; 2],
+    /// How many blocks it connected beside the chain that it followed.
+    aside: usize,
 }
 
 impl Sleeper {
@@ -68,7 +74,7 @@ impl Sleeper {
                 let block = ledger.find(&headers[0].id())?;
                 Some(match resting.hear(ledger, (now, neighbour), block)? {
                     Heard::Nothing => Vec::new(),
-                    Heard::Next => vec![
+                    Heard::Next | Heard::Rival => vec![
                         accepted(ledger, block, peer),
                         send(Message::Get(vec![Item::Block(headers[0].id())])),
                     ],
@@ -89,18 +95,20 @@ impl Sleeper {
                     return Some(vec![received(ledger, block, (peer, body), true)]);
                 }
                 let old = resting.tip();
-                resting.follow(ledger, (now, peer), (block, body)).then(|| {
-                    let lacking = neighbours.iter().filter(|neighbour| !neighbour.has(block));
-                    let header = *ledger.hashed_header(block);
-                    let told = lacking.map(|neighbour| Output::Send {
-                        peer: neighbour.peer,
-                        message: Message::headers([header]),
-                    });
-                    followed(ledger, (old, block), (peer, body))
-                        .into_iter()
-                        .chain(told)
-                        .collect()
-                })
+                let gained = resting.gain(ledger, (now, peer), (block, body))?;
+                let connected = connected(ledger, block, (peer, body));
+                if gained == Gained::Aside {
+                    self.aside += 1;
+                    return Some(connected.into());
+                }
+                let lacking = neighbours.iter().filter(|neighbour| !neighbour.has(block));
+                let header = *ledger.hashed_header(block);
+                let told = lacking.map(|neighbour| Output::Send {
+                    peer: neighbour.peer,
+                    message: Message::headers([header]),
+                });
+                let followed = [followed(ledger, (old, block))];
+                Some(connected.into_iter().chain(followed).chain(told).collect())
             }
             _ => None,
         }
@@ -126,8 +134,10 @@ fn accepted(ledger: &Ledger, block: BlockRef, from: NodeId) -> Output {
 /// What a node says at rest whose body is late.
 fn overdue(ledger: &Ledger, now: Time, (resting, neighbours): (&mut Resting, &[Neighbour])) -> Option<Outbox> {
     let block = resting.awaited()?;
-    let sources = neighbours.iter().filter(|neighbour| neighbour.has(block));
-    let peer = resting.ask_another(now, sources.map(|neighbour| neighbour.peer))?;
+    let sources = neighbours
+        .iter()
+        .map(|neighbour| (neighbour.peer, neighbour.has(block)));
+    let peer = resting.ask_another(now, sources)?;
     let message = Message::Get(vec![Item::Block(ledger.id(block))]);
     Some(vec![Output::Send { peer, message }])
 }
@@ -141,34 +151,36 @@ fn received(ledger: &Ledger, block: BlockRef, (from, body): (NodeId, &Block), du
     })
 }
 
-fn followed(ledger: &Ledger, (old, new): (BlockRef, BlockRef), (from, body): (NodeId, &Arc<Block>)) -> Outbox {
-    let [old, new] = [old, new].map(|block| TipRef {
-        block: ledger.id(block),
-        height: ledger.height(block),
-        chain_work: ledger.work(block),
-    });
-    let (txs, bytes) = (body.transactions.len(), body.bytes());
-    vec![
-        received(ledger, ledger.find(&new.block).expect("known"), (from, body), false),
+fn connected(ledger: &Ledger, block: BlockRef, (from, body): (NodeId, &Arc<Block>)) -> [Output; 3] {
+    [
+        received(ledger, block, (from, body), false),
         Output::Save {
             block: Arc::clone(body),
             durable: false,
         },
         emit(Event::BlockConnected {
-            block: new.block,
-            parent: old.block,
-            height: new.height,
-            chain_work: new.chain_work,
-            txs,
-            bytes,
+            block: ledger.id(block),
+            parent: body.header.parent,
+            height: ledger.height(block),
+            chain_work: ledger.work(block),
+            txs: body.transactions.len(),
+            bytes: body.bytes(),
             body: Arc::clone(body),
         }),
-        emit(Event::TipChanged {
-            old,
-            new,
-            how: TipChange::Extend,
-        }),
     ]
+}
+
+fn followed(ledger: &Ledger, (old, new): (BlockRef, BlockRef)) -> Output {
+    let [old, new] = [old, new].map(|block| TipRef {
+        block: ledger.id(block),
+        height: ledger.height(block),
+        chain_work: ledger.work(block),
+    });
+    emit(Event::TipChanged {
+        old,
+        new,
+        how: TipChange::Extend,
+    })
 }
 
 /// All but what to search for, which an engine knows from the bits.
@@ -177,189 +189,9 @@ fn told(out: &[Output]) -> Vec<String> {
     told.map(|output| format!("{output:?}")).collect()
 }
 
-/// A tree of valid blocks that others have made, and what was asked of peers.
-struct Surroundings {
-    ledger: Ledger,
-    tree: Vec<BlockRef>,
-    /// Bodies, or headers where it is no block.
-    asked: Vec<(NodeId, Option<BlockRef>)>,
-    mutations: usize,
-    /// Whether some bodies take long, so that others are asked.
-    is_slow: bool,
-    /// Connections that were hung up.
-    gone: Vec<NodeId>,
-    rng: Rng,
-}
-
-impl Surroundings {
-    fn new(number: u64) -> Self {
-        let ledger = Ledger::new(params());
-        Self {
-            tree: vec![ledger.genesis()],
-            ledger,
-            asked: Vec::new(),
-            mutations: 0,
-            is_slow: number >= 24,
-            gone: Vec::new(),
-            rng: Seed::from_number(number).child("rest", 0).rng(),
-        }
-    }
-
-    /// That of a peer without a chain.
-    fn hello(&self) -> Message {
-        let genesis = self.ledger.id(self.ledger.genesis());
-        Message::Hello(Box::new(Hello {
-            version: Hello::VERSION,
-            genesis,
-            agent: "played".to_owned(),
-            tip: genesis,
-            height: chain::Height(0),
-        }))
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.rng.below(bound as u64)).expect("below it")
-    }
-
-    /// Mostly the next one for a node with this tip, or one of the newest.
-    fn some_block(&mut self, tip: BlockRef) -> BlockRef {
-        if self.below(4) > 0 {
-            let next = self
-                .tree
-                .iter()
-                .rev()
-                .find(|block| self.ledger.parent(**block) == Some(tip));
-            return next.copied().unwrap_or(tip);
-        }
-        let back = if self.below(8) == 0 {
-            self.below(12)
-        } else {
-            self.below(2)
-        };
-        self.tree[self.tree.len().saturating_sub(back + 1)]
-    }
-
-    fn all_headers(&self) -> Message {
-        let newest = self.tree[self.tree.len() - 1];
-        let path = self.ledger.path(self.ledger.genesis(), newest);
-        let headers = path.into_iter().map(|block| *self.ledger.hashed_header(block));
-        Message::headers(headers.collect::<Vec<_>>())
-    }
-
-    fn grow(&mut self) {
-        let newest = self.tree[self.tree.len() - 1];
-        let parent = if self.below(10) == 0 {
-            self.some_block(newest)
-        } else {
-            newest
-        };
-        let mark = self.tree.len() as u64;
-        let block = forge(&self.ledger, parent, |draft| draft.extra_nonce = mark);
-        let at = self.ledger.record_hashed_header(&block.header).expect("a valid header");
-        self.ledger.add_body(&block).expect("a valid block");
-        self.tree.push(at);
-    }
-
-    /// What happens next where little does, but some bodies take long.
-    fn next_of_little(&mut self, tip: BlockRef) -> Option<Input> {
-        let peer = n(1 + self.below(PEERS));
-        let received = |peer, message| Some(Input::Received { peer, message });
-        let newest = self.tree[self.tree.len() - 1];
-        match self.below(100) {
-            0..=20 if self.ledger.height(newest) <= self.ledger.height(tip) => {
-                self.grow();
-                None
-            }
-            21..=40 => received(peer, Message::headers([*self.ledger.hashed_header(newest)])),
-            41..=90 if !self.asked.is_empty() => {
-                let at = self.below(self.asked.len());
-                // Half of the peers are slow.
-                if self.asked[at].0.0.is_multiple_of(2) && self.below(20) > 0 {
-                    return None;
-                }
-                let (peer, block) = self.asked.swap_remove(at);
-                let body = block.map(|block| Arc::clone(self.ledger.body(block).expect("valid")));
-                received(peer, body.map_or_else(|| self.all_headers(), Message::Block))
-            }
-            91 => self.next_of_much(tip),
-            _ => None,
-        }
-    }
-
-    fn next(&mut self, tip: BlockRef) -> Option<Input> {
-        if self.is_slow {
-            self.next_of_little(tip)
-        } else {
-            self.next_of_much(tip)
-        }
-    }
-
-    /// What happens next where a lot does.
-    fn next_of_much(&mut self, tip: BlockRef) -> Option<Input> {
-        let peer = n(1 + self.below(PEERS));
-        let received = |peer, message| Some(Input::Received { peer, message });
-        match self.below(20) {
-            0 => {
-                self.grow();
-                None
-            }
-            1..=8 => {
-                let block = self.some_block(tip);
-                let header = *self.ledger.hashed_header(block);
-                received(peer, Message::headers([header]))
-            }
-            9..=13 if !self.asked.is_empty() => {
-                let at = self.below(self.asked.len());
-                let (peer, block) = self.asked.swap_remove(at);
-                let Some(block) = block else {
-                    return received(peer, self.all_headers());
-                };
-                let id = self.ledger.id(block);
-                let body = Arc::clone(self.ledger.body(block).expect("valid"));
-                match self.below(12) {
-                    0 => received(peer, Message::NotFound(vec![Item::Block(id)])),
-                    1 => None,
-                    2 if self.below(20) == 0 => {
-                        // The header is the block's, what is in it is not.
-                        self.mutations += 1;
-                        let mut mutated = Block::clone(&body);
-                        mutated.transactions.clear();
-                        received(peer, Message::Block(Arc::new(mutated)))
-                    }
-                    _ => received(peer, Message::Block(body)),
-                }
-            }
-            14..=17 => {
-                let block = self.some_block(tip);
-                let id = self.ledger.id(block);
-                received(peer, Message::Get(vec![Item::Block(id)]))
-            }
-            18 => Some(Input::Tick),
-            _ => None,
-        }
-    }
-
-    fn note_requests(&mut self, out: &[Output]) {
-        for output in out {
-            let Output::Send { peer, message } = output else {
-                continue;
-            };
-            if let Message::GetHeaders { .. } = message {
-                self.asked.push((*peer, None));
-            } else if let Message::Get(items) = message {
-                let blocks = items.iter().filter_map(|item| match item {
-                    Item::Block(id) => self.ledger.find(id),
-                    Item::CompactBlock(_) | Item::Transaction(_) | Item::Parent(_) => None,
-                });
-                self.asked.extend(blocks.map(|block| (*peer, Some(block))));
-            }
-        }
-    }
-}
-
 /// Tells both of a few thousand things; how often the one rested, how much it took in at rest, how often it asked another and got a late answer, and how many
 /// bodies were not what they seemed.
-fn compare(number: u64, hashrate: HashRate) -> [usize; 5] {
+fn compare(number: u64, hashrate: HashRate) -> [usize; 6] {
     let mut around = Surroundings::new(number);
     let config = crate::Config {
         hashrate,
@@ -377,6 +209,7 @@ fn compare(number: u64, hashrate: HashRate) -> [usize; 5] {
         rests: 0,
         steps: 0,
         late: [0; 2],
+        aside: 0,
     };
     let mut now = Time::ZERO;
     let mut take = |around: &mut Surroundings, now: Time, input: Input| {
@@ -418,17 +251,50 @@ fn compare(number: u64, hashrate: HashRate) -> [usize; 5] {
         }
     }
     let [asked, answered] = sleeper.late;
-    [sleeper.rests, sleeper.steps, asked, answered, around.mutations]
+    [
+        sleeper.rests,
+        sleeper.steps,
+        asked,
+        answered,
+        sleeper.aside,
+        around.mutations,
+    ]
 }
 
 #[test]
 fn who_rests_says_what_who_never_rests_says() {
-    let mut sums = [0; 5];
-    for number in 0..72 {
+    let mut sums = [0; 6];
+    for number in 0..96 {
         let counts = compare(number, HashRate((number % 2) * 1_000));
         sums = std::array::from_fn(|at| sums[at] + counts[at]);
     }
-    let [rests, steps, asked, answered, mutations] = sums;
+    let [rests, steps, asked, answered, aside, mutations] = sums;
     assert!(rests > 500 && steps > 10_000 && mutations > 10, "{sums:?}");
-    assert!(asked > 200 && answered > 200, "{sums:?}");
+    assert!(asked > 200 && answered > 200 && aside > 150, "{sums:?}");
+}
+
+#[test]
+fn one_rival_too_many_is_for_the_node_itself() {
+    let mut ledger = Ledger::new(params());
+    let genesis = ledger.genesis();
+    let mut resting = Resting::newcomer(&config(0, ledger.params())).expect("it rests");
+    let mut neighbour = Neighbour::newcomer(n(1));
+    let now = Time::from_secs(1);
+    let most = u64::try_from(MAX_RIVALS_AT_REST).expect("few");
+    for number in 0..=most {
+        let body = forge(&ledger, genesis, |draft| draft.extra_nonce = number);
+        let block = ledger.record_hashed_header(&body.header).expect("a valid header");
+        ledger.add_body(&body).expect("a valid block");
+        let (heard, gained) = if number == 0 {
+            (Heard::Next, Gained::Followed)
+        } else {
+            (Heard::Rival, Gained::Aside)
+        };
+        assert_eq!(resting.hear(&ledger, (now, &mut neighbour), block), Some(heard));
+        let body = ledger.body(block).expect("valid");
+        assert_eq!(resting.gain(&ledger, (now, n(1)), (block, body)), Some(gained));
+    }
+    let body = forge(&ledger, genesis, |draft| draft.extra_nonce = most + 1);
+    let block = ledger.record_hashed_header(&body.header).expect("a valid header");
+    assert_eq!(resting.hear(&ledger, (now, &mut neighbour), block), None);
 }

@@ -247,10 +247,19 @@ impl Beds {
         std::mem::take(&mut self.talks[node.index()].events)
     }
 
-    /// The body that a resting node waits for is overdue: whom it asks instead of these ([`Resting::ask_another`]).
-    pub(super) fn ask_another(&mut self, node: NodeId, now: Time, sources: &[NodeId]) -> Option<NodeId> {
+    /// The body that a resting node waits for is overdue: by which of its ends it asks another, of whom those that are counted among its own have not announced it
+    /// ([`Resting::ask_another`]).
+    pub(super) fn ask_another(&mut self, node: NodeId, now: Time, lacking: &[u32]) -> Option<usize> {
+        let places = self.places(node);
         let resting = self.beds[node.index()].0.as_mut()?;
-        resting.ask_another(now, sources.iter().copied())
+        let ends = || (0..).zip(&self.ends[places.clone()]);
+        let sources = ends().map(|(at, end)| (end.neighbour.peer, !lacking.contains(&at)));
+        let next = resting.ask_another(now, sources)?;
+        let place = places
+            .clone()
+            .zip(ends())
+            .find(|(_, (_, end))| end.neighbour.peer == next);
+        place.map(|(place, _)| place)
     }
 
     /// A node comes to rest; it knows as many neighbours as it has ends, by connections with these numbers.
@@ -277,7 +286,7 @@ impl Beds {
         (moment, ledger): (Moment, &Ledger),
         left: &mut Vec<(usize, Announcement)>,
     ) -> Option<(Resting, u64)> {
-        let resting = self.beds.get_mut(node.index())?.0.take()?;
+        let mut resting = self.beds.get_mut(node.index())?.0.take()?;
         let told = self.take_told(node);
         self.fronts[node.index()] = Front::UP;
         for place in self.places(node) {
@@ -294,7 +303,9 @@ impl Beds {
                 }
             }
             for block in brought.into_iter().flatten() {
-                self.ends[place].neighbour.note(ledger, block);
+                let neighbour = &mut self.ends[place].neighbour;
+                neighbour.note(ledger, block);
+                resting.note_source(neighbour, block);
             }
         }
         Some((resting, told))

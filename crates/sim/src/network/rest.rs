@@ -7,8 +7,7 @@ use std::time::Duration;
 use base::{NodeId, Time};
 use chain::{Block, BlockRef, CompactTarget, HashRate};
 use gossip::{Item, Message, MessageKind};
-use node::event::TipRef;
-use node::{Event, Goal, Heard, Input, Resting};
+use node::{Event, Gained, Goal, Heard, Input, Resting};
 use scenario::Uplinks;
 
 use super::Network;
@@ -269,6 +268,10 @@ impl Network {
                     self.ask((node, place), *block);
                     true
                 }
+                Some(Heard::Rival) => {
+                    self.ask_beside((node, place), *block);
+                    true
+                }
                 None => false,
             },
             Short::Asked(block) => {
@@ -285,16 +288,28 @@ impl Network {
                 self.receive_again((node, peer), body);
                 true
             }
-            Short::Sent(block, body, _) => {
-                let follows =
-                    self.collector.may_follow(&body.id()) && resting.follow(ledger, (now, peer), (*block, body));
-                if follows {
+            Short::Sent(block, body, _) => match resting.gain(ledger, (now, peer), (*block, body)) {
+                Some(Gained::Followed) => {
                     self.followed((node, peer), *block, body);
                     self.tell_others(node, *block);
                     self.search_on(node, *block);
+                    self.wait_on(node);
+                    true
                 }
-                follows
-            }
+                Some(Gained::Aside) => {
+                    self.connect_at_rest((node, peer), *block, body);
+                    self.wait_on(node);
+                    true
+                }
+                None => false,
+            },
+        }
+    }
+
+    /// A node at rest that has got a body may wait for another.
+    fn wait_on(&mut self, node: NodeId) {
+        if self.deadline(node).is_some() {
+            self.set_tick(node);
         }
     }
 
@@ -313,22 +328,16 @@ impl Network {
         };
         let moment = (self.now, self.turn);
         let parent = self.ledgers[0].parent(block).expect("it stands on what is followed");
-        let places = self.beds.places(node);
-        let mut lacking = Vec::new();
+        let mut lacking = std::mem::take(&mut self.lacking);
         self.beds.lacking(node, (block, parent), moment, &mut lacking);
-        let has = |place: &usize| !lacking.contains(&exit_number(*place - places.start));
-        let sources: Vec<usize> = places.clone().filter(has).collect();
-        let peers = sources.iter().map(|place| self.beds.end(*place).neighbour.peer);
-        let peers: Vec<NodeId> = peers.collect();
-        let Some(peer) = self.beds.ask_another(node, self.now, &peers) else {
-            return false;
-        };
-        let at = peers.iter().position(|other| *other == peer);
-        self.send_request((node, sources[at.expect("one of them")]), block);
+        let place = self.beds.ask_another(node, self.now, &lacking);
+        self.lacking = lacking;
+        let Some(place) = place else { return false };
+        self.send_request((node, place), block);
         true
     }
 
-    fn send_request(&mut self, (node, place): (NodeId, usize), block: BlockRef) {
+    pub(super) fn send_request(&mut self, (node, place): (NodeId, usize), block: BlockRef) {
         let asked = self.send_at_rest((node, place), self.lately.asked, Short::Asked(block));
         // Whoever is asked says when the answer comes; until then nobody is late.
         let deadline = self.deadline(node);
@@ -339,14 +348,13 @@ impl Network {
 
     /// A body came to a node at rest that another had sent meanwhile.
     fn receive_again(&mut self, (node, peer): (NodeId, NodeId), body: &Block) {
-        self.places[node.index()].told += self.beds.take_told(node);
         let received = Event::BlockReceived {
             block: body.id(),
             from: peer,
             bytes: body.bytes(),
             duplicate: true,
         };
-        self.tell(node, Box::new(received));
+        self.tell_at_rest(node, received);
     }
 
     /// A node at rest sends a body to the neighbour at one of its ends.
@@ -362,15 +370,13 @@ impl Network {
     }
 
     fn followed(&mut self, (node, peer): (NodeId, NodeId), block: BlockRef, body: &Arc<Block>) {
-        let ledger = &self.ledgers[0];
-        let tip = TipRef {
-            block: ledger.id(block),
-            height: ledger.height(block),
-            chain_work: ledger.work(block),
-        };
-        if !self.forgets {
-            self.places[node.index()].disk.push(Arc::clone(body));
+        if !self.collector.may_follow(&body.id()) {
+            self.connect_at_rest((node, peer), block, body);
+            self.switch_at_rest(node, block);
+            return;
         }
+        let tip = self.tip_ref(block);
+        self.save(node, body);
         self.collector.follow(self.now, (node, peer), tip);
         self.digest.followed(self.now, node, &tip.block);
         // The three events that this stands for.

@@ -1,0 +1,147 @@
+//! Blocks of the same work as what a node at rest follows or waits for. While a fork lasts, all nodes of a network have two such blocks, and fetch both.
+
+use base::NodeId;
+use chain::{BlockRef, Ledger};
+use gossip::limits::MAX_BLOCKS_OWED;
+
+use super::{Awaited, Neighbour, Resting};
+use crate::Node;
+use crate::config::Tie;
+use crate::limits::MAX_RIVALS_AT_REST;
+
+/// What a resting node knows beside the chain that it follows.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct Rivals {
+    /// Whether a coin decides which of two to follow: the node tosses it itself.
+    is_random: bool,
+    /// Connected before the node came to rest, of the work of what it followed then.
+    before: Vec<BlockRef>,
+    /// Connected since, one after the other.
+    since: Vec<BlockRef>,
+    /// Of the headers of the greatest work the one that was accepted first, where it is not the one that is followed.
+    first: Option<BlockRef>,
+    /// A second body that is waited for. It stands on what is followed, as the other does.
+    pub(super) second: Option<Awaited>,
+    /// Who else has a block that is waited for, though the best that it has announced is another.
+    also: Vec<(NodeId, BlockRef)>,
+}
+
+impl Rivals {
+    /// Whether this block is connected, and not followed.
+    pub(super) fn has(&self, block: BlockRef) -> bool {
+        self.since.contains(&block) || self.before.contains(&block)
+    }
+
+    /// Whether a peer has a block that is waited for, though the best that it has announced is another.
+    pub(super) fn is_also_source(&self, peer: NodeId, block: BlockRef) -> bool {
+        self.also.contains(&(peer, block))
+    }
+
+    /// A header of more work has been accepted.
+    pub(super) const fn forget_first(&mut self) {
+        self.first = None;
+    }
+
+    /// A body has come that was waited for, and may be followed; `other` is waited for since before it. Whether that is progress: the block is the
+    /// first of its work.
+    pub(super) fn connect(&mut self, (block, follows): (BlockRef, bool), other: Option<BlockRef>) -> bool {
+        self.second.take_if(|second| second.block == block);
+        self.also.retain(|(_, has)| *has != block);
+        if follows {
+            self.first = other;
+            return other.is_none();
+        }
+        self.since.push(block);
+        self.first == Some(block)
+    }
+}
+
+impl Resting {
+    pub(super) fn second(&self) -> Option<Awaited> {
+        self.rivals.as_ref()?.second
+    }
+
+    /// Whether a block beside the chain that it follows is here, or is the second that is waited for.
+    pub(super) fn has_beside(&self, block: BlockRef) -> bool {
+        let Some(rivals) = &self.rivals else { return false };
+        rivals.second.is_some_and(|second| second.block == block) || rivals.has(block)
+    }
+
+    fn awaits(&self, block: BlockRef) -> bool {
+        self.awaited() == Some(block) || self.second().is_some_and(|second| second.block == block)
+    }
+
+    /// A neighbour has announced a block: it may be asked for it while it is waited for.
+    pub fn note_source(&mut self, neighbour: &Neighbour, block: BlockRef) {
+        if !neighbour.has(block) && self.awaits(block) {
+            let rivals = self.rivals.get_or_insert_default();
+            let source = (neighbour.peer, block);
+            if !rivals.also.contains(&source) {
+                rivals.also.push(source);
+            }
+        }
+    }
+
+    pub(super) fn is_also_source(&self, peer: NodeId, block: BlockRef) -> bool {
+        let rivals = self.rivals.as_ref();
+        rivals.is_some_and(|rivals| rivals.is_also_source(peer, block))
+    }
+
+    /// Whether a block that a peer announces, and nothing is known of, is fetched for its work alone: it stands beside what is followed, or beside what is waited for.
+    pub(super) fn may_be_rival(&self, ledger: &Ledger, peer: NodeId, block: BlockRef) -> bool {
+        let beside = match self.awaited {
+            None => self.tip,
+            Some(awaited) => awaited.block,
+        };
+        let is_beside = ledger.parent(block) == ledger.parent(beside) && ledger.work(block) == ledger.work(beside);
+        // The one stands on what is followed and so does the other, and each is asked of somebody else.
+        let is_second = |awaited: Awaited| ledger.parent(block) == Some(self.tip) && awaited.of != peer;
+        let is_first_or_second = || self.awaited.is_none_or(is_second);
+        let has_room = || {
+            let owed = self.debts.as_ref().map_or(0, |debts| debts.late.len());
+            let rivals = self.rivals.as_ref();
+            let may_be = |rivals: &Rivals| {
+                !rivals.is_random && rivals.second.is_none() && rivals.since.len() < MAX_RIVALS_AT_REST
+            };
+            owed + 2 < MAX_BLOCKS_OWED && rivals.is_none_or(|rivals| may_be(rivals))
+        };
+        is_beside && is_first_or_second() && has_room()
+    }
+}
+
+impl Node {
+    /// What the node knows beside the chain that it follows, of the same work.
+    pub(super) fn rivals(&self, ledger: &Ledger) -> Option<Box<Rivals>> {
+        let (tip, best) = (self.knowledge.tip(), self.knowledge.best_header());
+        let is_random = self.config.tie == Tie::Random;
+        let before: Vec<BlockRef> = self.knowledge.rivals(ledger).collect();
+        let are_any = is_random || !before.is_empty();
+        are_any.then(|| {
+            Box::new(Rivals {
+                is_random,
+                before,
+                first: Some(best).filter(|best| *best != tip),
+                ..Rivals::default()
+            })
+        })
+    }
+
+    /// Goes on with the chain that it has come to follow at rest, and with what stands beside it.
+    pub(super) fn take_chain(&mut self, ledger: &Ledger, (base, tip): (BlockRef, BlockRef), rivals: &Rivals) {
+        let is_unknown = |node: &Self, block: BlockRef| !node.knowledge.is_known(block);
+        for block in ledger.path(base, tip) {
+            // Of those of equal work the first that is accepted counts.
+            if let Some(first) = rivals.first.filter(|first| block == tip && is_unknown(self, *first)) {
+                self.knowledge.accept_header(ledger, first);
+            }
+            self.knowledge.accept_header(ledger, block);
+            self.knowledge.connect(ledger, block);
+        }
+        for block in &rivals.since {
+            if is_unknown(self, *block) {
+                self.knowledge.accept_header(ledger, *block);
+            }
+            self.knowledge.connect(ledger, *block);
+        }
+    }
+}
