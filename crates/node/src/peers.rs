@@ -159,10 +159,12 @@ impl Rest {
         *owed = owed.saturating_add(1);
     }
 
-    /// Notes that it owes so many late bodies, which owed so many before.
-    pub(crate) fn owes_bodies(&mut self, now: usize, before: usize) {
-        let [now, before] = [now, before].map(|count| u32::try_from(count).unwrap_or(u32::MAX));
-        self.bodies_owed = self.bodies_owed.saturating_add(now).saturating_sub(before);
+    /// Notes that it owes so many bodies, and no others.
+    pub(crate) fn owes_bodies(&mut self, count: usize) {
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        if self.bodies_owed != count {
+            self.bodies_owed = count;
+        }
     }
 
     /// Notes that the peer answered for an item, with it or without; whether it owed any such answer.

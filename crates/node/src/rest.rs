@@ -21,7 +21,7 @@ use self::rivals::Rivals;
 use crate::branches::Target;
 use crate::clock::Clock;
 use crate::config::Relay;
-use crate::limits::SERVED_REMEMBERED;
+use crate::limits::{MAX_SENDS_PER_ITEM, SERVED_REMEMBERED};
 use crate::peers::{Peer, Stage};
 use crate::{Node, Strategy, Wake};
 
@@ -94,8 +94,9 @@ pub enum Gained {
     Aside,
 }
 
-/// A node at rest.
+/// A node at rest: two cache lines, of which the first says what it knows, and the second what it does about it.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub struct Resting {
     tip: BlockRef,
     /// The block that the node followed when it came to rest.
@@ -103,17 +104,17 @@ pub struct Resting {
     awaited: Option<Awaited>,
     /// When it last heard of a block, or followed one.
     moved_at: Time,
-    followed_at: Time,
-    patience: Patience,
     clock: Clock,
-    /// Who was sent `base` before, where that is known.
-    #[expect(clippy::box_collection, reason = "eight bytes less of each node")]
-    sent_before: Option<Box<Vec<NodeId>>>,
-    served: Vec<Served>,
     /// None while no late answers may come.
     debts: Option<Box<Debts>>,
     /// None while nothing is known beside the chain that it follows.
     rivals: Option<Box<Rivals>>,
+    followed_at: Time,
+    patience: Patience,
+    /// Who was sent `base` before, where that is known.
+    #[expect(clippy::box_collection, reason = "eight bytes less of each node")]
+    sent_before: Option<Box<Vec<NodeId>>>,
+    served: Vec<Served>,
 }
 
 impl Resting {
@@ -133,7 +134,7 @@ impl Resting {
     /// so that their memory is fetched side by side.
     #[must_use]
     pub fn glance(&self) -> usize {
-        self.tip.index() + usize::from(self.patience.ends(self.moved_at) > self.followed_at) + self.served.len()
+        self.tip.index() + usize::from(self.rivals.is_some()) + self.served.len()
     }
 
     /// When [`crate::Input::Tick`] is next wanted.
@@ -252,10 +253,13 @@ impl Resting {
         if self.served.first().is_some_and(is_old) {
             self.served.retain(|served| !is_old(served));
         }
-        let was_asked = |served: &Served| served.to == to && served.block == block;
-        let is_sent = is_new && ledger.body(block).is_some() && !self.served.iter().any(was_asked);
+        // The same may be asked for again, when it is late; all is forgotten with the first time.
+        let was_sent = |served: &&Served| served.to == to && served.block == block;
+        let mut sent = self.served.iter().filter(was_sent);
+        let at = sent.next().map_or(now, |first| first.at);
+        let is_sent = is_new && ledger.body(block).is_some() && sent.count() + 1 < MAX_SENDS_PER_ITEM.into();
         if is_sent {
-            self.served.push(Served { to, block, at: now });
+            self.served.push(Served { to, block, at });
         }
         is_sent
     }
@@ -350,10 +354,11 @@ impl Node {
         }
         for awaited in [awaited, rivals.second].into_iter().flatten() {
             self.await_body(ledger, awaited, |peer| rivals.is_also_source(peer, awaited.block));
-            for late in debts.late.iter().filter(|late| late.block == awaited.block) {
-                self.bodies
-                    .fetch
-                    .note_asked(late.of, &ledger.id(awaited.block), late.asked_at);
+            let late = debts.late.iter().filter(|late| late.block == awaited.block);
+            let asked = late.map(|late| (late.of, late.asked_at));
+            for (of, at) in asked.chain([(awaited.of, awaited.since)]) {
+                let times = debts.times_asked(of, awaited.block);
+                self.bodies.fetch.note_asked(of, &ledger.id(awaited.block), (times, at));
             }
         }
         for Served { to, block, at } in served {

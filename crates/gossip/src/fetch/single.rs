@@ -49,11 +49,11 @@ impl BlockFetch {
         }
     }
 
-    /// A source of a wanted body was asked for it once, at this time.
-    pub fn note_asked(&mut self, peer: NodeId, block: &BlockId, at: Time) {
+    /// A source of a wanted body was asked for it so many times, and last at this time.
+    pub fn note_asked(&mut self, peer: NodeId, block: &BlockId, (times, at): (u8, Time)) {
         self.revise(block, |wanted| {
             let source = wanted.source(peer);
-            source.times_asked = 1;
+            source.times_asked = times;
             source.last_asked = at;
         });
     }

@@ -2,7 +2,7 @@
 
 use base::{NodeId, Time};
 use chain::{BlockRef, Ledger};
-use gossip::limits::MAX_BLOCKS_OWED;
+use gossip::limits::{MAX_ASKED_PER_BLOCK, MAX_BLOCKS_OWED};
 
 use super::{Awaited, Resting};
 use crate::Node;
@@ -20,6 +20,8 @@ pub(super) struct Late {
 pub(super) struct Debts {
     pub(super) late: Vec<Late>,
     pub(super) progress: Vec<(NodeId, Time)>,
+    /// Who owes answers that were asked for twice, one for each time; and for which block, where that is known.
+    again: Vec<(NodeId, Option<BlockRef>)>,
 }
 
 impl Debts {
@@ -30,6 +32,28 @@ impl Debts {
 
     pub(super) fn find(&self, peer: NodeId, block: BlockRef) -> Option<usize> {
         self.late.iter().position(|late| late.of == peer && late.block == block)
+    }
+
+    /// How many more answers this peer owes because it was asked again.
+    fn owed_again(&self, peer: NodeId) -> usize {
+        self.again.iter().filter(|(of, _)| *of == peer).count()
+    }
+
+    /// How often a peer was asked for a block that has not come yet.
+    pub(super) fn times_asked(&self, peer: NodeId, block: BlockRef) -> u8 {
+        let again = self.again.iter().filter(|again| **again == (peer, Some(block)));
+        u8::try_from(1 + again.count()).expect("a peer is asked a few times")
+    }
+
+    /// A peer sent a block once more; whether it was asked again.
+    fn settle_again(&mut self, peer: NodeId, block: BlockRef) -> bool {
+        let find = |block| self.again.iter().position(|again| *again == (peer, block));
+        let at = find(Some(block)).or_else(|| find(None));
+        at.map(|at| self.again.swap_remove(at)).is_some()
+    }
+
+    fn are_settled(&self) -> bool {
+        self.late.is_empty() && self.again.is_empty()
     }
 
     pub(super) fn make_progress(&mut self, peer: NodeId, now: Time) {
@@ -63,21 +87,22 @@ impl Resting {
         Some(())
     }
 
-    /// A body came from a peer that was asked for it and given up on, while another sent it ([`crate::Event::BlockReceived`], a duplicate): nothing but that
+    /// A body came from a peer that was asked for it and given up on, while another sent it, or that was asked for it twice ([`crate::Event::BlockReceived`], a duplicate): nothing but that
     /// follows. Otherwise nothing has changed; whether it did.
     pub fn receive_late(&mut self, ledger: &Ledger, (now, peer): (Time, NodeId), block: BlockRef) -> bool {
         let Some(debts) = &mut self.debts else { return false };
-        let Some(at) = debts.find(peer, block) else {
-            return false;
-        };
         let is_beside = || self.rivals.as_ref().is_some_and(|rivals| rivals.has(block));
         if !ledger.is_ancestor(block, self.tip) && !is_beside() {
             return false;
         }
-        debts.late.swap_remove(at);
-        let since = debts.silent_since(peer).expect("known of all who owe something");
-        self.patience.learn(now.since(since));
-        if debts.late.is_empty() {
+        if let Some(at) = debts.find(peer, block) {
+            debts.late.swap_remove(at);
+            let since = debts.silent_since(peer).expect("known of all who owe something");
+            self.patience.learn(now.since(since));
+        } else if !debts.settle_again(peer, block) {
+            return false;
+        }
+        if debts.are_settled() {
             self.debts = None;
         }
         true
@@ -85,25 +110,38 @@ impl Resting {
 
     /// The body that is waited for is overdue. Who is asked for it instead, of all neighbours in the order of their names, each with whether it has announced it ([`Neighbour::has`]);
     /// none when there is more to it, and then nothing has changed.
-    pub fn ask_another(&mut self, now: Time, mut sources: impl Iterator<Item = (NodeId, bool)>) -> Option<NodeId> {
+    pub fn ask_another(&mut self, now: Time, sources: impl Iterator<Item = (NodeId, bool)>) -> Option<NodeId> {
         let awaited = self
             .awaited
             .filter(|awaited| self.second().is_none() && self.patience.ends(awaited.since) <= now)?;
-        let owed = |peer: NodeId| self.debts.as_ref().map_or(0, |debts| debts.owed(peer));
-        // Of those that owe nothing the first comes first; one that does owe something would be asked only if all did.
-        let is_source = |peer: NodeId, has: bool| has || self.is_also_source(peer, awaited.block);
-        let is_next = |(peer, has): &(NodeId, bool)| *peer != awaited.of && owed(*peer) == 0 && is_source(*peer, *has);
-        let (next, _) = sources.find(is_next)?;
-        if self.debts.as_ref().map_or(0, |debts| debts.late.len()) + 1 >= MAX_BLOCKS_OWED {
+        let is_source = |(peer, has): &(NodeId, bool)| *has || self.is_also_source(*peer, awaited.block);
+        let others = sources.filter(|source| source.0 != awaited.of && is_source(source));
+        // Of those that owe nothing the first comes first; one that does owe something is asked only if all do.
+        let owes_nothing = |peer: NodeId| self.debts.as_ref().is_none_or(|debts| debts.owed(peer) == 0);
+        let mut are_others = false;
+        let mut others = others.inspect(|_| are_others = true).map(|(peer, _)| peer);
+        let other = others.find(|peer| owes_nothing(*peer));
+        let next = other.or_else(|| (!are_others).then_some(awaited.of))?;
+        let owed = self
+            .debts
+            .as_ref()
+            .map_or(0, |debts| debts.late.len() + debts.again.len());
+        if owed + 1 >= MAX_BLOCKS_OWED {
             return None;
         }
         let debts = self.debts.get_or_insert_default();
-        debts.late.push(Late {
-            block: awaited.block,
-            of: awaited.of,
-            asked_at: awaited.since,
-        });
-        debts.make_progress(awaited.of, awaited.since);
+        if next != awaited.of {
+            debts.late.push(Late {
+                block: awaited.block,
+                of: awaited.of,
+                asked_at: awaited.since,
+            });
+            debts.make_progress(awaited.of, awaited.since);
+        } else if debts.times_asked(next, awaited.block) < MAX_ASKED_PER_BLOCK {
+            debts.again.push((next, Some(awaited.block)));
+        } else {
+            return None;
+        }
         debts.make_progress(next, now);
         self.patience.wear_out();
         self.awaited = Some(Awaited {
@@ -134,15 +172,17 @@ impl Node {
             });
             debts.make_progress(of, progress);
         }
-        (!debts.late.is_empty()).then(|| Box::new(debts))
+        for (peer, row) in self.peers.all() {
+            let again = (row.bodies_owed as usize).saturating_sub(debts.owed(peer));
+            debts.again.extend(std::iter::repeat_n((peer, None), again));
+        }
+        (!debts.are_settled()).then(|| Box::new(debts))
     }
 
     /// These late answers may still come, and no others.
     pub(super) fn owe(&mut self, ledger: &Ledger, debts: &Debts) {
-        let before: Vec<NodeId> = self.bodies.fetch.late_answers().map(|(of, ..)| of).collect();
-        let count = |of: NodeId| before.iter().filter(|other| **other == of).count();
         for (peer, row) in self.peers.all_mut() {
-            row.owes_bodies(debts.owed(peer), count(peer));
+            row.owes_bodies(debts.owed(peer) + debts.owed_again(peer));
         }
         let late = debts.late.iter().map(|late| (late.of, ledger.id(late.block)));
         self.bodies.fetch.set_late_answers(late);

@@ -2,6 +2,7 @@
 
 mod surroundings;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,12 +28,22 @@ struct Sleeper {
     late: [usize; 2],
     /// How many blocks it connected beside the chain that it followed.
     aside: usize,
+    /// Whom it asked for what at rest, and how often the same as before.
+    asked: BTreeSet<(NodeId, Item)>,
+    again: usize,
 }
 
 impl Sleeper {
     fn handle(&mut self, ledger: &mut Ledger, now: Time, input: &Input) -> Outbox {
         if let Some(out) = self.step(ledger, now, input) {
             self.steps += 1;
+            for output in &out {
+                if let Output::Send { peer, message } = output
+                    && let Message::Get(items) = message
+                {
+                    self.again += usize::from(!self.asked.insert((*peer, items[0])));
+                }
+            }
             return out;
         }
         if let Some((resting, neighbours)) = self.bed.take() {
@@ -191,7 +202,7 @@ fn told(out: &[Output]) -> Vec<String> {
 
 /// Tells both of a few thousand things; how often the one rested, how much it took in at rest, how often it asked another and got a late answer, and how many
 /// bodies were not what they seemed.
-fn compare(number: u64, hashrate: HashRate) -> [usize; 6] {
+fn compare(number: u64, hashrate: HashRate) -> [usize; 7] {
     let mut around = Surroundings::new(number);
     let config = crate::Config {
         hashrate,
@@ -210,6 +221,8 @@ fn compare(number: u64, hashrate: HashRate) -> [usize; 6] {
         steps: 0,
         late: [0; 2],
         aside: 0,
+        asked: BTreeSet::new(),
+        again: 0,
     };
     let mut now = Time::ZERO;
     let mut take = |around: &mut Surroundings, now: Time, input: Input| {
@@ -257,20 +270,21 @@ fn compare(number: u64, hashrate: HashRate) -> [usize; 6] {
         asked,
         answered,
         sleeper.aside,
+        sleeper.again,
         around.mutations,
     ]
 }
 
 #[test]
 fn who_rests_says_what_who_never_rests_says() {
-    let mut sums = [0; 6];
-    for number in 0..96 {
+    let mut sums = [0; 7];
+    for number in 0..120 {
         let counts = compare(number, HashRate((number % 2) * 1_000));
         sums = std::array::from_fn(|at| sums[at] + counts[at]);
     }
-    let [rests, steps, asked, answered, aside, mutations] = sums;
+    let [rests, steps, asked, answered, aside, again, mutations] = sums;
     assert!(rests > 500 && steps > 10_000 && mutations > 10, "{sums:?}");
-    assert!(asked > 200 && answered > 200 && aside > 150, "{sums:?}");
+    assert!(asked > 200 && answered > 200 && aside > 150 && again > 20, "{sums:?}");
 }
 
 #[test]

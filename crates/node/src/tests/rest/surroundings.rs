@@ -17,6 +17,8 @@ enum Life {
     Busy,
     /// Little does, but some bodies take long, so that others are asked.
     Slow,
+    /// The same, and only one peer announces blocks.
+    Lonely,
     /// Little does, but half of the blocks have others beside them.
     Forked,
 }
@@ -42,7 +44,12 @@ impl Surroundings {
             ledger,
             asked: Vec::new(),
             mutations: 0,
-            life: [Life::Busy, Life::Slow, Life::Forked, Life::Forked][usize::try_from(number / 24).expect("few") % 4],
+            life: match number / 24 {
+                0 => Life::Busy,
+                1 => Life::Slow,
+                2 => Life::Lonely,
+                _ => Life::Forked,
+            },
             gone: Vec::new(),
             rng: Seed::from_number(number).child("rest", 0).rng(),
         }
@@ -109,7 +116,11 @@ impl Surroundings {
 
     /// What happens next where little does, but some bodies take long.
     fn next_of_little(&mut self, tip: BlockRef) -> Option<Input> {
-        let peer = n(1 + self.below(PEERS));
+        let peer = if self.life == Life::Lonely {
+            n(2)
+        } else {
+            n(1 + self.below(PEERS))
+        };
         let received = |peer, message| Some(Input::Received { peer, message });
         let newest = self.tree[self.tree.len() - 1];
         match self.below(100) {
@@ -178,7 +189,7 @@ impl Surroundings {
     pub(super) fn next(&mut self, tip: BlockRef) -> Option<Input> {
         match self.life {
             Life::Busy => self.next_of_much(tip),
-            Life::Slow => self.next_of_little(tip),
+            Life::Slow | Life::Lonely => self.next_of_little(tip),
             Life::Forked => self.next_of_forks(tip),
         }
     }
