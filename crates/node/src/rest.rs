@@ -20,7 +20,7 @@ use self::late::Debts;
 use self::rivals::Rivals;
 use crate::branches::Target;
 use crate::clock::Clock;
-use crate::config::Relay;
+use crate::config::{Relay, Tie};
 use crate::limits::{MAX_SENDS_PER_ITEM, SERVED_REMEMBERED};
 use crate::peers::{Peer, Stage};
 use crate::{Node, Strategy, Wake};
@@ -94,6 +94,14 @@ pub enum Gained {
     Aside,
 }
 
+/// What few resting nodes have.
+#[derive(Clone, Debug, Default)]
+struct Seldom {
+    /// While late answers may come.
+    debts: Debts,
+    rivals: Rivals,
+}
+
 /// A node at rest: two cache lines, of which the first says what it knows, and the second what it does about it.
 #[derive(Clone, Debug)]
 #[repr(C)]
@@ -105,10 +113,14 @@ pub struct Resting {
     /// When it last heard of a block, or followed one.
     moved_at: Time,
     clock: Clock,
-    /// None while no late answers may come.
-    debts: Option<Box<Debts>>,
-    /// None while nothing is known beside the chain that it follows.
-    rivals: Option<Box<Rivals>>,
+    /// None while there is nothing of the kind.
+    seldom: Option<Box<Seldom>>,
+    /// Whether late answers may come.
+    has_debts: bool,
+    /// Whether there is more to what it follows, or waits for, than one block after the other.
+    is_contested: bool,
+    /// Whether a coin decides between blocks of equal work: the node tosses it itself.
+    tosses: bool,
     followed_at: Time,
     patience: Patience,
     /// Who was sent `base` before, where that is known.
@@ -134,7 +146,7 @@ impl Resting {
     /// so that their memory is fetched side by side.
     #[must_use]
     pub fn glance(&self) -> usize {
-        self.tip.index() + usize::from(self.rivals.is_some()) + self.served.len()
+        self.tip.index() + usize::from(self.is_contested) + self.served.len()
     }
 
     /// When [`crate::Input::Tick`] is next wanted.
@@ -152,28 +164,20 @@ impl Resting {
         (now, neighbour): (Time, &mut Neighbour),
         block: BlockRef,
     ) -> Option<Heard> {
-        if block == self.tip || self.awaited() == Some(block) || self.has_beside(block) {
+        let is_it = block == self.tip || self.awaited() == Some(block);
+        let is_next = self.awaited.is_none() && ledger.parent(block) == Some(self.tip);
+        if is_it || (!is_next && self.has_beside(block)) {
             neighbour.note(ledger, block);
             self.note_source(neighbour, block);
             return Some(Heard::Nothing);
         }
         let header = ledger.header(block);
         let is_due = || chain::header::check_not_future(header, self.clock.unix_secs(now), ledger.params()).is_ok();
-        if self.awaited.is_some() || ledger.parent(block) != Some(self.tip) {
-            let may_be_rival = self.may_be_rival(ledger, neighbour.peer, block) && is_due();
-            return may_be_rival.then(|| {
-                self.wait_for(ledger, (now, neighbour), block);
-                Heard::Rival
-            });
-        }
-        if !is_due() {
+        if !is_due() || !(is_next || self.may_be_rival(ledger, neighbour.peer, block)) {
             return None;
         }
         self.wait_for(ledger, (now, neighbour), block);
-        if let Some(rivals) = &mut self.rivals {
-            rivals.forget_first();
-        }
-        Some(Heard::Next)
+        Some(if is_next { Heard::Next } else { Heard::Rival })
     }
 
     /// Who announced a block is asked for its body.
@@ -184,7 +188,7 @@ impl Resting {
         if self.awaited.is_none() {
             self.awaited = Some(awaited);
         } else {
-            self.rivals.get_or_insert_default().second = Some(awaited);
+            self.contest().second = Some(awaited);
         }
         self.make_progress(of, now);
         self.moved_at = now;
@@ -216,15 +220,17 @@ impl Resting {
     /// A block that was waited for is here.
     fn connect(&mut self, ledger: &Ledger, now: Time, block: BlockRef) -> Gained {
         let follows = ledger.parent(block) == Some(self.tip);
-        let first = self.awaited.filter(|awaited| awaited.block != block);
-        if first.is_none() {
-            self.awaited = self.rivals.as_mut().and_then(|rivals| rivals.second.take());
-        }
-        let is_progress = if follows && self.rivals.is_none() {
+        let first = self.awaited.take_if(|awaited| awaited.block != block);
+        self.awaited = None;
+        let is_progress = if follows && !self.is_contested {
             true
         } else {
-            let rivals = self.rivals.get_or_insert_default();
-            rivals.connect((block, follows), first.map(|first| first.block))
+            let rivals = self.contest();
+            let is_progress = rivals.connect((block, follows), first.map(|first| first.block));
+            let second = rivals.second.take();
+            self.is_contested = rivals.is_contest();
+            self.awaited = first.or(second);
+            is_progress
         };
         if is_progress {
             self.moved_at = now;
@@ -291,7 +297,12 @@ impl Node {
             let is_below = peer.best.is_none_or(|best| ledger.work(best) <= ledger.work(tip));
             peer.stage == Stage::Ready && peer.unconnecting == 0 && peer.told == Some(tip) && is_below
         };
-        self.peers.all().all(|(_, peer)| is_up_to_date(peer)).then(|| Resting {
+        if !self.peers.all().all(|(_, peer)| is_up_to_date(peer)) {
+            return None;
+        }
+        let (debts, rivals) = (self.debts(ledger), self.rivals(ledger));
+        let (has_debts, is_contested) = (!debts.are_settled(), rivals.is_contest());
+        Some(Resting {
             tip,
             base: tip,
             awaited: None,
@@ -301,8 +312,10 @@ impl Node {
             clock: self.clock,
             sent_before: self.tip_sent.clone().map(Box::new),
             served: Vec::new(),
-            debts: self.debts(ledger),
-            rivals: self.rivals(ledger),
+            seldom: (has_debts || !rivals.are_none()).then(|| Box::new(Seldom { debts, rivals })),
+            has_debts,
+            is_contested,
+            tosses: self.config.tie == Tie::Random,
         })
     }
 
@@ -332,12 +345,14 @@ impl Node {
             clock: _,
             sent_before: _,
             served,
-            debts,
-            rivals,
+            seldom,
+            has_debts: _,
+            is_contested: _,
+            tosses: _,
         } = resting;
         self.progress_at = moved_at;
         self.bodies.fetch.set_patience(patience);
-        let (debts, rivals) = (debts.unwrap_or_default(), rivals.unwrap_or_default());
+        let Seldom { debts, rivals } = seldom.map_or_else(Seldom::default, |seldom| *seldom);
         self.owe(ledger, &debts);
         self.take_chain(ledger, (base, tip), &rivals);
         if tip != base {

@@ -4,7 +4,7 @@ use base::{NodeId, Time};
 use chain::{BlockRef, Ledger};
 use gossip::limits::{MAX_ASKED_PER_BLOCK, MAX_BLOCKS_OWED};
 
-use super::{Awaited, Resting};
+use super::{Awaited, Resting, Seldom};
 use crate::Node;
 
 /// A body that a resting node waits for no longer, because it took too long; it may come all the same.
@@ -52,7 +52,7 @@ impl Debts {
         at.map(|at| self.again.swap_remove(at)).is_some()
     }
 
-    fn are_settled(&self) -> bool {
+    pub(super) const fn are_settled(&self) -> bool {
         self.late.is_empty() && self.again.is_empty()
     }
 
@@ -73,26 +73,27 @@ impl Resting {
         if self.second().is_some() {
             return None;
         }
-        let debts = self.debts.as_mut()?;
+        let debts = self.debts_mut()?;
         let at = debts.find(peer, awaited.block)?;
         debts.late.swap_remove(at);
         let since = debts.silent_since(peer).expect("known of all who owe something");
-        self.patience.learn(now.since(since));
         debts.late.push(Late {
             block: awaited.block,
             of: awaited.of,
             asked_at: awaited.since,
         });
         debts.make_progress(awaited.of, awaited.since);
+        self.patience.learn(now.since(since));
         Some(())
     }
 
     /// A body came from a peer that was asked for it and given up on, while another sent it, or that was asked for it twice ([`crate::Event::BlockReceived`], a duplicate): nothing but that
     /// follows. Otherwise nothing has changed; whether it did.
     pub fn receive_late(&mut self, ledger: &Ledger, (now, peer): (Time, NodeId), block: BlockRef) -> bool {
-        let Some(debts) = &mut self.debts else { return false };
-        let is_beside = || self.rivals.as_ref().is_some_and(|rivals| rivals.has(block));
-        if !ledger.is_ancestor(block, self.tip) && !is_beside() {
+        let Some(Seldom { debts, rivals }) = self.seldom.as_deref_mut().filter(|_| self.has_debts) else {
+            return false;
+        };
+        if !ledger.is_ancestor(block, self.tip) && !rivals.has(block) {
             return false;
         }
         if let Some(at) = debts.find(peer, block) {
@@ -103,7 +104,8 @@ impl Resting {
             return false;
         }
         if debts.are_settled() {
-            self.debts = None;
+            *debts = Debts::default();
+            self.has_debts = false;
         }
         true
     }
@@ -117,30 +119,27 @@ impl Resting {
         let is_source = |(peer, has): &(NodeId, bool)| *has || self.is_also_source(*peer, awaited.block);
         let others = sources.filter(|source| source.0 != awaited.of && is_source(source));
         // Of those that owe nothing the first comes first; one that does owe something is asked only if all do.
-        let owes_nothing = |peer: NodeId| self.debts.as_ref().is_none_or(|debts| debts.owed(peer) == 0);
+        let owes_nothing = |peer: NodeId| self.debts().is_none_or(|debts| debts.owed(peer) == 0);
         let mut are_others = false;
         let mut others = others.inspect(|_| are_others = true).map(|(peer, _)| peer);
         let other = others.find(|peer| owes_nothing(*peer));
         let next = other.or_else(|| (!are_others).then_some(awaited.of))?;
-        let owed = self
-            .debts
-            .as_ref()
-            .map_or(0, |debts| debts.late.len() + debts.again.len());
-        if owed + 1 >= MAX_BLOCKS_OWED {
+        let owed = self.debts().map_or(0, |debts| debts.late.len() + debts.again.len());
+        let times_asked = self.debts().map_or(1, |debts| debts.times_asked(next, awaited.block));
+        if owed + 1 >= MAX_BLOCKS_OWED || (next == awaited.of && times_asked == MAX_ASKED_PER_BLOCK) {
             return None;
         }
-        let debts = self.debts.get_or_insert_default();
-        if next != awaited.of {
+        self.has_debts = true;
+        let debts = &mut self.seldom.get_or_insert_default().debts;
+        if next == awaited.of {
+            debts.again.push((next, Some(awaited.block)));
+        } else {
             debts.late.push(Late {
                 block: awaited.block,
                 of: awaited.of,
                 asked_at: awaited.since,
             });
             debts.make_progress(awaited.of, awaited.since);
-        } else if debts.times_asked(next, awaited.block) < MAX_ASKED_PER_BLOCK {
-            debts.again.push((next, Some(awaited.block)));
-        } else {
-            return None;
         }
         debts.make_progress(next, now);
         self.patience.wear_out();
@@ -153,15 +152,25 @@ impl Resting {
     }
 
     pub(super) fn make_progress(&mut self, peer: NodeId, now: Time) {
-        if let Some(debts) = &mut self.debts {
+        if let Some(debts) = self.debts_mut() {
             debts.make_progress(peer, now);
         }
+    }
+
+    pub(super) fn debts(&self) -> Option<&Debts> {
+        let seldom = self.seldom.as_ref().filter(|_| self.has_debts);
+        seldom.map(|seldom| &seldom.debts)
+    }
+
+    fn debts_mut(&mut self) -> Option<&mut Debts> {
+        let seldom = self.seldom.as_mut().filter(|_| self.has_debts);
+        seldom.map(|seldom| &mut seldom.debts)
     }
 }
 
 impl Node {
     /// The late answers that may still come.
-    pub(super) fn debts(&self, ledger: &Ledger) -> Option<Box<Debts>> {
+    pub(super) fn debts(&self, ledger: &Ledger) -> Debts {
         let mut debts = Debts::default();
         for (of, block, progress) in self.bodies.fetch.late_answers() {
             let block = ledger.find(block).expect("only known blocks are asked for");
@@ -176,7 +185,7 @@ impl Node {
             let again = (row.bodies_owed as usize).saturating_sub(debts.owed(peer));
             debts.again.extend(std::iter::repeat_n((peer, None), again));
         }
-        (!debts.are_settled()).then(|| Box::new(debts))
+        debts
     }
 
     /// These late answers may still come, and no others.

@@ -33,8 +33,10 @@ impl Resting {
             clock: Clock::new(epoch),
             sent_before: None,
             served: Vec::new(),
-            debts: None,
-            rivals: None,
+            seldom: None,
+            has_debts: false,
+            is_contested: false,
+            tosses: false,
         }
     }
 }

@@ -6,14 +6,11 @@ use gossip::limits::MAX_BLOCKS_OWED;
 
 use super::{Awaited, Neighbour, Resting};
 use crate::Node;
-use crate::config::Tie;
 use crate::limits::MAX_RIVALS_AT_REST;
 
 /// What a resting node knows beside the chain that it follows.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Rivals {
-    /// Whether a coin decides which of two to follow: the node tosses it itself.
-    is_random: bool,
     /// Connected before the node came to rest, of the work of what it followed then.
     before: Vec<BlockRef>,
     /// Connected since, one after the other.
@@ -37,9 +34,14 @@ impl Rivals {
         self.also.contains(&(peer, block))
     }
 
-    /// A header of more work has been accepted.
-    pub(super) const fn forget_first(&mut self) {
-        self.first = None;
+    /// Whether there is nothing of the kind.
+    pub(super) const fn are_none(&self) -> bool {
+        self.before.is_empty() && self.since.is_empty() && !self.is_contest()
+    }
+
+    /// Whether there is more to the next block that is connected than that it is.
+    pub(super) const fn is_contest(&self) -> bool {
+        self.first.is_some() || self.second.is_some() || !self.also.is_empty()
     }
 
     /// A body has come that was waited for, and may be followed; `other` is waited for since before it. Whether that is progress: the block is the
@@ -57,13 +59,23 @@ impl Rivals {
 }
 
 impl Resting {
+    fn rivals(&self) -> Option<&Rivals> {
+        self.seldom.as_ref().map(|seldom| &seldom.rivals)
+    }
+
+    /// From now on there may be more to what it follows.
+    pub(super) fn contest(&mut self) -> &mut Rivals {
+        self.is_contested = true;
+        &mut self.seldom.get_or_insert_default().rivals
+    }
+
     pub(super) fn second(&self) -> Option<Awaited> {
-        self.rivals.as_ref()?.second
+        self.rivals().filter(|_| self.is_contested)?.second
     }
 
     /// Whether a block beside the chain that it follows is here, or is the second that is waited for.
     pub(super) fn has_beside(&self, block: BlockRef) -> bool {
-        let Some(rivals) = &self.rivals else { return false };
+        let Some(rivals) = self.rivals() else { return false };
         rivals.second.is_some_and(|second| second.block == block) || rivals.has(block)
     }
 
@@ -74,7 +86,7 @@ impl Resting {
     /// A neighbour has announced a block: it may be asked for it while it is waited for.
     pub fn note_source(&mut self, neighbour: &Neighbour, block: BlockRef) {
         if !neighbour.has(block) && self.awaits(block) {
-            let rivals = self.rivals.get_or_insert_default();
+            let rivals = self.contest();
             let source = (neighbour.peer, block);
             if !rivals.also.contains(&source) {
                 rivals.also.push(source);
@@ -83,8 +95,8 @@ impl Resting {
     }
 
     pub(super) fn is_also_source(&self, peer: NodeId, block: BlockRef) -> bool {
-        let rivals = self.rivals.as_ref();
-        rivals.is_some_and(|rivals| rivals.is_also_source(peer, block))
+        let mut rivals = self.rivals().into_iter();
+        rivals.any(|rivals| rivals.is_also_source(peer, block))
     }
 
     /// Whether a block that a peer announces, and nothing is known of, is fetched for its work alone: it stands beside what is followed, or beside what is waited for.
@@ -98,32 +110,23 @@ impl Resting {
         let is_second = |awaited: Awaited| ledger.parent(block) == Some(self.tip) && awaited.of != peer;
         let is_first_or_second = || self.awaited.is_none_or(is_second);
         let has_room = || {
-            let owed = self.debts.as_ref().map_or(0, |debts| debts.late.len());
-            let rivals = self.rivals.as_ref();
-            let may_be = |rivals: &Rivals| {
-                !rivals.is_random && rivals.second.is_none() && rivals.since.len() < MAX_RIVALS_AT_REST
-            };
-            owed + 2 < MAX_BLOCKS_OWED && rivals.is_none_or(|rivals| may_be(rivals))
+            let owed = self.debts().map_or(0, |debts| debts.late.len());
+            let may_be = |rivals: &Rivals| rivals.second.is_none() && rivals.since.len() < MAX_RIVALS_AT_REST;
+            owed + 2 < MAX_BLOCKS_OWED && self.rivals().is_none_or(may_be)
         };
-        is_beside && is_first_or_second() && has_room()
+        !self.tosses && is_beside && is_first_or_second() && has_room()
     }
 }
 
 impl Node {
     /// What the node knows beside the chain that it follows, of the same work.
-    pub(super) fn rivals(&self, ledger: &Ledger) -> Option<Box<Rivals>> {
+    pub(super) fn rivals(&self, ledger: &Ledger) -> Rivals {
         let (tip, best) = (self.knowledge.tip(), self.knowledge.best_header());
-        let is_random = self.config.tie == Tie::Random;
-        let before: Vec<BlockRef> = self.knowledge.rivals(ledger).collect();
-        let are_any = is_random || !before.is_empty();
-        are_any.then(|| {
-            Box::new(Rivals {
-                is_random,
-                before,
-                first: Some(best).filter(|best| *best != tip),
-                ..Rivals::default()
-            })
-        })
+        Rivals {
+            before: self.knowledge.rivals(ledger).collect(),
+            first: Some(best).filter(|best| *best != tip),
+            ..Rivals::default()
+        }
     }
 
     /// Goes on with the chain that it has come to follow at rest, and with what stands beside it.
