@@ -86,7 +86,7 @@ impl LagWatch {
 
     /// See [`crate::Collector::glance`].
     pub(crate) fn glance(&self, node: NodeId) -> usize {
-        usize::from(self.heights[node.index()] > 0) + usize::from(self.states[node.index()] == State::With)
+        usize::from(self.heights[node.index()] > 0)
     }
 
     /// An honest node was greeted by a peer.
@@ -109,6 +109,11 @@ impl LagWatch {
     pub fn moved(&mut self, now: Time, node: NodeId, height: Height, news: &mut Vec<Derived>) {
         let rises = height.0 > self.best;
         self.best = self.best.max(height.0);
+        if self.heights[node.index()] != u32::MAX && !rises && height.0.saturating_add(BEHIND) > self.best {
+            // It keeps up, as nearly always.
+            self.heights[node.index()] = height.0;
+            return;
+        }
         match self.states[node.index()] {
             State::Away => {}
             State::With => self.stands(now, node, height, news),

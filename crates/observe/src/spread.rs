@@ -108,7 +108,7 @@ pub struct SpreadMeter {
 #[derive(Clone, Copy, Debug, Default)]
 struct NodeDelays {
     blocks: u64,
-    micros: u128,
+    micros: u64,
 }
 
 impl SpreadMeter {
@@ -137,13 +137,14 @@ impl SpreadMeter {
         if let Some(spreading) = self.open.get_mut(block)
             && spreading.reached.insert(node)
         {
-            let delay = now.since(spreading.mined).as_micros();
-            spreading.delays.push(u64::try_from(delay).unwrap_or(u64::MAX));
+            let delay = u64::try_from(now.since(spreading.mined).as_micros()).unwrap_or(u64::MAX);
+            spreading.delays.push(delay);
             if self.by_node.len() <= node.index() {
                 self.by_node.resize(node.index() + 1, NodeDelays::default());
             }
             self.by_node[node.index()].blocks += 1;
-            self.by_node[node.index()].micros += delay;
+            let micros = &mut self.by_node[node.index()].micros;
+            *micros = micros.saturating_add(delay);
             let may_be_all = spreading.reached.count >= world.running();
             if may_be_all && running(world).all(|node| spreading.reached.contains(node)) {
                 return self.close(block, world);
@@ -186,9 +187,8 @@ impl SpreadMeter {
 
     /// The mean delay, in microseconds, of the blocks that reached a node: for each node that any reached, in order.
     pub fn node_means(&self) -> impl Iterator<Item = u64> {
-        let mean = |node: &NodeDelays| node.micros.checked_div(u128::from(node.blocks));
-        let means = self.by_node.iter().filter_map(mean);
-        means.map(|mean| u64::try_from(mean).expect("a mean is not above the greatest delay, which is a time"))
+        let mean = |node: &NodeDelays| node.micros.checked_div(node.blocks);
+        self.by_node.iter().filter_map(mean)
     }
 
     fn close(&mut self, block: &BlockId, world: &World) -> Option<BlockSpread> {

@@ -29,19 +29,20 @@ pub struct Rejections {
     pub last: Time,
 }
 
-/// One node, as far as its events tell.
+/// One node, as far as its events tell. What changes with every block fills the first two of its cache lines.
 #[derive(Clone, Debug)]
+#[repr(C, align(64))]
 pub struct NodeFacts {
+    /// What it follows.
+    pub tip: TipRef,
+    /// The most work among the blocks it has connected.
+    pub most_work: Work,
     /// Whether it runs.
     pub running: bool,
     /// Whether it stands still: it runs, but does nothing.
     pub paused: bool,
     /// Whether its disk was cleared, and it has not run since.
     pub blank: bool,
-    /// What it follows.
-    pub tip: TipRef,
-    /// The most work among the blocks it has connected.
-    pub most_work: Work,
     /// Whom it is connected to.
     pub peers: BTreeSet<NodeId>,
     /// How many blocks it has mined.

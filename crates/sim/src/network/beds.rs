@@ -56,11 +56,11 @@ impl Front {
     }
 }
 
-/// A node's end of a connection: what it looks at when it tells its neighbours something.
+/// What a node looks at of all its ends when it tells its neighbours something.
 #[derive(Clone, Debug)]
-pub(super) struct End {
-    /// Who is at the other end, and what it has announced that was heard on arrival.
-    pub(super) neighbour: Neighbour,
+struct Route {
+    /// Who is at the other end.
+    peer: NodeId,
     /// How long a small message takes, out and in, in microseconds; [`UNEVEN`] where there is more to it.
     out_us: u32,
     in_us: u32,
@@ -69,18 +69,25 @@ pub(super) struct End {
 /// Of links with more than a latency, and of those that have changed.
 const UNEVEN: u32 = u32::MAX;
 
-/// The rest of it.
+/// A node's end of a connection: what a message by it needs, half a cache line.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Joint {
+#[repr(align(32))]
+pub(super) struct End {
+    /// Who is at the other end, and what it has announced that was heard on arrival.
+    pub(super) neighbour: Neighbour,
+    /// Whose end it is.
+    pub(super) owner: NodeId,
     /// Where the other end stands.
     pub(super) other: u32,
     /// The connection's number, when the node last came to rest.
     pub(super) connection: u32,
-    /// Whose end it is.
-    pub(super) owner: NodeId,
+    /// As its route says.
+    out_us: u32,
     /// When what was last sent by it arrives, what is told to all aside.
     last_arrival: Time,
 }
+
+const _: () = assert!(size_of::<End>() == 32, "half a cache line");
 
 /// What left by an end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -136,7 +143,7 @@ pub(super) struct Beds {
     /// Where each node's ends begin, and where the last one's end: there is one for each of its exits, in their order.
     first: Vec<u32>,
     ends: Vec<End>,
-    joints: Vec<Joint>,
+    routes: Vec<Route>,
     said: Vec<Said>,
     /// When what was last told by each end arrives, where that is not only a matter of latencies; empty while it always is.
     arrivals: Vec<Time>,
@@ -159,7 +166,7 @@ impl Beds {
             talks: vec![Talk::default(); nodes],
             first: vec![0],
             ends: Vec::new(),
-            joints: Vec::new(),
+            routes: Vec::new(),
             said: Vec::new(),
             arrivals: Vec::new(),
             overhead_us: u64::try_from(overhead.as_micros()).expect("far less than an age"),
@@ -175,23 +182,26 @@ impl Beds {
         for node in (0..nodes).map(NodeId::at) {
             for exit in pairs.exits(node) {
                 let back = &pairs.exits(exit.to)[exit.opposite as usize];
-                beds.ends.push(End {
-                    neighbour: Neighbour::unheard(exit.to),
-                    out_us: delay_us(&exit.link),
+                let out_us = delay_us(&exit.link);
+                beds.routes.push(Route {
+                    peer: exit.to,
+                    out_us,
                     in_us: delay_us(&back.link),
                 });
-                beds.joints.push(Joint {
+                beds.ends.push(End {
+                    neighbour: Neighbour::unheard(exit.to),
+                    owner: node,
                     other: beds.first[exit.to.index()] + exit.opposite,
                     connection: 0,
-                    owner: node,
+                    out_us,
                     last_arrival: exit.link.last_arrival(),
                 });
             }
         }
         beds.said = vec![Said::default(); beds.ends.len()];
-        let plain = beds.ends.iter().filter(|end| end.out_us != UNEVEN);
-        beds.are_even = plain.clone().count() == beds.ends.len();
-        let longest = plain.map(|end| u64::from(end.out_us)).max();
+        let plain = beds.routes.iter().filter(|route| route.out_us != UNEVEN);
+        beds.are_even = plain.clone().count() == beds.routes.len();
+        let longest = plain.map(|route| u64::from(route.out_us)).max();
         beds.longest_us = beds.overhead_us + longest.unwrap_or(0);
         beds
     }
@@ -213,12 +223,8 @@ impl Beds {
         is_there.then_some(place)
     }
 
-    pub(super) fn end(&self, place: usize) -> &End {
-        &self.ends[place]
-    }
-
-    pub(super) fn joint(&self, place: usize) -> Joint {
-        self.joints[place]
+    pub(super) fn end(&self, place: usize) -> End {
+        self.ends[place]
     }
 
     /// Whether a node rests.
@@ -252,14 +258,11 @@ impl Beds {
     pub(super) fn ask_another(&mut self, node: NodeId, now: Time, lacking: &[u32]) -> Option<usize> {
         let places = self.places(node);
         let resting = self.beds[node.index()].0.as_mut()?;
-        let ends = || (0..).zip(&self.ends[places.clone()]);
-        let sources = ends().map(|(at, end)| (end.neighbour.peer, !lacking.contains(&at)));
+        let routes = || places.clone().zip((0..).zip(&self.routes[places.clone()]));
+        let sources = routes().map(|(_, (at, route))| (route.peer, !lacking.contains(&at)));
         let next = resting.ask_another(now, sources)?;
-        let place = places
-            .clone()
-            .zip(ends())
-            .find(|(_, (_, end))| end.neighbour.peer == next);
-        place.map(|(place, _)| place)
+        let mut routes = routes().filter(|(_, (_, route))| route.peer == next);
+        routes.next().map(|(place, _)| place)
     }
 
     /// A node comes to rest; it knows as many neighbours as it has ends, by connections with these numbers.
@@ -271,8 +274,8 @@ impl Beds {
     ) {
         let places = self.places(node);
         for (place, (neighbour, connection)) in places.zip(neighbours) {
-            self.ends[place].neighbour = neighbour;
-            self.joints[place].connection = connection;
+            let end = &mut self.ends[place];
+            (end.neighbour, end.connection) = (neighbour, connection);
         }
         self.fronts[node.index()] = Front::of(&resting);
         self.beds[node.index()].0 = Some(resting);
@@ -290,7 +293,7 @@ impl Beds {
         let told = self.take_told(node);
         self.fronts[node.index()] = Front::UP;
         for place in self.places(node) {
-            let (teller, other) = (self.ends[place].neighbour.peer, self.joints[place].other as usize);
+            let (teller, other) = (self.ends[place].neighbour.peer, self.ends[place].other as usize);
             let said = self.said[other];
             let mut brought = [said.before, None];
             if said.is_silent {

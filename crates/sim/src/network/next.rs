@@ -38,7 +38,7 @@ impl Network {
         let mut seen: usize = self.next.about.iter().map(|(place, _)| self.beds.look_at(*place)).sum();
         let about = || {
             let about = self.next.about.iter();
-            about.map(|(place, is_body)| (self.beds.joint(*place).owner, *is_body))
+            about.map(|(place, is_body)| (self.beds.end(*place).owner, *is_body))
         };
         for (node, is_body) in about() {
             seen += self.beds.glance(node);

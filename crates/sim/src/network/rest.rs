@@ -11,7 +11,7 @@ use node::{Event, Gained, Goal, Heard, Input, Resting};
 use scenario::Uplinks;
 
 use super::Network;
-use super::beds::{Announcement, Beds, Joint};
+use super::beds::{Announcement, Beds, End};
 use crate::digest::message_from;
 use crate::engine::Verify;
 use crate::heap::{Happening, Leg};
@@ -114,7 +114,7 @@ impl Network {
             self.stop_mining(node);
         }
         for (place, announcement) in left {
-            self.say_aloud(self.beds.joint(place).other as usize, announcement);
+            self.say_aloud(self.beds.end(place).other as usize, announcement);
         }
     }
 
@@ -138,14 +138,15 @@ impl Network {
 
     /// Has an announcement heard on arrival after all, that left silently by an end.
     pub(super) fn say_aloud(&mut self, place: usize, announcement: Announcement) {
-        let (from, to) = (self.beds.joint(place).owner, self.beds.end(place).neighbour.peer);
+        let end = self.beds.end(place);
+        let (from, to) = (end.owner, end.neighbour.peer);
         self.digest.not_announced(announcement.at, to, from);
         self.put_on_heap(place, announcement);
     }
 
     /// How a message goes that leaves by one of the ends of a node at rest.
     fn leg(&self, place: usize) -> Leg {
-        let Joint { other, connection, .. } = self.beds.joint(place);
+        let End { other, connection, .. } = self.beds.end(place);
         Leg {
             place: other,
             connection,
@@ -214,12 +215,12 @@ impl Network {
     /// A message arrives that is one of the three.
     pub(super) fn arrive_short(&mut self, leg: Leg, short: Short) {
         let place = leg.place as usize;
-        let (from, joint) = (self.beds.end(place).neighbour.peer, self.beds.joint(place));
-        let to = joint.owner;
+        let end = self.beds.end(place);
+        let (from, to) = (end.neighbour.peer, end.owner);
         let rests = self.beds.is_at_rest(to);
         // Who rests has had the same connections ever since.
         let is_open = if rests {
-            joint.connection == leg.connection
+            end.connection == leg.connection
         } else {
             let exit = exit_number(place - self.beds.places(to).start);
             self.is_open(to, (exit, from), leg.connection)

@@ -33,7 +33,7 @@ impl Network {
                 .announced_transactions(arrival, to, (from, short_count(bytes)));
         }
         if let Some((place, short)) = self.shorten((from, at), (&message, bytes)) {
-            let place = self.beds.joint(place).other;
+            let place = self.beds.end(place).other;
             let leg = Leg { place, connection };
             return self.heap.push(arrival, Happening::Short { leg, short });
         }

@@ -8,7 +8,7 @@ impl Beds {
     /// The connection between two nodes is gone, and with it what they told each other.
     pub(in crate::network) fn part(&mut self, node: NodeId, exit: (u32, NodeId)) {
         let Some(place) = self.place(node, exit) else { return };
-        for place in [place, self.joints[place].other as usize] {
+        for place in [place, self.ends[place].other as usize] {
             self.said[place].before = None;
             self.said[place].is_silent = false;
         }
@@ -22,7 +22,8 @@ impl Beds {
         self.said[place].before = None;
         self.said[place].is_silent = false;
         self.ends[place].out_us = UNEVEN;
-        let other = self.joints[place].other as usize;
-        self.ends[other].in_us = UNEVEN;
+        self.routes[place].out_us = UNEVEN;
+        let other = self.ends[place].other as usize;
+        self.routes[other].in_us = UNEVEN;
     }
 }

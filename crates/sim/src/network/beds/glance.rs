@@ -8,7 +8,7 @@ use super::Beds;
 impl Beds {
     /// Reads one end, and changes nothing: see [`crate::network::Network::prepare`].
     pub(in crate::network) fn look_at(&self, place: usize) -> usize {
-        self.joints[place].connection as usize + self.ends[place].out_us as usize
+        self.ends[place].connection as usize
     }
 
     /// Reads what a message to a node is about.
@@ -20,15 +20,16 @@ impl Beds {
 
     /// Reads all its ends.
     pub(in crate::network) fn look_closer(&self, node: NodeId) -> usize {
-        let ends = self.ends[self.places(node)].iter().step_by(4);
+        let routes = self.routes[self.places(node)].iter().step_by(5);
         let said = self.said[self.places(node)].iter().step_by(5);
-        ends.map(|end| end.out_us as usize).sum::<usize>() + said.filter(|said| said.is_silent).count()
+        routes.map(|route| route.out_us as usize).sum::<usize>() + said.filter(|said| said.is_silent).count()
     }
 
     /// Reads what it needs of its neighbours.
     pub(in crate::network) fn look_around(&self, node: NodeId) -> usize {
-        let ends = self.ends[self.places(node)].iter();
-        ends.map(|end| usize::from(self.fronts[end.neighbour.peer.index()].awaited.is_some()))
+        let routes = self.routes[self.places(node)].iter();
+        routes
+            .map(|route| usize::from(self.fronts[route.peer.index()].awaited.is_some()))
             .sum()
     }
 }

@@ -3,7 +3,7 @@
 use base::{NodeId, Time};
 use chain::BlockRef;
 
-use super::{Announcement, Beds, Moment, Said, UNEVEN};
+use super::{Announcement, Beds, End, Moment, Said, UNEVEN};
 use crate::heap::Turn;
 
 impl Beds {
@@ -18,41 +18,41 @@ impl Beds {
         out: &mut Vec<u32>,
     ) {
         let places = self.places(node);
-        let (first, ends) = (places.start, &self.ends[places]);
+        let (first, routes) = (places.start, &self.routes[places]);
         let (now, overhead) = (moment.0.as_micros(), self.overhead_us);
         let [block_number, parent_number] = [block.number(), parent.number()];
         out.clear();
-        out.resize(ends.len(), 0);
+        out.resize(routes.len(), 0);
         let (mut count, mut is_all_sure) = (0, true);
-        for (at, end) in (0..).zip(ends) {
-            let front = &self.fronts[end.neighbour.peer.index()];
+        for (at, route) in (0..).zip(routes) {
+            let front = &self.fronts[route.peer.index()];
             let tip = front.tip.map_or(0, BlockRef::number);
             let told_at = front.told_at.as_micros();
-            let arrival = told_at.wrapping_add(overhead).wrapping_add(u64::from(end.in_us));
+            let arrival = told_at.wrapping_add(overhead).wrapping_add(u64::from(route.in_us));
             let follows = tip == block_number;
-            let is_clear = follows & (end.in_us != UNEVEN) & (arrival != now);
+            let is_clear = follows & (route.in_us != UNEVEN) & (arrival != now);
             let is_sure = (told_at != u64::MAX) & (is_clear | (tip == parent_number));
-            let was_heard = end.neighbour.has(block);
-            let has = was_heard | (is_sure & follows & (arrival < now));
-            is_all_sure &= is_sure | was_heard;
+            is_all_sure &= is_sure;
             out[count] = at;
-            count += usize::from(!has);
+            count += usize::from(!(is_sure & follows & (arrival < now)));
         }
         out.truncate(count);
         if !is_all_sure {
-            out.retain(|at| !self.was_told(first + *at as usize, block, moment));
+            out.retain(|at| !self.has_announced(first + *at as usize, block, moment));
         }
     }
 
-    /// Whether by this moment the neighbour at an end has announced a block silently.
-    fn was_told(&self, place: usize, block: BlockRef, moment: Moment) -> bool {
-        let other = self.joints[place].other as usize;
-        let said = self.said[other];
+    /// Whether by this moment the neighbour at an end has announced a block: aloud, or silently.
+    fn has_announced(&self, place: usize, block: BlockRef, moment: Moment) -> bool {
+        let End { neighbour, other, .. } = self.ends[place];
+        let said = self.said[other as usize];
         let is_under_way = || {
-            let last = self.last_from(self.ends[place].neighbour.peer, other);
+            let last = self.last_from(neighbour.peer, other as usize);
             last.is_some_and(|last| !last.has_arrived(moment))
         };
-        said.before == Some(block) || said.is_silent && said.last == Some(block) && !is_under_way()
+        neighbour.has(block)
+            || said.before == Some(block)
+            || said.is_silent && said.last == Some(block) && !is_under_way()
     }
 
     /// What a node last told its neighbours, if it left by this of its ends and only latencies counted.
@@ -62,7 +62,7 @@ impl Beds {
         if !is_news(&self.said[place]) {
             return None;
         }
-        let at = match self.ends[place].out_us {
+        let at = match self.routes[place].out_us {
             _ if talk.is_uneven => self.arrivals[place],
             UNEVEN => return None,
             out_us => later(talk.since, self.overhead_us + u64::from(out_us)),
@@ -95,7 +95,7 @@ impl Beds {
 
     /// When what was last sent by one of a node's ends arrives, where only latencies count: nothing may overtake it.
     pub(in crate::network) fn busy_until(&self, (node, place): (NodeId, usize), now: Time) -> Time {
-        let last = self.joints[place].last_arrival;
+        let last = self.ends[place].last_arrival;
         if !self.may_be_under_way(node, now) {
             return last;
         }
@@ -104,7 +104,7 @@ impl Beds {
 
     /// Something else than what is told to all was sent by an end, and arrives then.
     pub(in crate::network) fn occupy(&mut self, place: usize, until: Time) {
-        let last = &mut self.joints[place].last_arrival;
+        let last = &mut self.ends[place].last_arrival;
         *last = until.max(*last);
     }
 
@@ -160,14 +160,14 @@ impl Beds {
     ) {
         let places = self.places(node);
         let first = places.start;
-        let (own, said) = (&self.ends[places.clone()], &mut self.said[places]);
+        let (own, said) = (&self.routes[places.clone()], &mut self.said[places]);
         for at in ends.iter().map(|at| *at as usize) {
-            let end = &own[at];
-            let front = &self.fronts[end.neighbour.peer.index()];
+            let route = &own[at];
+            let front = &self.fronts[route.peer.index()];
             let is_silent = !self.is_aloud && front.knows(block);
             said[at].tell(block, is_silent);
-            let arrival = later(now, self.overhead_us + u64::from(end.out_us));
-            hear(end.neighbour.peer, first + at, arrival, is_silent);
+            let arrival = later(now, self.overhead_us + u64::from(route.out_us));
+            hear(route.peer, first + at, arrival, is_silent);
         }
     }
 
@@ -178,7 +178,7 @@ impl Beds {
         block: BlockRef,
         arrival: Time,
     ) -> bool {
-        let is_silent = !self.is_aloud && self.fronts[self.ends[place].neighbour.peer.index()].knows(block);
+        let is_silent = !self.is_aloud && self.fronts[self.routes[place].peer.index()].knows(block);
         self.said[place].tell(block, is_silent);
         self.arrivals[place] = arrival;
         let talk = &mut self.talks[node.index()];
