@@ -54,6 +54,12 @@ impl BlockRef {
         self.0.get()
     }
 
+    /// The block with such a number, if it is one's.
+    #[must_use]
+    pub fn numbered(number: u32) -> Option<Self> {
+        NonZeroU32::new(number).map(Self)
+    }
+
     /// The block at a place in such a list.
     ///
     /// # Panics

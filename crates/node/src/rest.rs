@@ -9,6 +9,7 @@
 mod late;
 mod newcomer;
 mod rivals;
+mod served;
 
 use std::sync::Arc;
 
@@ -18,10 +19,10 @@ use gossip::{Item, Patience};
 
 use self::late::Debts;
 use self::rivals::Rivals;
+use self::served::{Served, ServedAtRest};
 use crate::branches::Target;
 use crate::clock::Clock;
 use crate::config::{Relay, Tie};
-use crate::limits::{MAX_SENDS_PER_ITEM, SERVED_REMEMBERED};
 use crate::peers::{Peer, Stage};
 use crate::{Node, Strategy, Wake};
 
@@ -64,14 +65,6 @@ struct Awaited {
     block: BlockRef,
     of: NodeId,
     since: Time,
-}
-
-/// A block that was sent to a peer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Served {
-    to: NodeId,
-    block: BlockRef,
-    at: Time,
 }
 
 /// What a resting node makes of an announcement.
@@ -126,7 +119,7 @@ pub struct Resting {
     /// Who was sent `base` before, where that is known.
     #[expect(clippy::box_collection, reason = "eight bytes less of each node")]
     sent_before: Option<Box<Vec<NodeId>>>,
-    served: Vec<Served>,
+    served: ServedAtRest,
 }
 
 impl Resting {
@@ -146,7 +139,7 @@ impl Resting {
     /// so that their memory is fetched side by side.
     #[must_use]
     pub fn glance(&self) -> usize {
-        self.tip.index() + usize::from(self.is_contested) + self.served.len()
+        self.tip.index() + usize::from(self.is_contested) + usize::from(self.served.are_any())
     }
 
     /// When [`crate::Input::Tick`] is next wanted.
@@ -255,19 +248,7 @@ impl Resting {
         } else {
             block == self.tip || is_above_base()
         };
-        let is_old = |served: &Served| served.at + SERVED_REMEMBERED <= now;
-        if self.served.first().is_some_and(is_old) {
-            self.served.retain(|served| !is_old(served));
-        }
-        // The same may be asked for again, when it is late; all is forgotten with the first time.
-        let was_sent = |served: &&Served| served.to == to && served.block == block;
-        let mut sent = self.served.iter().filter(was_sent);
-        let at = sent.next().map_or(now, |first| first.at);
-        let is_sent = is_new && ledger.body(block).is_some() && sent.count() + 1 < MAX_SENDS_PER_ITEM.into();
-        if is_sent {
-            self.served.push(Served { to, block, at });
-        }
-        is_sent
+        is_new && ledger.body(block).is_some() && self.served.count((to, block), now)
     }
 }
 
@@ -311,7 +292,7 @@ impl Node {
             patience: self.bodies.fetch.patience(),
             clock: self.clock,
             sent_before: self.tip_sent.clone().map(Box::new),
-            served: Vec::new(),
+            served: ServedAtRest::default(),
             seldom: (has_debts || !rivals.are_none()).then(|| Box::new(Seldom { debts, rivals })),
             has_debts,
             is_contested,
@@ -376,7 +357,7 @@ impl Node {
                 self.bodies.fetch.note_asked(of, &ledger.id(awaited.block), (times, at));
             }
         }
-        for Served { to, block, at } in served {
+        for Served { to, block, at } in served.all() {
             let item = Item::Block(ledger.id(block));
             if let Some(peer) = self.peers.get_mut(to) {
                 peer.served.count(item, at);

@@ -53,12 +53,14 @@ pub struct Parcel {
 pub struct Uplinks {
     rules: Lines,
     rows: Vec<Uplink>,
+    /// What each can take in: all that is looked at of a receiver, so apart.
+    downloads: Vec<u64>,
 }
 
 /// One node's upload.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Uplink {
-    line: Line,
+    upload: u64,
     /// When the next block can begin to leave.
     free_at: Time,
 }
@@ -66,12 +68,12 @@ struct Uplink {
 impl Uplinks {
     /// Idle uploads of nodes with these lines, in their order.
     pub fn new(rules: Lines, lines: impl Iterator<Item = Line>) -> Self {
-        let idle = |line| Uplink {
-            line,
-            free_at: Time::ZERO,
+        let idle = |Line { download, upload }| {
+            let free_at = Time::ZERO;
+            (Uplink { upload, free_at }, download)
         };
-        let rows = lines.map(idle).collect();
-        Self { rules, rows }
+        let (rows, downloads) = lines.map(idle).unzip();
+        Self { rules, rows, downloads }
     }
 
     /// What carries no block takes so long on top of its latency: it waits in no queue.
@@ -93,20 +95,25 @@ impl Uplinks {
         if !parcel.is_block {
             return deliver(now + self.rules.message_overhead);
         }
-        let to = self.rows[to.index()].line;
-        let Uplink { line, free_at } = &mut self.rows[from.index()];
-        let begin = now.max(*free_at);
+        let Uplink { upload, free_at } = self.rows[from.index()];
+        let begin = now.max(free_at);
+        let download = self.downloads[to.index()];
         let (leaves, rate) = match self.rules.upload {
-            Upload::StopAndWait => (None, line.upload.min(to.download)),
+            Upload::StopAndWait => (None, upload.min(download)),
             // A link of ns-3 has one rate for both directions.
             Upload::Pipelined => {
-                let leaves = begin + transmission(parcel.bytes, line.upload);
-                let slower = |line: Line| line.upload.min(line.download);
-                (Some(leaves), slower(*line).min(slower(to)))
+                let leaves = begin + transmission(parcel.bytes, upload);
+                let both = [
+                    upload,
+                    self.downloads[from.index()],
+                    self.rows[to.index()].upload,
+                    download,
+                ];
+                (Some(leaves), both.into_iter().min().expect("there are four"))
             }
         };
         let arrival = deliver(begin + transmission(parcel.bytes, rate) + self.rules.processing)?;
-        *free_at = leaves.unwrap_or(arrival);
+        self.rows[from.index()].free_at = leaves.unwrap_or(arrival);
         Some(arrival)
     }
 }

@@ -103,30 +103,49 @@ impl Entry {
     }
 }
 
-/// What happens soon.
+/// A short message that comes in soon.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Soon {
-    /// A short message without a body.
-    Message(Leg),
-    /// A body ([`Heap::body_at`]), or something else that is written down there.
-    Stored(usize),
+pub(crate) struct Soon {
+    pub(crate) leg: Leg,
+    /// Whether it is a body.
+    pub(crate) is_body: bool,
 }
 
-/// What happens in four bytes: whose tick it is, of which block something is said, or where the rest of it is written.
+/// What happens in four bytes: whose tick it is, of which block something is said, which body comes, or where the rest of it is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct What(u32);
 
-/// The kinds of it, in the two highest bits.
+/// The kinds of it, in the three highest bits.
 const PLACE: u32 = 0;
-const TICK: u32 = 1 << 30;
-const TOLD: u32 = 2 << 30;
-const ASKED: u32 = 3 << 30;
-const KIND: u32 = 3 << 30;
+const TICK: u32 = 1 << 29;
+const TOLD: u32 = 2 << 29;
+const ASKED: u32 = 3 << 29;
+const SENT: u32 = 4 << 29;
+const KIND: u32 = 7 << 29;
 
 impl What {
     fn new(kind: u32, number: usize) -> Self {
         let number = u32::try_from(number).ok().filter(|number| number & KIND == 0);
-        Self(kind | number.expect("memory ends before a billion of anything"))
+        Self(kind | number.expect("memory ends before half a billion of anything"))
+    }
+
+    fn of(short: Short) -> Self {
+        match short {
+            Short::Told(block) => Self::new(TOLD, block.index()),
+            Short::Asked(block) => Self::new(ASKED, block.index()),
+            Short::Sent(body) => Self::new(SENT, body as usize),
+        }
+    }
+
+    /// The short message, if it is one.
+    fn short(self) -> Option<Short> {
+        let block = || BlockRef::at(self.number());
+        match self.kind() {
+            TOLD => Some(Short::Told(block())),
+            ASKED => Some(Short::Asked(block())),
+            SENT => Some(Short::Sent(self.0 & !KIND)),
+            _ => None,
+        }
     }
 
     const fn kind(self) -> u32 {
@@ -138,11 +157,9 @@ impl What {
     }
 
     fn soon(self, leg: Leg) -> Option<Soon> {
-        match self.kind() {
-            TICK => None,
-            TOLD | ASKED => Some(Soon::Message(leg)),
-            _ => Some(Soon::Stored(self.number())),
-        }
+        let is_short = self.kind() >= TOLD;
+        let is_body = self.kind() == SENT;
+        is_short.then_some(Soon { leg, is_body })
     }
 
     /// Whose tick it is, if it is one.
@@ -251,7 +268,22 @@ impl Heap {
     /// Plans something for a time that is not before the last one taken out.
     pub(crate) fn push(&mut self, at: Time, happening: Happening) {
         let turn = self.turns.next();
-        self.put_back(at, turn, happening);
+        if let Happening::Short { leg, short } = happening {
+            return self.put_back(at, turn, (leg, short));
+        }
+        if let Happening::Tick { node } = happening {
+            return self.push_tick(at, node);
+        }
+        self.traffic += usize::from(happening.is_traffic());
+        let what = What::new(PLACE, self.store(happening));
+        let leg = Leg::NONE;
+        self.file(Entry { at, what, turn, leg });
+    }
+
+    /// Plans for a short message to arrive.
+    pub(crate) fn push_short(&mut self, at: Time, message: (Leg, Short)) {
+        let turn = self.turns.next();
+        self.put_back(at, turn, message);
     }
 
     /// The turn of what is planned next.
@@ -264,63 +296,38 @@ impl Heap {
         self.turns.next()
     }
 
-    /// Puts in what was held back: it happens when it would have, had it been here from the first.
-    pub(crate) fn put_back(&mut self, at: Time, turn: Turn, happening: Happening) {
-        self.traffic += usize::from(happening.is_traffic());
-        let short = |kind, block: BlockRef| What::new(kind, block.index());
-        let (what, leg) = if let Happening::Short {
-            leg,
-            short: Short::Told(block),
-        } = happening
-        {
-            (short(TOLD, block), leg)
-        } else if let Happening::Short {
-            leg,
-            short: Short::Asked(block),
-        } = happening
-        {
-            (short(ASKED, block), leg)
-        } else if let Happening::Tick { node } = happening {
-            (What::new(TICK, node.index()), Leg::NONE)
-        } else {
-            (What::new(PLACE, self.store(happening)), Leg::NONE)
-        };
+    /// Puts in a short message that was held back: it arrives when it would have, had it been here from the first.
+    pub(crate) fn put_back(&mut self, at: Time, turn: Turn, (leg, short): (Leg, Short)) {
+        self.traffic += 1;
+        let what = What::of(short);
         self.file(Entry { at, what, turn, leg });
     }
 
     /// Plans a look at a node's deadline.
     pub(crate) fn push_tick(&mut self, at: Time, node: NodeId) {
-        self.put_back(at, Turn::default(), Happening::Tick { node });
+        let (what, turn, leg) = (What::new(TICK, node.index()), Turn::default(), Leg::NONE);
+        self.file(Entry { at, what, turn, leg });
     }
 
     pub(crate) fn pop(&mut self) -> Option<(Time, Turn, Happening)> {
         while self.present.is_empty() {
             self.advance()?;
         }
-        let entry = self.present.pop_front()?;
-        self.now = entry.at;
-        if let Some(node) = entry.what.ticking() {
-            // All that has been planned for this time has had its turn.
-            return Some((entry.at, self.turns, Happening::Tick { node }));
+        let Entry { at, what, turn, leg } = self.present.pop_front()?;
+        self.now = at;
+        if let Some(short) = what.short() {
+            self.traffic -= 1;
+            return Some((at, turn, Happening::Short { leg, short }));
         }
-        let (number, leg) = (entry.what.number(), entry.leg);
-        let happening = match entry.what.kind() {
-            TOLD => Happening::Short {
-                leg,
-                short: Short::Told(BlockRef::at(number)),
-            },
-            ASKED => Happening::Short {
-                leg,
-                short: Short::Asked(BlockRef::at(number)),
-            },
-            _ => {
-                self.free.push(number);
-                let happening = self.happenings[number].take();
-                happening.expect("an entry names what it stands for")
-            }
-        };
+        if let Some(node) = what.ticking() {
+            // All that has been planned for this time has had its turn.
+            return Some((at, self.turns, Happening::Tick { node }));
+        }
+        self.free.push(what.number());
+        let happening = self.happenings[what.number()].take();
+        let happening = happening.expect("an entry names what it stands for");
         self.traffic -= usize::from(happening.is_traffic());
-        Some((entry.at, entry.turn, happening))
+        Some((at, turn, happening))
     }
 
     /// When the next thing happens.
@@ -365,15 +372,6 @@ impl Heap {
             next = bucket + 1;
         }
         Time::from_micros(((base + next.min(BUCKETS) as u64) << 8) - 1)
-    }
-
-    /// Where a body comes in that was found to happen soon.
-    pub(crate) fn body_at(&self, place: usize) -> Option<Leg> {
-        if let Happening::Short { leg, .. } = self.happenings.get(place)?.as_ref()? {
-            Some(*leg)
-        } else {
-            None
-        }
     }
 
     /// Whether nothing is under way but timers.

@@ -1,6 +1,7 @@
 //! Nodes, links and connections in virtual time: what happens when something happens.
 
 mod beds;
+mod bodies;
 mod connections;
 mod hearsay;
 mod meetings;
@@ -32,6 +33,7 @@ use crate::miner::{self, Miner};
 use crate::pairs::{Pairs, Way};
 
 use self::beds::{Announcement, Beds};
+use self::bodies::Bodies;
 use self::hearsay::Hearsay;
 use self::newcomers::Newcomers;
 use self::next::Next;
@@ -75,6 +77,7 @@ pub(crate) struct Network {
     /// Where nodes rest; there are none before mining begins, and where none may.
     beds: Beds,
     lately: Lately,
+    bodies: Bodies,
     /// Room for what is under way, used again.
     under_way: Vec<(usize, Announcement, bool)>,
     lacking: Vec<u32>,
@@ -120,6 +123,7 @@ impl Network {
             places: plan.node_ids().map(place).collect(),
             beds: Beds::default(),
             lately: Lately::default(),
+            bodies: Bodies::default(),
             under_way: Vec::new(),
             lacking: Vec::new(),
             aloud: Vec::new(),

@@ -6,6 +6,7 @@ use base::{NodeId, Time};
 use chain::BlockRef;
 use gossip::Patience;
 
+use super::served::ServedAtRest;
 use super::{Neighbour, Resting};
 use crate::clock::Clock;
 
@@ -32,7 +33,7 @@ impl Resting {
             patience: Patience::new(),
             clock: Clock::new(epoch),
             sent_before: None,
-            served: Vec::new(),
+            served: ServedAtRest::default(),
             seldom: None,
             has_debts: false,
             is_contested: false,

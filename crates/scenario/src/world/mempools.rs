@@ -16,12 +16,13 @@ pub(super) struct Mempools {
     /// Numbers that nothing has.
     free: Vec<u32>,
     nodes: Vec<Mempool>,
+    /// How much waits in each. Apart, for in many networks nothing does, and they are asked at every block.
+    lens: Vec<u32>,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Mempool {
     bits: Vec<u64>,
-    len: usize,
 }
 
 impl Mempool {
@@ -43,6 +44,7 @@ impl Mempools {
     pub(super) fn new(nodes: usize) -> Self {
         Self {
             nodes: vec![Mempool::default(); nodes],
+            lens: vec![0; nodes],
             ..Self::default()
         }
     }
@@ -52,7 +54,7 @@ impl Mempools {
         let mempool = &mut self.nodes[node.index()];
         if !mempool.contains(number) {
             mempool.flip(number);
-            mempool.len += 1;
+            self.lens[node.index()] += 1;
             self.counts[number as usize] += 1;
         }
     }
@@ -64,7 +66,7 @@ impl Mempools {
         let mempool = &mut self.nodes[node.index()];
         if mempool.contains(number) {
             mempool.flip(number);
-            mempool.len -= 1;
+            self.lens[node.index()] -= 1;
             self.release(number);
         }
     }
@@ -72,6 +74,7 @@ impl Mempools {
     /// Nothing waits there any more.
     pub(super) fn clear(&mut self, node: NodeId) {
         let gone = std::mem::take(&mut self.nodes[node.index()]);
+        self.lens[node.index()] = 0;
         for number in (0..).take(gone.bits.len() * 64) {
             if gone.contains(number) {
                 self.release(number);
@@ -85,7 +88,7 @@ impl Mempools {
     }
 
     pub(super) fn len(&self, node: NodeId) -> usize {
-        self.nodes[node.index()].len
+        self.lens[node.index()] as usize
     }
 
     fn number_of(&mut self, txid: Txid) -> u32 {

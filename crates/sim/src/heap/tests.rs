@@ -12,10 +12,19 @@ fn solved(number: u32) -> Happening {
 }
 
 fn number((at, _, happening): (Time, Turn, Happening)) -> (Time, u32) {
-    let (Happening::Solved { node, .. } | Happening::Tick { node }) = happening else {
-        panic!("nobody planned {happening:?}");
+    let of_message = |short| {
+        if let Short::Sent(body) = short {
+            Some(body)
+        } else {
+            None
+        }
     };
-    (at, node.0)
+    let number = match happening {
+        Happening::Solved { node, .. } | Happening::Tick { node } => Some(node.0),
+        Happening::Short { short, .. } => of_message(short),
+        Happening::Arrival { .. } | Happening::Connected { .. } | Happening::Redial { .. } => None,
+    };
+    (at, number.expect("it was planned"))
 }
 
 fn drain(heap: &mut Heap) -> Vec<u32> {
@@ -82,7 +91,7 @@ fn what_was_held_back_has_its_place_among_what_happens_at_its_time() {
         if is_present {
             order.extend(heap.pop().map(|what| number(what).1));
         }
-        heap.put_back(at, turn, solved(2));
+        heap.put_back(at, turn, (Leg::NONE, Short::Sent(2)));
         order.extend(drain(&mut heap));
         assert_eq!(order, [0, 1, 2, 3, 9]);
     }

@@ -89,24 +89,39 @@ pub(super) struct End {
 
 const _: () = assert!(size_of::<End>() == 32, "half a cache line");
 
-/// What left by an end.
+/// What left by an end, in eight bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 struct Said {
-    /// The last block that was announced at rest.
-    last: Option<BlockRef>,
+    /// The number of the last block that was announced at rest, or zero; and whether nothing on the heap stands for it ([`SILENT`]).
+    last: u32,
     /// The one before that was announced silently, which has arrived.
     before: Option<BlockRef>,
-    /// Whether nothing on the heap stands for the last.
-    is_silent: bool,
 }
+
+/// The highest bit, which no number of a block has.
+const SILENT: u32 = 1 << 31;
 
 impl Said {
     fn tell(&mut self, block: BlockRef, is_silent: bool) {
-        if self.is_silent {
-            self.before = self.last;
+        if self.is_silent() {
+            self.before = self.last();
         }
-        self.last = Some(block);
-        self.is_silent = is_silent;
+        self.last = block.number() | if is_silent { SILENT } else { 0 };
+    }
+
+    fn last(self) -> Option<BlockRef> {
+        BlockRef::numbered(self.last & !SILENT)
+    }
+
+    const fn is_silent(self) -> bool {
+        self.last & SILENT != 0
+    }
+
+    /// Something on the heap stands for the last from now on, or the last is forgotten; whether nothing did.
+    const fn speak(&mut self) -> bool {
+        let was_silent = self.is_silent();
+        self.last &= !SILENT;
+        was_silent
     }
 }
 
@@ -117,8 +132,9 @@ struct Bed(Option<Resting>);
 
 const _: () = assert!(size_of::<Bed>() == 128, "two cache lines");
 
-/// What a node has told, and sends.
+/// What a node has told, and sends: a cache line.
 #[derive(Clone, Debug, Default)]
+#[repr(align(64))]
 struct Talk {
     /// Of how many events it has told at rest.
     events: u64,
@@ -296,13 +312,13 @@ impl Beds {
             let (teller, other) = (self.ends[place].neighbour.peer, self.ends[place].other as usize);
             let said = self.said[other];
             let mut brought = [said.before, None];
-            if said.is_silent {
+            if said.is_silent() {
                 let last = self.last_from(teller, other).filter(|last| !last.has_arrived(moment));
                 if let Some(last) = last {
-                    self.said[other].is_silent = false;
+                    self.said[other].speak();
                     left.push((place, last));
                 } else {
-                    brought[1] = said.last;
+                    brought[1] = said.last();
                 }
             }
             for block in brought.into_iter().flatten() {

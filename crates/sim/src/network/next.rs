@@ -28,12 +28,8 @@ impl Network {
         self.next.prepared_to = self.heap.soon(self.now, PREPARED, &mut self.next.soon);
         self.next.about.clear();
         for soon in &self.next.soon {
-            let about = match *soon {
-                Soon::Message(leg) => Some((leg, false)),
-                Soon::Stored(place) => self.heap.body_at(place).map(|leg| (leg, true)),
-            };
-            let about = about.map(|(leg, is_body)| (leg.place as usize, is_body));
-            self.next.about.extend(about);
+            let Soon { leg, is_body } = *soon;
+            self.next.about.push((leg.place as usize, is_body));
         }
         let mut seen: usize = self.next.about.iter().map(|(place, _)| self.beds.look_at(*place)).sum();
         let about = || {

@@ -12,28 +12,29 @@ use scenario::Uplinks;
 
 use super::Network;
 use super::beds::{Announcement, Beds, End};
+use super::bodies::Sent;
 use crate::digest::message_from;
 use crate::engine::Verify;
-use crate::heap::{Happening, Leg};
+use crate::heap::Leg;
 use crate::pairs::Exit;
 
 /// A message of the three that all the rest is made of, in short.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Short {
     /// The header of one block ([`Message::Headers`]).
     Told(BlockRef),
     /// A request for one block's body ([`Message::Get`]).
     Asked(BlockRef),
-    /// A body ([`Message::Block`]), and how many bytes it stands for, as far as the digest tells them apart.
-    Sent(BlockRef, Arc<Block>, u32),
+    /// A body ([`Message::Block`]), by its number among those under way.
+    Sent(u32),
 }
 
 impl Short {
-    const fn kind(&self) -> MessageKind {
+    const fn kind(self) -> MessageKind {
         match self {
             Self::Told(_) => MessageKind::Headers,
             Self::Asked(_) => MessageKind::Get,
-            Self::Sent(..) => MessageKind::Block,
+            Self::Sent(_) => MessageKind::Block,
         }
     }
 }
@@ -129,11 +130,8 @@ impl Network {
     /// Has an announcement heard on arrival that leaves by one of the ends of a node at rest.
     fn put_on_heap(&mut self, place: usize, announcement: Announcement) {
         let Announcement { at, turn, block } = announcement;
-        let happening = Happening::Short {
-            leg: self.leg(place),
-            short: Short::Told(block),
-        };
-        self.heap.put_back(at, turn, happening);
+        let leg = self.leg(place);
+        self.heap.put_back(at, turn, (leg, Short::Told(block)));
     }
 
     /// Has an announcement heard on arrival after all, that left silently by an end.
@@ -155,7 +153,7 @@ impl Network {
 
     /// A message of so many bytes by one of a node's exits, if it is one of the three; and the end that it leaves by.
     pub(super) fn shorten(
-        &self,
+        &mut self,
         (from, at): (NodeId, usize),
         (message, bytes): (&Message, u64),
     ) -> Option<(usize, Short)> {
@@ -171,30 +169,32 @@ impl Network {
         {
             Short::Asked(ledger.find(id)?)
         } else if let Message::Block(body) = message {
-            Short::Sent(ledger.find(&body.id())?, Arc::clone(body), short_count(bytes))
+            let block = ledger.find(&body.id())?;
+            Short::Sent(self.bodies.send(block, body, short_count(bytes)))
         } else {
             return None;
         };
         Some((place, short))
     }
 
-    /// The message that is meant.
-    fn lengthen(&self, short: Short) -> Message {
+    /// The message that is meant; a body's is at hand.
+    fn lengthen(&self, short: Short, sent: Option<Sent>) -> Message {
         let ledger = &self.ledgers[0];
-        match short {
-            Short::Told(block) => Message::headers([*ledger.hashed_header(block)]),
-            Short::Asked(block) => Message::Get(vec![Item::Block(ledger.id(block))]),
-            Short::Sent(_, body, _) => Message::Block(body),
+        match (short, sent) {
+            (Short::Told(block), _) => Message::headers([*ledger.hashed_header(block)]),
+            (Short::Asked(block), _) => Message::Get(vec![Item::Block(ledger.id(block))]),
+            (Short::Sent(_), sent) => Message::Block(sent.expect("it was under way").body),
         }
     }
 
     /// What a body takes on the way.
-    fn body_bytes(&mut self, block: BlockRef, body: &Arc<Block>) -> u64 {
+    fn body_bytes(&mut self, block: BlockRef) -> u64 {
         if let Some((of, bytes)) = self.lately.sent
             && of == block
         {
             return bytes;
         }
+        let body = self.ledgers[0].body(block).expect("what is served is here");
         let bytes = node::message_bytes(self.plan.block_size, &Message::Block(Arc::clone(body)));
         self.lately.sent = Some((block, bytes));
         bytes
@@ -225,13 +225,18 @@ impl Network {
             let exit = exit_number(place - self.beds.places(to).start);
             self.is_open(to, (exit, from), leg.connection)
         };
+        let sent = if let Short::Sent(body) = short {
+            Some(self.bodies.arrive(body))
+        } else {
+            None
+        };
         if !is_open {
             return;
         }
-        let bytes = match &short {
+        let bytes = match short {
             Short::Told(_) => None,
             Short::Asked(_) => Some(short_count(self.lately.asked)),
-            Short::Sent(.., bytes) => Some(*bytes),
+            Short::Sent(_) => sent.as_ref().map(|sent| sent.bytes),
         };
         if let Some(bytes) = bytes {
             let about = message_from(from, bytes);
@@ -239,13 +244,13 @@ impl Network {
         } else {
             self.digest.announced(self.now, to, from);
         }
-        let is_taken = rests && self.takes_at_rest((to, from), place, &short);
+        let is_taken = rests && self.takes_at_rest((to, from), place, (short, sent.as_ref()));
         if !is_taken {
             // Who waits for the answer may have to ask somebody else.
             if let Short::Asked(_) = short {
                 self.set_tick(from);
             }
-            let message = self.lengthen(short);
+            let message = self.lengthen(short, sent);
             self.handle(to, Input::Received { peer: from, message });
         }
     }
@@ -257,54 +262,54 @@ impl Network {
     }
 
     /// Lets a resting node take in what came to one of its ends; whether it did.
-    fn takes_at_rest(&mut self, (node, peer): (NodeId, NodeId), place: usize, short: &Short) -> bool {
+    fn takes_at_rest(
+        &mut self,
+        (node, peer): (NodeId, NodeId),
+        place: usize,
+        (short, sent): (Short, Option<&Sent>),
+    ) -> bool {
         let (now, ledger) = (self.now, &self.ledgers[0]);
         let (resting, neighbour) = self.beds.bed(node, place);
         let Some(resting) = resting else { return false };
         match short {
-            Short::Told(block) => match resting.hear(ledger, (now, neighbour), *block) {
-                Some(Heard::Nothing) => true,
+            Short::Told(block) => match resting.hear(ledger, (now, neighbour), block) {
+                Some(Heard::Nothing) => {}
                 Some(Heard::Next) => {
-                    self.beds.wait_for(node, *block);
-                    self.ask((node, place), *block);
-                    true
+                    self.beds.wait_for(node, block);
+                    self.ask((node, place), block);
                 }
-                Some(Heard::Rival) => {
-                    self.ask_beside((node, place), *block);
-                    true
-                }
-                None => false,
+                Some(Heard::Rival) => self.ask_beside((node, place), block),
+                None => return false,
             },
             Short::Asked(block) => {
-                let body = ledger
-                    .body(*block)
-                    .filter(|_| resting.serve(ledger, (now, peer), *block));
-                let Some(body) = body.map(Arc::clone) else { return false };
-                self.serve((node, place), *block, body);
-                true
-            }
-            Short::Sent(block, body, _) if resting.receive_late(ledger, (now, peer), *block) => {
-                // How long bodies usually take is another now, and so may the deadline be.
-                self.set_tick(node);
-                self.receive_again((node, peer), body);
-                true
-            }
-            Short::Sent(block, body, _) => match resting.gain(ledger, (now, peer), (*block, body)) {
-                Some(Gained::Followed) => {
-                    self.followed((node, peer), *block, body);
-                    self.tell_others(node, *block);
-                    self.search_on(node, *block);
-                    self.wait_on(node);
-                    true
+                if !resting.serve(ledger, (now, peer), block) {
+                    return false;
                 }
-                Some(Gained::Aside) => {
-                    self.connect_at_rest((node, peer), *block, body);
-                    self.wait_on(node);
-                    true
+                self.serve((node, place), block);
+            }
+            Short::Sent(_) => {
+                let Some(Sent { block, body, .. }) = sent else {
+                    return false;
+                };
+                if resting.receive_late(ledger, (now, peer), *block) {
+                    // How long bodies usually take is another now, and so may the deadline be.
+                    self.set_tick(node);
+                    self.receive_again((node, peer), body);
+                    return true;
                 }
-                None => false,
-            },
+                match resting.gain(ledger, (now, peer), (*block, body)) {
+                    Some(Gained::Followed) => {
+                        self.followed((node, peer), *block, body);
+                        self.tell_others(node, *block);
+                        self.search_on(node, *block);
+                    }
+                    Some(Gained::Aside) => self.connect_at_rest((node, peer), *block, body),
+                    None => return false,
+                }
+                self.wait_on(node);
+            }
         }
+        true
     }
 
     /// A node at rest that has got a body may wait for another.
@@ -359,11 +364,12 @@ impl Network {
     }
 
     /// A node at rest sends a body to the neighbour at one of its ends.
-    fn serve(&mut self, (node, place): (NodeId, usize), block: BlockRef, body: Arc<Block>) {
-        let bytes = self.body_bytes(block, &body);
+    fn serve(&mut self, (node, place): (NodeId, usize), block: BlockRef) {
+        let bytes = self.body_bytes(block);
+        let body = self.ledgers[0].body(block).expect("what is served is here");
+        let number = self.bodies.send(block, body, short_count(bytes));
+        let arrival = self.send_at_rest((node, place), bytes, Short::Sent(number));
         let peer = self.beds.end(place).neighbour.peer;
-        let body = Short::Sent(block, body, short_count(bytes));
-        let arrival = self.send_at_rest((node, place), bytes, body);
         let deadline = self.deadline(peer);
         if deadline.is_some_and(|deadline| arrival.is_none_or(|arrival| deadline <= arrival)) {
             self.set_tick(peer);
@@ -459,9 +465,14 @@ impl Network {
     /// Sends what is short by one of the ends of a node at rest; when it arrives, if it does.
     fn send_at_rest(&mut self, (from, place): (NodeId, usize), bytes: u64, short: Short) -> Option<Time> {
         self.collector.count_sent(from, short.kind(), bytes);
-        let arrival = self.leave((from, place), bytes, matches!(short, Short::Sent(..)))?;
+        let Some(arrival) = self.leave((from, place), bytes, matches!(short, Short::Sent(_))) else {
+            if let Short::Sent(body) = short {
+                self.bodies.arrive(body);
+            }
+            return None;
+        };
         let leg = self.leg(place);
-        self.heap.push(arrival, Happening::Short { leg, short });
+        self.heap.push_short(arrival, (leg, short));
         Some(arrival)
     }
 }

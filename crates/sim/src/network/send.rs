@@ -35,7 +35,7 @@ impl Network {
         if let Some((place, short)) = self.shorten((from, at), (&message, bytes)) {
             let place = self.beds.end(place).other;
             let leg = Leg { place, connection };
-            return self.heap.push(arrival, Happening::Short { leg, short });
+            return self.heap.push_short(arrival, (leg, short));
         }
         let message = if self.check_wire {
             through_the_codec(&message)

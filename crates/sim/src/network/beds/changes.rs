@@ -10,7 +10,7 @@ impl Beds {
         let Some(place) = self.place(node, exit) else { return };
         for place in [place, self.ends[place].other as usize] {
             self.said[place].before = None;
-            self.said[place].is_silent = false;
+            self.said[place].speak();
         }
     }
 
@@ -20,7 +20,7 @@ impl Beds {
         self.are_even = false;
         // Who was told by it is up, and has noted it.
         self.said[place].before = None;
-        self.said[place].is_silent = false;
+        self.said[place].speak();
         self.ends[place].out_us = UNEVEN;
         self.routes[place].out_us = UNEVEN;
         let other = self.ends[place].other as usize;

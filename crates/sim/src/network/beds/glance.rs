@@ -21,8 +21,8 @@ impl Beds {
     /// Reads all its ends.
     pub(in crate::network) fn look_closer(&self, node: NodeId) -> usize {
         let routes = self.routes[self.places(node)].iter().step_by(5);
-        let said = self.said[self.places(node)].iter().step_by(5);
-        routes.map(|route| route.out_us as usize).sum::<usize>() + said.filter(|said| said.is_silent).count()
+        let said = self.said[self.places(node)].iter().step_by(8);
+        routes.map(|route| route.out_us as usize).sum::<usize>() + said.filter(|said| said.is_silent()).count()
     }
 
     /// Reads what it needs of its neighbours.

@@ -52,13 +52,13 @@ impl Beds {
         };
         neighbour.has(block)
             || said.before == Some(block)
-            || said.is_silent && said.last == Some(block) && !is_under_way()
+            || said.is_silent() && said.last() == Some(block) && !is_under_way()
     }
 
     /// What a node last told its neighbours, if it left by this of its ends and only latencies counted.
     pub(super) fn last_from(&self, node: NodeId, place: usize) -> Option<Announcement> {
         let talk = &self.talks[node.index()];
-        let is_news = |said: &Said| said.last == talk.news;
+        let is_news = |said: &Said| said.last() == talk.news;
         if !is_news(&self.said[place]) {
             return None;
         }
@@ -127,7 +127,7 @@ impl Beds {
             for place in self.places(node) {
                 let last = self.last_from(node, place).filter(|last| !last.has_arrived(moment));
                 if let Some(last) = last {
-                    let was_silent = std::mem::take(&mut self.said[place].is_silent);
+                    let was_silent = self.said[place].speak();
                     under_way.push((place, last, was_silent));
                 }
             }
