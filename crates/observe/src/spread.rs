@@ -65,6 +65,14 @@ impl Reached {
         true
     }
 
+    /// The running nodes that are not in it.
+    fn missing(&self, world: &World) -> impl Iterator<Item = NodeId> {
+        // Most blocks reach all nodes in the end.
+        let has_all = self.count == world.nodes().len();
+        let ids = (0..if has_all { 0 } else { world.nodes().len() }).map(NodeId::at);
+        ids.filter(|node| world.node(*node).running && !self.contains(*node))
+    }
+
     fn contains(&self, node: NodeId) -> bool {
         let (word, bit) = (node.index() / 64, node.index() % 64);
         self.bits.get(word).is_some_and(|bits| bits >> bit & 1 == 1)
@@ -146,7 +154,7 @@ impl SpreadMeter {
             let micros = &mut self.by_node[node.index()].micros;
             *micros = micros.saturating_add(delay);
             let may_be_all = spreading.reached.count >= world.running();
-            if may_be_all && running(world).all(|node| spreading.reached.contains(node)) {
+            if may_be_all && spreading.reached.missing(world).next().is_none() {
                 return self.close(block, world);
             }
         }
@@ -204,17 +212,12 @@ impl SpreadMeter {
         let count = |nodes: usize| u32::try_from(nodes).expect("nodes are counted by 32 bits");
         let measured = Measured {
             seen: count(reached.count),
-            never: count(running(world).filter(|node| !reached.contains(*node)).count()),
+            never: count(reached.missing(world).count()),
             delays_us: at(50).and_then(|p50| Some([p50, at(90)?, at(99)?, at(100)?])),
         };
         self.closed.insert(*block, measured);
         Some(measured.spread(*block))
     }
-}
-
-fn running(world: &World) -> impl Iterator<Item = NodeId> + '_ {
-    let ids = (0..world.nodes().len()).map(NodeId::at);
-    ids.filter(|&node| world.node(node).running)
 }
 
 /// The smallest of the sorted values that is not below `percent` percent of them (nearest rank).

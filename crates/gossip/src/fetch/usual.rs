@@ -5,8 +5,9 @@ use std::time::Duration;
 /// A smoothed silence and how far silences are from it, as TCP keeps them of round trips (RFC 6298).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Usual {
-    smoothed_us: u64,
-    deviation_us: u64,
+    /// Nobody waits for an hour.
+    smoothed_us: u32,
+    deviation_us: u32,
 }
 
 impl Usual {
@@ -20,7 +21,7 @@ impl Usual {
 
     /// A body came after a silence.
     pub(super) fn learn(&mut self, silence: Duration) {
-        let silence = u64::try_from(silence.as_micros()).unwrap_or(u64::MAX / 8);
+        let silence = u32::try_from(silence.as_micros()).unwrap_or(u32::MAX / 8);
         if self.smoothed_us == 0 {
             self.smoothed_us = silence;
             self.deviation_us = silence / 2;
@@ -33,7 +34,7 @@ impl Usual {
 
     /// Hardly any body takes longer.
     pub(super) const fn at_most(&self) -> Duration {
-        Duration::from_micros(self.smoothed_us + 4 * self.deviation_us)
+        Duration::from_micros(self.smoothed_us as u64 + 4 * self.deviation_us as u64)
     }
 }
 

@@ -17,8 +17,10 @@ pub(super) struct Served {
 #[derive(Clone, Debug, Default)]
 pub(super) struct ServedAtRest {
     first: Option<Served>,
-    #[expect(clippy::box_collection, reason = "most have none, and nodes at rest are many")]
+    /// The others; kept when there are none, to be used again.
+    #[expect(clippy::box_collection, reason = "many have none, and nodes at rest are many")]
     more: Option<Box<Vec<Served>>>,
+    has_more: bool,
 }
 
 impl ServedAtRest {
@@ -28,9 +30,9 @@ impl ServedAtRest {
 
     /// All, the first that was sent first.
     pub(super) fn all(&self) -> impl Iterator<Item = Served> {
-        self.first
-            .into_iter()
-            .chain(self.more.iter().flat_map(|more| more.iter().copied()))
+        let more = self.more.iter().filter(|_| self.has_more);
+        let more = more.flat_map(|more| more.iter().copied());
+        self.first.into_iter().chain(more)
     }
 
     /// A peer asks for a block. Counts it if it is to be sent: the same may be asked for again, when it is late.
@@ -46,6 +48,7 @@ impl ServedAtRest {
                 self.first = Some(served);
             } else {
                 self.more.get_or_insert_default().push(served);
+                self.has_more = true;
             }
         }
         is_sent
@@ -56,9 +59,11 @@ impl ServedAtRest {
         if !self.first.as_ref().is_some_and(is_old) {
             return;
         }
-        let mut kept = self.more.take().unwrap_or_default();
-        kept.retain(|served| !is_old(served));
-        self.first = (!kept.is_empty()).then(|| kept.remove(0));
-        self.more = Some(kept).filter(|kept| !kept.is_empty());
+        self.first = None;
+        if let Some(more) = self.more.as_mut().filter(|_| self.has_more) {
+            more.retain(|served| !is_old(served));
+            self.first = (!more.is_empty()).then(|| more.remove(0));
+            self.has_more = !more.is_empty();
+        }
     }
 }

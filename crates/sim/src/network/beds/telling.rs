@@ -6,6 +6,9 @@ use chain::BlockRef;
 use super::{Announcement, Beds, End, Moment, Said, UNEVEN};
 use crate::heap::Turn;
 
+/// Set where more than the time at which a neighbour followed a block says whether it has announced it. A node has far fewer ends.
+const UNSURE: u32 = 1 << 31;
+
 impl Beds {
     /// Which of a node's neighbours have not announced a block with this parent by this moment: where their ends stand among its own.
     ///
@@ -33,12 +36,16 @@ impl Beds {
             let is_clear = follows & (route.in_us != UNEVEN) & (arrival != now);
             let is_sure = (told_at != u64::MAX) & (is_clear | (tip == parent_number));
             is_all_sure &= is_sure;
-            out[count] = at;
+            out[count] = at | if is_sure { 0 } else { UNSURE };
             count += usize::from(!(is_sure & follows & (arrival < now)));
         }
         out.truncate(count);
         if !is_all_sure {
-            out.retain(|at| !self.has_announced(first + *at as usize, block, moment));
+            out.retain_mut(|at| {
+                let is_sure = *at & UNSURE == 0;
+                *at &= !UNSURE;
+                is_sure || !self.has_announced(first + *at as usize, block, moment)
+            });
         }
     }
 
