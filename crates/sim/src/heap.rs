@@ -268,22 +268,13 @@ impl Heap {
     /// Plans something for a time that is not before the last one taken out.
     pub(crate) fn push(&mut self, at: Time, happening: Happening) {
         let turn = self.turns.next();
-        if let Happening::Short { leg, short } = happening {
-            return self.put_back(at, turn, (leg, short));
-        }
-        if let Happening::Tick { node } = happening {
-            return self.push_tick(at, node);
-        }
-        self.traffic += usize::from(happening.is_traffic());
-        let what = What::new(PLACE, self.store(happening));
-        let leg = Leg::NONE;
-        self.file(Entry { at, what, turn, leg });
+        self.put_back(at, turn, happening);
     }
 
     /// Plans for a short message to arrive.
     pub(crate) fn push_short(&mut self, at: Time, message: (Leg, Short)) {
         let turn = self.turns.next();
-        self.put_back(at, turn, message);
+        self.put_back_short(at, turn, message);
     }
 
     /// The turn of what is planned next.
@@ -296,8 +287,22 @@ impl Heap {
         self.turns.next()
     }
 
-    /// Puts in a short message that was held back: it arrives when it would have, had it been here from the first.
-    pub(crate) fn put_back(&mut self, at: Time, turn: Turn, (leg, short): (Leg, Short)) {
+    /// Puts in what was held back: it happens when it would have, had it been here from the first.
+    pub(crate) fn put_back(&mut self, at: Time, turn: Turn, happening: Happening) {
+        if let Happening::Short { leg, short } = happening {
+            return self.put_back_short(at, turn, (leg, short));
+        }
+        if let Happening::Tick { node } = happening {
+            return self.push_tick(at, node);
+        }
+        self.traffic += usize::from(happening.is_traffic());
+        let what = What::new(PLACE, self.store(happening));
+        let leg = Leg::NONE;
+        self.file(Entry { at, what, turn, leg });
+    }
+
+    /// The same, of a short message.
+    pub(crate) fn put_back_short(&mut self, at: Time, turn: Turn, (leg, short): (Leg, Short)) {
         self.traffic += 1;
         let what = What::of(short);
         self.file(Entry { at, what, turn, leg });

@@ -91,7 +91,7 @@ fn what_was_held_back_has_its_place_among_what_happens_at_its_time() {
         if is_present {
             order.extend(heap.pop().map(|what| number(what).1));
         }
-        heap.put_back(at, turn, (Leg::NONE, Short::Sent(2)));
+        heap.put_back_short(at, turn, (Leg::NONE, Short::Sent(2)));
         order.extend(drain(&mut heap));
         assert_eq!(order, [0, 1, 2, 3, 9]);
     }

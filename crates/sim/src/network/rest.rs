@@ -131,7 +131,7 @@ impl Network {
     fn put_on_heap(&mut self, place: usize, announcement: Announcement) {
         let Announcement { at, turn, block } = announcement;
         let leg = self.leg(place);
-        self.heap.put_back(at, turn, (leg, Short::Told(block)));
+        self.heap.put_back_short(at, turn, (leg, Short::Told(block)));
     }
 
     /// Has an announcement heard on arrival after all, that left silently by an end.
