@@ -35,6 +35,17 @@ pub(crate) fn shared(run: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Removes what is there of a run that did not begin, if nothing was written: a taken port leaves no folder behind.
+pub(crate) fn forget_empty(run: &Path) {
+    let log = run.join(FOLDER).join(SHARED);
+    if log.metadata().is_ok_and(|log| log.len() == 0) {
+        // What cannot be removed stays, and so do folders with something in them.
+        let _ = fs::remove_file(log);
+        let _ = fs::remove_dir(run.join(FOLDER));
+        let _ = fs::remove_dir(run);
+    }
+}
+
 /// Lets this process's node write to standard error, which whoever started it has led into its log.
 pub(crate) fn own() {
     write_to(io::stderr());

@@ -110,6 +110,7 @@ fn launch(plan: &Arc<Plan>, folder: &Path, args: &RunArgs, taking: Option<Taking
             if let Some(view) = view {
                 view.close();
             }
+            journal::forget_empty(folder);
             return Err(not_started(error, (!args.keep).then_some(&options.data)));
         }
     };

@@ -21,7 +21,7 @@ use crate::exit::{Ended, Exit, Failure};
 use crate::interrupt::on_interrupt;
 use crate::steps::Steps;
 use crate::view::{self, View};
-use crate::{console, folder, load, paint, say};
+use crate::{console, folder, journal, load, paint, say};
 
 pub(crate) fn up(args: &UpArgs) -> Ended {
     let plan = Arc::new(plan(args)?);
@@ -74,6 +74,7 @@ pub(crate) fn up(args: &UpArgs) -> Ended {
         Ok(finished) => finished,
         Err(error) => {
             view.into_iter().for_each(View::close);
+            journal::forget_empty(&folder);
             return Err(not_started(error, Some(&options.data)));
         }
     };
