@@ -162,24 +162,20 @@ impl Mempool {
     }
 
     fn insert(&mut self, transaction: Arc<Transaction>, fee: Amount, added: Time) -> u32 {
-        let txid = transaction.txid();
         self.bytes += memory_of(&transaction);
         let sequence = self.next_sequence;
         self.next_sequence += 1;
         let row = self.entries.insert(transaction, (fee, added), sequence);
         self.by_age.push(added, sequence, row);
-        let has_parents = self.entries.at(row).is_some_and(|entry| !entry.parents().is_empty());
-        let mut ancestors = vec![txid];
-        if has_parents {
-            self.entries.add_ancestors_of(0, &mut ancestors);
-        }
+        let mut ancestors = Vec::new();
+        self.entries.add_ancestors(row, &mut ancestors);
         for ancestor in &ancestors[1..] {
-            let descendants = self.entries[ancestor].descendants();
-            self.entries.set_descendants(ancestor, descendants + 1);
+            let descendants = self.entries.here(*ancestor).descendants();
+            self.entries.set_descendants(*ancestor, descendants + 1);
         }
         if self.by_value.is_some() {
             for ancestor in &ancestors {
-                self.revalue(ancestor);
+                self.revalue(*ancestor);
             }
         }
         row
@@ -187,14 +183,12 @@ impl Mempool {
 
     /// Takes out a transaction that a block holds. What it stands on left before it, or is counted anew.
     fn remove_from_below(&mut self, txid: &Txid) {
-        let has_parents = self.entries.get(txid).is_some_and(|entry| !entry.parents().is_empty());
+        let Some(row) = self.entries.find(txid) else { return };
         let mut ancestors = Vec::new();
-        if has_parents {
-            self.entries.add_ancestors(txid, &mut ancestors);
-        }
+        self.entries.add_ancestors(row, &mut ancestors);
         self.remove(txid);
-        for ancestor in ancestors.iter().skip(1) {
-            self.recount(ancestor);
+        for ancestor in &ancestors[1..] {
+            self.recount(*ancestor);
         }
     }
 
@@ -223,26 +217,29 @@ impl Mempool {
             self.remove(txid);
         }
         for txid in touched.difference(&leaving) {
-            self.recount(txid);
+            if let Some(row) = self.entries.find(txid) {
+                self.recount(row);
+            }
         }
         leaving.into_iter().collect()
     }
 
-    /// Counts anew what stands on a transaction, and what that is worth.
-    fn recount(&mut self, txid: &Txid) {
-        let descendants = self.descendants(txid).len();
-        self.entries.set_descendants(txid, descendants);
+    /// Counts anew what stands on what is in a row, and what that is worth.
+    fn recount(&mut self, row: u32) {
+        let txid = self.entries.here(row).transaction.txid();
+        let descendants = self.descendants(&txid).len();
+        self.entries.set_descendants(row, descendants);
         if self.by_value.is_some() {
-            self.revalue(txid);
+            self.revalue(row);
         }
     }
 
-    /// Computes anew what a transaction and its descendants are worth, where that is kept.
-    fn revalue(&mut self, txid: &Txid) {
-        let entry = &self.entries[txid];
-        let (sequence, value) = (entry.sequence, self.value_of(entry));
+    /// Computes anew what that and its descendants are worth, where that is kept.
+    fn revalue(&mut self, row: u32) {
+        let entry = self.entries.here(row);
+        let (txid, sequence, value) = (entry.transaction.txid(), entry.sequence, self.value_of(entry));
         if let Some(by_value) = &mut self.by_value {
-            by_value.set(*txid, sequence, value);
+            by_value.set(txid, sequence, value);
         }
     }
 
@@ -269,17 +266,13 @@ impl Mempool {
         self.reach(txid, Entry::children)
     }
 
-    fn reach(&self, from: &Txid, next: impl Fn(&Entry) -> &[Txid]) -> BTreeSet<Txid> {
+    fn reach(&self, from: &Txid, next: impl Fn(&Entry) -> &[u32]) -> BTreeSet<Txid> {
         let mut reached = BTreeSet::new();
-        if !self.entries.contains(from) {
-            return reached;
-        }
-        let mut open = vec![*from];
-        while let Some(txid) = open.pop() {
-            if let Some(entry) = self.entries.get(&txid)
-                && reached.insert(txid)
-            {
-                open.extend(next(entry).iter().copied());
+        let mut open: Vec<u32> = self.entries.find(from).into_iter().collect();
+        while let Some(row) = open.pop() {
+            let entry = self.entries.here(row);
+            if reached.insert(entry.transaction.txid()) {
+                open.extend(next(entry));
             }
         }
         reached

@@ -247,11 +247,9 @@ impl Mempool {
             if rivals.leaving.contains(&outpoint.txid) {
                 return Err(Refusal::Conflict(conflict));
             }
-            let is_new = self.entries.contains(&outpoint.txid)
-                && !rivals
-                    .direct
-                    .iter()
-                    .any(|rival| self.entries[rival].parents().contains(&outpoint.txid));
+            let is_parent_of = |rival: &Txid, row: u32| self.entries[rival].parents().contains(&row);
+            let parent = self.entries.find(&outpoint.txid);
+            let is_new = parent.is_some_and(|row| !rivals.direct.iter().any(|rival| is_parent_of(rival, row)));
             if is_new {
                 let outpoint = *outpoint;
                 return Err(Refusal::NewUnconfirmedInput { outpoint, conflict });
@@ -277,7 +275,9 @@ impl Mempool {
     fn check_chain_limits(&self, transaction: &Transaction, rivals: &Rivals) -> Result<(), Refusal> {
         let mut ancestors = Vec::new();
         for outpoint in transaction.inputs() {
-            self.entries.add_ancestors(&outpoint.txid, &mut ancestors);
+            if let Some(row) = self.entries.find(&outpoint.txid) {
+                self.entries.add_ancestors(row, &mut ancestors);
+            }
             if ancestors.len() >= MAX_ANCESTORS {
                 // Enough to refuse it: what else it stands on need not be looked at.
                 let ancestors = ancestors.len() + 1;
@@ -287,11 +287,13 @@ impl Mempool {
                 });
             }
         }
-        let staying = |ancestor: &Txid| {
+        let staying = |ancestor: &u32| {
+            let ancestor = self.entries.here(*ancestor);
             if rivals.leaving.is_empty() {
-                self.entries[ancestor].descendants()
+                ancestor.descendants()
             } else {
-                self.descendants(ancestor).difference(&rivals.leaving).count()
+                let all = self.descendants(&ancestor.transaction.txid());
+                all.difference(&rivals.leaving).count()
             }
         };
         let descendants = ancestors

@@ -1,5 +1,6 @@
 //! Unconfirmed transactions as rows, found by either of their names and by what they spend.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use base::Time;
@@ -20,17 +21,17 @@ pub(super) struct Entry {
     links: Option<Box<Links>>,
 }
 
-/// Unconfirmed relatives, in the order of their names. There are few of both ([`crate::limits::MAX_ANCESTORS`]).
+/// Unconfirmed relatives, by their rows, in no order that says anything. There are few of both ([`crate::limits::MAX_ANCESTORS`]).
 #[derive(Debug)]
 struct Links {
-    parents: Vec<Txid>,
-    children: Vec<Txid>,
+    parents: Vec<u32>,
+    children: Vec<u32>,
     /// How many stand on it, itself included.
     descendants: u32,
 }
 
 impl Links {
-    fn new(parents: Vec<Txid>) -> Box<Self> {
+    fn new(parents: Vec<u32>) -> Box<Self> {
         Box::new(Self {
             parents,
             children: Vec::new(),
@@ -49,13 +50,13 @@ impl Entry {
         self.links.as_deref().map_or(1, |links| links.descendants as usize)
     }
 
-    /// What it spends of the mempool.
-    pub(super) fn parents(&self) -> &[Txid] {
+    /// The rows of what it spends of the mempool.
+    pub(super) fn parents(&self) -> &[u32] {
         self.links.as_deref().map_or(&[], |links| &links.parents)
     }
 
-    /// What spends it.
-    pub(super) fn children(&self) -> &[Txid] {
+    /// The rows of what spends it.
+    pub(super) fn children(&self) -> &[u32] {
         self.links.as_deref().map_or(&[], |links| &links.children)
     }
 }
@@ -100,12 +101,10 @@ impl Entries {
             let rival = self.spender(outpoint);
             assert!(rival.is_none(), "no two transactions of a mempool spend the same coin");
             self.by_coin.insert((&outpoint.txid.0, outpoint.index), row);
-            if let Some(parent) = self.get_mut(&outpoint.txid) {
-                link(
-                    &mut parent.links.get_or_insert_with(|| Links::new(Vec::new())).children,
-                    txid,
-                );
-                link(&mut parents, outpoint.txid);
+            if let Some(parent) = self.find(&outpoint.txid) {
+                let links = &mut self.at_mut(parent).links;
+                link(&mut links.get_or_insert_with(|| Links::new(Vec::new())).children, row);
+                link(&mut parents, parent);
             }
         }
         self.by_txid.insert((&txid.0, 0), row);
@@ -134,40 +133,35 @@ impl Entries {
         }
         if let Some(links) = entry.links.take() {
             for parent in &links.parents {
-                if let Some(links) = self.get_mut(parent).and_then(|parent| parent.links.as_mut()) {
-                    links.children.retain(|child| child != txid);
+                if let Some(links) = &mut self.at_mut(*parent).links {
+                    links.children.retain(|child| *child != row);
                 }
             }
             for child in &links.children {
-                if let Some(links) = self.get_mut(child).and_then(|child| child.links.as_mut()) {
-                    links.parents.retain(|parent| parent != txid);
+                if let Some(links) = &mut self.at_mut(*child).links {
+                    links.parents.retain(|parent| *parent != row);
                 }
             }
         }
         Some(entry)
     }
 
-    /// Notes how many stand on a transaction, itself included.
-    pub(super) fn set_descendants(&mut self, txid: &Txid, descendants: usize) {
-        if let Some(links) = self.get_mut(txid).and_then(|entry| entry.links.as_mut()) {
+    /// Notes how many stand on what is in a row, itself included.
+    pub(super) fn set_descendants(&mut self, row: u32, descendants: usize) {
+        if let Some(links) = &mut self.at_mut(row).links {
             links.descendants = u32::try_from(descendants).expect("there are few");
         }
     }
 
-    /// Adds to a list a transaction and all that it stands on, if it is here, but not what is in the list. There are few.
-    pub(super) fn add_ancestors(&self, txid: &Txid, out: &mut Vec<Txid>) {
-        let next = out.len();
-        if self.contains(txid) && !out.contains(txid) {
-            out.push(*txid);
+    /// Adds to a list of rows one and all that it stands on, but not what is in the list. There are few.
+    pub(super) fn add_ancestors(&self, row: u32, out: &mut Vec<u32>) {
+        let mut next = out.len();
+        if !out.contains(&row) {
+            out.push(row);
         }
-        self.add_ancestors_of(next, out);
-    }
-
-    /// Adds to a list what the transactions in it from a place on stand on, but not what is in the list.
-    pub(super) fn add_ancestors_of(&self, mut next: usize, out: &mut Vec<Txid>) {
-        while let Some(txid) = out.get(next) {
+        while let Some(row) = out.get(next) {
             next += 1;
-            for parent in self[txid].parents() {
+            for parent in self.here(*row).parents() {
                 if !out.contains(parent) {
                     out.push(*parent);
                 }
@@ -190,6 +184,21 @@ impl Entries {
     /// What is in a row.
     pub(super) fn at(&self, row: u32) -> Option<&Entry> {
         self.rows[row as usize].as_ref()
+    }
+
+    /// What is in the row of somebody's relative.
+    pub(super) fn here(&self, row: u32) -> &Entry {
+        self.at(row).expect("relatives know of each other that leaves")
+    }
+
+    fn at_mut(&mut self, row: u32) -> &mut Entry {
+        let entry = self.rows[row as usize].as_mut();
+        entry.expect("relatives know of each other that leaves")
+    }
+
+    /// The names of what is in these rows.
+    pub(super) fn names(&self, rows: &[u32]) -> BTreeSet<Txid> {
+        rows.iter().map(|row| self.here(*row).transaction.txid()).collect()
     }
 
     pub(super) fn get(&self, txid: &Txid) -> Option<&Entry> {
@@ -291,14 +300,10 @@ impl Entries {
         self.by_coin.len()
     }
 
-    fn find(&self, txid: &Txid) -> Option<u32> {
+    /// The row of the transaction of this txid.
+    pub(super) fn find(&self, txid: &Txid) -> Option<u32> {
         let is = |row: u32| self.at(row).is_some_and(|entry| entry.transaction.txid() == *txid);
         self.by_txid.find((&txid.0, 0), is)
-    }
-
-    fn get_mut(&mut self, txid: &Txid) -> Option<&mut Entry> {
-        let row = self.find(txid)?;
-        self.rows[row as usize].as_mut()
     }
 }
 
@@ -310,11 +315,11 @@ impl std::ops::Index<&Txid> for Entries {
     }
 }
 
-/// Puts a name into its place, unless it is there.
-fn link(links: &mut Vec<Txid>, txid: Txid) {
-    if let Err(place) = links.binary_search(&txid) {
+/// Puts a row into a list, unless it is there.
+fn link(links: &mut Vec<u32>, row: u32) {
+    if !links.contains(&row) {
         // Most have one.
         links.reserve_exact(usize::from(links.is_empty()));
-        links.insert(place, txid);
+        links.push(row);
     }
 }

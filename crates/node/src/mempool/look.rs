@@ -51,8 +51,8 @@ impl Mempool {
             transaction: Arc::clone(&entry.transaction),
             fee: entry.fee,
             added: entry.added,
-            parents: entry.parents().iter().copied().collect(),
-            children: entry.children().iter().copied().collect(),
+            parents: self.entries.names(entry.parents()),
+            children: self.entries.names(entry.children()),
             ancestors: self.summed(self.ancestors(txid)),
             descendants: self.summed(self.descendants(txid)),
         })

@@ -127,12 +127,15 @@ fn check_links(pool: &Mempool) {
             .map(|outpoint| outpoint.txid)
             .filter(|txid| pool.entries.contains(txid))
             .collect();
-        assert!(entry.parents().iter().eq(&parents));
+        assert_eq!(pool.entries.names(entry.parents()), parents);
+        assert_eq!(entry.parents().len(), parents.len());
         for parent in &parents {
-            assert!(pool.entries[parent].children().contains(&txid));
+            let children = pool.entries[parent].children();
+            assert!(pool.entries.names(children).contains(&txid));
         }
+        let row = pool.entries.find(&txid).expect("it is here");
         let mut children = entry.children().iter();
-        assert!(children.all(|child| pool.entries[child].parents().contains(&txid)));
+        assert!(children.all(|child| pool.entries.here(*child).parents().contains(&row)));
         for outpoint in entry.transaction.inputs() {
             assert_eq!(pool.spender(outpoint), Some(txid));
             spent += 1;
