@@ -1,4 +1,4 @@
-//! What a peer is known to have, so that it is not told again.
+//! Names that are remembered for a while, so that nothing is done twice about them.
 
 use std::collections::VecDeque;
 use std::hash::Hash;
@@ -7,7 +7,7 @@ use rustc_hash::FxHashSet;
 
 use crate::limits::{MAX_KNOWN, MAX_RECENT};
 
-/// The last [`MAX_KNOWN`] names that a peer announced, sent or was told. Full, it forgets the oldest.
+/// The last [`MAX_KNOWN`] names. Full, it forgets the oldest.
 #[derive(Clone, Debug)]
 pub struct Known<T> {
     /// Only ever asked for one name or another.
@@ -44,7 +44,7 @@ impl<T: Copy + Eq + Hash> Known<T> {
         self.oldest_first.is_empty()
     }
 
-    /// Whether the peer is known to have it.
+    /// Whether the name is remembered.
     #[must_use]
     pub fn contains(&self, name: &T) -> bool {
         self.names.contains(name)

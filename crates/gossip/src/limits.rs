@@ -61,8 +61,7 @@ pub const MAX_ORPHAN_BYTES_PER_PEER: u64 = 101_000;
 /// The most bytes of orphans in total (ours; Core multiplies its reserve by the number of peers).
 pub const MAX_ORPHAN_BYTES: u64 = 1 << 20;
 
-/// The most names remembered of what one peer knows, of transactions for which many peers share one name (ours; Core keeps a filter of 50,000). A
-/// forgotten name costs one needless announcement.
+/// The most names remembered of one kind, such as of transactions that were refused since the tip last changed (ours).
 pub const MAX_KNOWN: usize = 128;
 /// The most blocks remembered of those that one peer sent, or was sent unasked (ours). A forgotten one may come unasked once more.
 pub const MAX_RECENT: usize = 64;
