@@ -82,6 +82,14 @@ impl Uplinks {
         self.rules.message_overhead
     }
 
+    /// Reads what sending a block from one node to another is about, and changes nothing: an engine with many nodes has the memory of many fetched side by side. The
+    /// sum says nothing.
+    #[must_use]
+    pub fn glance(&self, (from, to): (NodeId, NodeId)) -> usize {
+        let row = &self.rows[from.index()];
+        usize::from(row.upload > self.downloads[to.index()]) + usize::from(row.free_at > Time::ZERO)
+    }
+
     /// When something that one node sends now to another arrives in full; `None` when it never does. `deliver` says so of the link, given when it has left.
     ///
     /// # Panics

@@ -66,6 +66,8 @@ pub(crate) struct Heap {
 const BYTES: usize = 8;
 /// What a byte can be.
 const BUCKETS: usize = 256;
+/// How long a bucket is that is sorted, in microseconds.
+pub(crate) const BUCKET_US: u64 = 256;
 
 /// When something happens, and what.
 #[derive(Clone, Copy, Debug)]
@@ -101,14 +103,6 @@ impl Entry {
             (a, b) => a.cmp(&b),
         })
     }
-}
-
-/// A short message that comes in soon.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Soon {
-    pub(crate) leg: Leg,
-    /// Whether it is a body.
-    pub(crate) is_body: bool,
 }
 
 /// What happens in four bytes: whose tick it is, of which block something is said, which body comes, or where the rest of it is written.
@@ -154,12 +148,6 @@ impl What {
 
     const fn number(self) -> usize {
         (self.0 & !KIND) as usize
-    }
-
-    fn soon(self, leg: Leg) -> Option<Soon> {
-        let is_short = self.kind() >= TOLD;
-        let is_body = self.kind() == SENT;
-        is_short.then_some(Soon { leg, is_body })
     }
 
     /// Whose tick it is, if it is one.
@@ -360,9 +348,9 @@ impl Heap {
         begin < time.as_micros() && entries.any(|entry| entry.at < time)
     }
 
-    /// About the next things to happen after a moment, at least so many where there are, in no strict order; and how far they reach. Good enough to
+    /// About the next short messages to come in after a moment, at least so many where there are, in no strict order; and how far they reach. Good enough to
     /// prepare for them.
-    pub(crate) fn soon(&self, after: Time, least: usize, out: &mut Vec<Soon>) -> Time {
+    pub(crate) fn soon(&self, after: Time, least: usize, out: &mut Vec<(Leg, Short)>) -> Time {
         let level = &self.levels[0];
         let span = |micros: u64| micros >> 8;
         let base = span(self.base) & !0xff;
@@ -373,7 +361,7 @@ impl Heap {
                 break;
             };
             let entries = level.buckets[bucket].iter();
-            out.extend(entries.filter_map(|entry| entry.what.soon(entry.leg)));
+            out.extend(entries.filter_map(|entry| Some((entry.leg, entry.what.short()?))));
             next = bucket + 1;
         }
         Time::from_micros(((base + next.min(BUCKETS) as u64) << 8) - 1)

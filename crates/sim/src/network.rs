@@ -210,7 +210,7 @@ impl Network {
         };
         self.now = at;
         self.turn = Some(turn);
-        if at > self.next.prepared_to {
+        if self.next.is_due(at) {
             self.prepare();
         }
         match happening {

@@ -14,8 +14,14 @@ impl Collector {
     #[must_use]
     pub fn glance(&self, node: NodeId) -> usize {
         let facts = self.world.node(node);
-        let world = usize::from(facts.most_work > facts.tip.chain_work);
-        world + self.spread.glance(node) + self.history.glance(node) + self.lagging.glance(node)
+        let world = usize::from(facts.most_work > facts.tip.chain_work) + self.world.mempool_len(node);
+        world + self.spread.glance(node) + self.lagging.glance(node)
+    }
+
+    /// The same of [`Collector::count_sent`].
+    #[must_use]
+    pub fn glance_at_sender(&self, node: NodeId) -> usize {
+        self.history.glance(node)
     }
 
     /// Whether all that there is to say of a node that follows this block can be said by [`Collector::follow`]: not when that has lines of its own, or there

@@ -3,18 +3,24 @@
 use base::Time;
 
 use super::Network;
-use crate::heap::Soon;
+use super::rest::Short;
+use crate::heap::{BUCKET_US, Leg};
 use crate::limits::{PREPARED, PREPARED_FROM};
 
 /// What is prepared for.
 #[derive(Debug, Default)]
 pub(super) struct Next {
     /// Up to when everything was.
-    pub(super) prepared_to: Time,
+    prepared_to: Time,
     /// Room for what happens soon, used again.
-    soon: Vec<Soon>,
-    /// By which end it comes in, and whether it is a body.
-    about: Vec<(usize, bool)>,
+    soon: Vec<(Leg, Short)>,
+}
+
+impl Next {
+    /// Whether what happens after this moment is soon to be prepared for.
+    pub(super) const fn is_due(&self, now: Time) -> bool {
+        now.as_micros() + BUCKET_US > self.prepared_to.as_micros()
+    }
 }
 
 impl Network {
@@ -24,27 +30,33 @@ impl Network {
         if !self.beds.are_open() || self.places.len() < PREPARED_FROM {
             return;
         }
-        self.next.soon.clear();
-        self.next.prepared_to = self.heap.soon(self.now, PREPARED, &mut self.next.soon);
-        self.next.about.clear();
-        for soon in &self.next.soon {
-            let Soon { leg, is_body } = *soon;
-            self.next.about.push((leg.place as usize, is_body));
-        }
-        let mut seen: usize = self.next.about.iter().map(|(place, _)| self.beds.look_at(*place)).sum();
-        let about = || {
-            let about = self.next.about.iter();
-            about.map(|(place, is_body)| (self.beds.end(*place).owner, *is_body))
-        };
-        for (node, is_body) in about() {
-            seen += self.beds.glance(node);
-            if is_body {
-                seen += self.beds.look_closer(node) + self.collector.glance(node);
+        let Self {
+            next,
+            beds,
+            heap,
+            collector,
+            uplinks,
+            ..
+        } = self;
+        next.soon.clear();
+        next.prepared_to = heap.soon(self.now.max(next.prepared_to), PREPARED, &mut next.soon);
+        let soon = || next.soon.iter().map(|(leg, short)| (leg.place as usize, short));
+        let mut seen: usize = soon().map(|(place, _)| beds.look_at(place)).sum();
+        for (place, short) in soon() {
+            let end = beds.end(place);
+            seen += beds.glance(end.owner) + collector.glance_at_sender(end.owner);
+            match short {
+                Short::Told(_) => {}
+                Short::Asked(_) => {
+                    let way = (end.owner, end.neighbour.peer);
+                    seen += uplinks.as_ref().map_or(0, |uplinks| uplinks.glance(way));
+                }
+                Short::Sent(_) => seen += beds.look_closer(end.owner) + collector.glance(end.owner),
             }
         }
-        for (node, is_body) in about() {
-            if is_body {
-                seen += self.beds.look_around(node);
+        for (place, short) in soon() {
+            if let Short::Sent(_) = short {
+                seen += beds.look_around(beds.end(place).owner);
             }
         }
         std::hint::black_box(seen);
