@@ -99,12 +99,20 @@ impl Direction<'_> {
         }
     }
 
-    /// Lets things happen, at most so many, until something has that an expectation could be about, or a deadline has come.
+    /// Lets things happen, at most so many, until something has that the step could be about, or a deadline has come.
     fn go_on(&mut self, deadline: Time) {
-        let news = self.network.collector().changes();
+        let mut news = self.network.collector().changes();
         for _ in 0..STEPS_AT_A_TIME {
             self.network.step();
-            if self.network.collector().changes() != news || !self.network.happens_before(deadline) {
+            let now = self.network.collector().changes();
+            if now != news {
+                let world = self.network.collector().world();
+                if self.director.is_controlled() || self.director.may_advance(world) {
+                    return;
+                }
+                news = now;
+            }
+            if !self.network.happens_before(deadline) {
                 return;
             }
         }

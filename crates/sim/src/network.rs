@@ -80,7 +80,7 @@ pub(crate) struct Network {
     bodies: Bodies,
     /// Room for what is under way, used again.
     under_way: Vec<(usize, Announcement, bool)>,
-    lacking: Vec<u32>,
+    room: Vec<u32>,
     aloud: Vec<(usize, Announcement)>,
     hearsay: Hearsay,
     newcomers: Newcomers,
@@ -125,7 +125,7 @@ impl Network {
             lately: Lately::default(),
             bodies: Bodies::default(),
             under_way: Vec::new(),
-            lacking: Vec::new(),
+            room: Vec::new(),
             aloud: Vec::new(),
             hearsay: Hearsay::new(plan, options, collector.detail()),
             newcomers: Newcomers::default(),

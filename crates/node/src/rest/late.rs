@@ -90,7 +90,10 @@ impl Resting {
     /// A body came from a peer that was asked for it and given up on, while another sent it, or that was asked for it twice ([`crate::Event::BlockReceived`], a duplicate): nothing but that
     /// follows. Otherwise nothing has changed; whether it did.
     pub fn receive_late(&mut self, ledger: &Ledger, (now, peer): (Time, NodeId), block: BlockRef) -> bool {
-        let Some(Seldom { debts, rivals }) = self.seldom.as_deref_mut().filter(|_| self.has_debts) else {
+        if !self.has_debts {
+            return false;
+        }
+        let Some(Seldom { debts, rivals }) = self.seldom.as_deref_mut() else {
             return false;
         };
         if !ledger.is_ancestor(block, self.tip) && !rivals.has(block) {
@@ -158,13 +161,17 @@ impl Resting {
     }
 
     pub(super) fn debts(&self) -> Option<&Debts> {
-        let seldom = self.seldom.as_ref().filter(|_| self.has_debts);
-        seldom.map(|seldom| &seldom.debts)
+        if !self.has_debts {
+            return None;
+        }
+        self.seldom.as_ref().map(|seldom| &seldom.debts)
     }
 
     fn debts_mut(&mut self) -> Option<&mut Debts> {
-        let seldom = self.seldom.as_mut().filter(|_| self.has_debts);
-        seldom.map(|seldom| &mut seldom.debts)
+        if !self.has_debts {
+            return None;
+        }
+        self.seldom.as_mut().map(|seldom| &mut seldom.debts)
     }
 }
 

@@ -70,7 +70,10 @@ impl Resting {
     }
 
     pub(super) fn second(&self) -> Option<Awaited> {
-        self.rivals().filter(|_| self.is_contested)?.second
+        if !self.is_contested {
+            return None;
+        }
+        self.rivals()?.second
     }
 
     /// Whether a block beside the chain that it follows is here, or is the second that is waited for.

@@ -94,8 +94,8 @@ const _: () = assert!(size_of::<End>() == 32, "half a cache line");
 struct Said {
     /// The number of the last block that was announced at rest, or zero; and whether nothing on the heap stands for it ([`SILENT`]).
     last: u32,
-    /// The one before that was announced silently, which has arrived.
-    before: Option<BlockRef>,
+    /// That of the one before that was announced silently, which has arrived.
+    before: u32,
 }
 
 /// The highest bit, which no number of a block has.
@@ -103,10 +103,13 @@ const SILENT: u32 = 1 << 31;
 
 impl Said {
     fn tell(&mut self, block: BlockRef, is_silent: bool) {
-        if self.is_silent() {
-            self.before = self.last();
-        }
-        self.last = block.number() | if is_silent { SILENT } else { 0 };
+        // Without a branch, for nobody can guess which.
+        self.before = [self.before, self.last & !SILENT][usize::from(self.is_silent())];
+        self.last = block.number() | [0, SILENT][usize::from(is_silent)];
+    }
+
+    fn before(self) -> Option<BlockRef> {
+        BlockRef::numbered(self.before)
     }
 
     fn last(self) -> Option<BlockRef> {
@@ -311,10 +314,9 @@ impl Beds {
         for place in self.places(node) {
             let (teller, other) = (self.ends[place].neighbour.peer, self.ends[place].other as usize);
             let said = self.said[other];
-            let mut brought = [said.before, None];
+            let mut brought = [said.before(), None];
             if said.is_silent() {
-                let last = self.last_from(teller, other).filter(|last| !last.has_arrived(moment));
-                if let Some(last) = last {
+                if let Some(last) = self.under_way_from(teller, other, moment) {
                     self.said[other].speak();
                     left.push((place, last));
                 } else {

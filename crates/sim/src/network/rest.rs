@@ -50,6 +50,8 @@ pub(super) struct Lately {
     /// What the children of a block must have, for the last few blocks.
     bits: [Option<(BlockRef, CompactTarget)>; 4],
     next: usize,
+    /// The last block that was found to ask the same of its children as its parent.
+    same_above: Option<BlockRef>,
 }
 
 impl Network {
@@ -334,10 +336,10 @@ impl Network {
         };
         let moment = (self.now, self.turn);
         let parent = self.ledgers[0].parent(block).expect("it stands on what is followed");
-        let mut lacking = std::mem::take(&mut self.lacking);
-        self.beds.lacking(node, (block, parent), moment, &mut lacking);
-        let place = self.beds.ask_another(node, self.now, &lacking);
-        self.lacking = lacking;
+        let mut room = std::mem::take(&mut self.room);
+        let lacking = self.beds.lacking(node, (block, parent), moment, &mut room);
+        let place = self.beds.ask_another(node, self.now, lacking);
+        self.room = room;
         let Some(place) = place else { return false };
         self.send_request((node, place), block);
         true
@@ -404,15 +406,15 @@ impl Network {
             }
         }
         self.under_way = under_way;
-        let mut lacking = std::mem::take(&mut self.lacking);
-        self.beds.lacking(node, (block, parent), moment, &mut lacking);
+        let mut room = std::mem::take(&mut self.room);
+        let lacking = self.beds.lacking(node, (block, parent), moment, &mut room);
         if self.beds.is_all_even(node) {
-            self.tell_evenly((node, block), &lacking);
+            self.tell_evenly((node, block), lacking);
         } else {
-            self.tell_one_by_one((node, block), &lacking);
+            self.tell_one_by_one((node, block), lacking);
         }
         let told = (lacking.len() as u64, self.lately.told);
-        self.lacking = lacking;
+        self.room = room;
         self.beds.have_told(node, block);
         self.collector.count_all_sent(node, MessageKind::Headers, told);
     }
@@ -429,6 +431,9 @@ impl Network {
                 aloud.push((place, Announcement { at, turn, block }));
             }
         });
+        // Where they go is looked up side by side.
+        let seen: usize = aloud.iter().map(|(place, _)| self.beds.look_at(*place)).sum();
+        std::hint::black_box(seen);
         for (place, announcement) in aloud.drain(..) {
             self.put_on_heap(place, announcement);
         }
@@ -455,9 +460,14 @@ impl Network {
 
     /// A search goes on as it is while the bits stay the same.
     fn search_on(&mut self, node: NodeId, block: BlockRef) {
+        if self.lately.same_above == Some(block) {
+            return;
+        }
         let parent = self.ledgers[0].parent(block).expect("it stands on what was followed");
         let bits = self.bits_above(block);
-        if bits != self.bits_above(parent) && self.hashrate(node) > HashRate::ZERO {
+        if bits == self.bits_above(parent) {
+            self.lately.same_above = Some(block);
+        } else if self.hashrate(node) > HashRate::ZERO {
             self.mine(node, Some(Goal { bits, on_demand: false }));
         }
     }

@@ -13,7 +13,7 @@ impl Beds {
                 continue;
             }
             for place in self.places(node).filter(|place| self.said[*place].is_silent()) {
-                let last = self.last_from(node, place).filter(|last| !last.has_arrived(moment));
+                let last = self.under_way_from(node, place, moment);
                 under_way.extend(last.map(|last| (place, last)));
             }
         }

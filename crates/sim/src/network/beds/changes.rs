@@ -9,7 +9,7 @@ impl Beds {
     pub(in crate::network) fn part(&mut self, node: NodeId, exit: (u32, NodeId)) {
         let Some(place) = self.place(node, exit) else { return };
         for place in [place, self.ends[place].other as usize] {
-            self.said[place].before = None;
+            self.said[place].before = 0;
             self.said[place].speak();
         }
     }
@@ -19,7 +19,7 @@ impl Beds {
         let Some(place) = self.place(node, exit) else { return };
         self.are_even = false;
         // Who was told by it is up, and has noted it.
-        self.said[place].before = None;
+        self.said[place].before = 0;
         self.said[place].speak();
         self.ends[place].out_us = UNEVEN;
         self.routes[place].out_us = UNEVEN;

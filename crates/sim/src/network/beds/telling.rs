@@ -3,7 +3,7 @@
 use base::{NodeId, Time};
 use chain::BlockRef;
 
-use super::{Announcement, Beds, End, Moment, Said, UNEVEN};
+use super::{Announcement, Beds, End, Moment, UNEVEN};
 use crate::heap::Turn;
 
 /// Set where more than the time at which a neighbour followed a block says whether it has announced it. A node has far fewer ends.
@@ -13,19 +13,20 @@ impl Beds {
     /// Which of a node's neighbours have not announced a block with this parent by this moment: where their ends stand among its own.
     ///
     /// Nearly always when they followed it tells whether they have. All are looked at without a guess, for half would be wrong.
-    pub(in crate::network) fn lacking(
+    pub(in crate::network) fn lacking<'a>(
         &self,
         node: NodeId,
         (block, parent): (BlockRef, BlockRef),
         moment: Moment,
-        out: &mut Vec<u32>,
-    ) {
+        out: &'a mut Vec<u32>,
+    ) -> &'a [u32] {
         let places = self.places(node);
         let (first, routes) = (places.start, &self.routes[places]);
         let (now, overhead) = (moment.0.as_micros(), self.overhead_us);
         let [block_number, parent_number] = [block.number(), parent.number()];
-        out.clear();
-        out.resize(routes.len(), 0);
+        if out.len() < routes.len() {
+            out.resize(routes.len(), 0);
+        }
         let (mut count, mut is_all_sure) = (0, true);
         for (at, route) in (0..).zip(routes) {
             let front = &self.fronts[route.peer.index()];
@@ -39,48 +40,54 @@ impl Beds {
             out[count] = at | if is_sure { 0 } else { UNSURE };
             count += usize::from(!(is_sure & follows & (arrival < now)));
         }
-        out.truncate(count);
         if !is_all_sure {
-            out.retain_mut(|at| {
-                let is_sure = *at & UNSURE == 0;
-                *at &= !UNSURE;
-                is_sure || !self.has_announced(first + *at as usize, block, moment)
-            });
+            let unsure = count;
+            count = 0;
+            for from in 0..unsure {
+                let at = out[from] & !UNSURE;
+                let lacks = out[from] == at || !self.has_announced(first + at as usize, block, moment);
+                out[count] = at;
+                count += usize::from(lacks);
+            }
         }
+        &out[..count]
     }
 
     /// Whether by this moment the neighbour at an end has announced a block: aloud, or silently.
     fn has_announced(&self, place: usize, block: BlockRef, moment: Moment) -> bool {
         let End { neighbour, other, .. } = self.ends[place];
         let said = self.said[other as usize];
-        let is_under_way = || {
-            let last = self.last_from(neighbour.peer, other as usize);
-            last.is_some_and(|last| !last.has_arrived(moment))
-        };
+        let is_under_way = || self.under_way_from(neighbour.peer, other as usize, moment).is_some();
         neighbour.has(block)
-            || said.before == Some(block)
+            || said.before() == Some(block)
             || said.is_silent() && said.last() == Some(block) && !is_under_way()
     }
 
-    /// What a node last told its neighbours, if it left by this of its ends and only latencies counted.
-    pub(super) fn last_from(&self, node: NodeId, place: usize) -> Option<Announcement> {
+    /// When what a node last told its neighbours arrives, if it left by this of its ends and only latencies counted.
+    fn news_arrive(&self, node: NodeId, place: usize) -> Option<Time> {
         let talk = &self.talks[node.index()];
-        let is_news = |said: &Said| said.last() == talk.news;
-        if !is_news(&self.said[place]) {
+        if self.said[place].last() != talk.news {
             return None;
         }
-        let at = match self.routes[place].out_us {
-            _ if talk.is_uneven => self.arrivals[place],
-            UNEVEN => return None,
-            out_us => later(talk.since, self.overhead_us + u64::from(out_us)),
-        };
+        match self.routes[place].out_us {
+            _ if talk.is_uneven => Some(self.arrivals[place]),
+            UNEVEN => None,
+            out_us => Some(later(talk.since, self.overhead_us + u64::from(out_us))),
+        }
+    }
+
+    /// The same announcement, if it has not arrived by this moment.
+    pub(super) fn under_way_from(&self, node: NodeId, place: usize, moment: Moment) -> Option<Announcement> {
+        let at = self.news_arrive(node, place).filter(|at| *at >= moment.0)?;
+        let talk = &self.talks[node.index()];
         let earlier = self.said[self.first[node.index()] as usize..place].iter();
-        let earlier = earlier.filter(|said| is_news(said));
-        Some(Announcement {
+        let earlier = earlier.filter(|said| said.last() == talk.news);
+        let announcement = Announcement {
             at,
             turn: talk.turn.after(earlier.count()),
             block: talk.news?,
-        })
+        };
+        (!announcement.has_arrived(moment)).then_some(announcement)
     }
 
     /// Whether something that a node has told its neighbours may be under way.
@@ -106,7 +113,7 @@ impl Beds {
         if !self.may_be_under_way(node, now) {
             return last;
         }
-        self.last_from(node, place).map_or(last, |told| told.at.max(last))
+        self.news_arrive(node, place).map_or(last, |at| at.max(last))
     }
 
     /// Something else than what is told to all was sent by an end, and arrives then.
@@ -132,8 +139,7 @@ impl Beds {
     ) {
         if self.may_be_under_way(node, moment.0) {
             for place in self.places(node) {
-                let last = self.last_from(node, place).filter(|last| !last.has_arrived(moment));
-                if let Some(last) = last {
+                if let Some(last) = self.under_way_from(node, place, moment) {
                     let was_silent = self.said[place].speak();
                     under_way.push((place, last, was_silent));
                 }

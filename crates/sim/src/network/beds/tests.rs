@@ -102,8 +102,7 @@ impl Star {
     fn lacking(&self, node: NodeId, number: usize, moment: Moment) -> Vec<u32> {
         let mut lacking = Vec::new();
         let family = (block(number), block(number - 1));
-        self.beds.lacking(node, family, moment, &mut lacking);
-        lacking
+        self.beds.lacking(node, family, moment, &mut lacking).to_vec()
     }
 }
 
