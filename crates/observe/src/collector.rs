@@ -20,7 +20,7 @@ use crate::deeds;
 use crate::detail::Detail;
 use crate::folder::RunFolder;
 use crate::forks::{Fork, ForkTracker};
-use crate::history::History;
+use crate::history::{History, Traffic};
 use crate::invariants::{Violation, Watch};
 use crate::lagging::LagWatch;
 use crate::line;
@@ -169,9 +169,15 @@ impl Collector {
         self.history.count_sent(node, message, bytes);
     }
 
-    /// The same for so many messages of one kind and size.
-    pub fn count_all_sent(&mut self, node: NodeId, message: MessageKind, counted: (u64, u64)) {
-        self.history.count_all_sent(node, message, counted);
+    /// Counts messages of one kind that some node sent: an engine with many nodes adds up by itself what each of them sends, and says so in the end
+    /// ([`Collector::count_by_node`]).
+    pub fn count_by_kind(&mut self, message: MessageKind, sent: Traffic) {
+        self.history.count_by_kind(message, sent);
+    }
+
+    /// Counts messages that a node sent, and that were counted by their kinds before.
+    pub fn count_by_node(&mut self, node: NodeId, sent: Traffic) {
+        self.history.count_by_node(node, sent);
     }
 
     /// Finishes the log's current frame, so that all events so far survive a crash. In real time, call it about once a second.

@@ -48,6 +48,14 @@ pub struct Traffic {
     pub bytes: u64,
 }
 
+impl Traffic {
+    /// So much more was sent.
+    pub const fn add(&mut self, more: Self) {
+        self.messages += more.messages;
+        self.bytes += more.bytes;
+    }
+}
+
 /// The memory. See the module's documentation.
 #[derive(Debug)]
 pub struct History {
@@ -104,18 +112,22 @@ impl History {
 
     /// Counts so many messages of one kind and size that a node sent.
     pub fn count_all_sent(&mut self, node: NodeId, message: MessageKind, (messages, bytes): (u64, u64)) {
-        for traffic in [
-            &mut self.traffic[message as usize],
-            &mut self.sent_by_node[node.index()],
-        ] {
-            traffic.messages += messages;
-            traffic.bytes += messages * bytes;
-        }
+        let sent = Traffic {
+            messages,
+            bytes: messages * bytes,
+        };
+        self.count_by_kind(message, sent);
+        self.count_by_node(node, sent);
     }
 
-    /// See [`crate::Collector::glance`].
-    pub(crate) fn glance(&self, node: NodeId) -> usize {
-        usize::from(self.sent_by_node[node.index()].messages > 0)
+    /// Counts messages of one kind, whoever sent them.
+    pub fn count_by_kind(&mut self, message: MessageKind, sent: Traffic) {
+        self.traffic[message as usize].add(sent);
+    }
+
+    /// Counts messages that a node sent, of whichever kind.
+    pub fn count_by_node(&mut self, node: NodeId, sent: Traffic) {
+        self.sent_by_node[node.index()].add(sent);
     }
 
     /// A node's last events but messages, the oldest first: at most [`RECENT_EVENTS`].

@@ -11,6 +11,7 @@ mod rest;
 mod rivals;
 mod running;
 mod send;
+mod telling;
 #[cfg(test)]
 mod tests;
 mod winding_up;
@@ -162,6 +163,9 @@ impl Network {
     /// What was observed, and the digest of all that happened.
     pub(crate) fn finish(mut self) -> (Collector, Hash) {
         self.speak_up();
+        for (node, sent) in self.beds.sent_by_node() {
+            self.collector.count_by_node(node, sent);
+        }
         (self.collector, self.digest.finish())
     }
 

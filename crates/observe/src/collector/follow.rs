@@ -18,12 +18,6 @@ impl Collector {
         world + self.spread.glance(node) + self.lagging.glance(node)
     }
 
-    /// The same of [`Collector::count_sent`].
-    #[must_use]
-    pub fn glance_at_sender(&self, node: NodeId) -> usize {
-        self.history.glance(node)
-    }
-
     /// Whether all that there is to say of a node that follows this block can be said by [`Collector::follow`]: not when that has lines of its own, or there
     /// may be more to the block.
     #[must_use]

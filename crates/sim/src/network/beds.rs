@@ -17,6 +17,7 @@ use std::time::Duration;
 use base::{NodeId, Time};
 use chain::{BlockRef, Ledger};
 use node::{Neighbour, Resting};
+use observe::history::Traffic;
 use scenario::Link;
 
 pub(super) use self::announcement::{Announcement, Moment};
@@ -141,6 +142,8 @@ const _: () = assert!(size_of::<Bed>() == 128, "two cache lines");
 struct Talk {
     /// Of how many events it has told at rest.
     events: u64,
+    /// What it has sent at rest.
+    sent: Traffic,
     /// Up to when bodies that it sends are on their way: smaller messages do not overtake them.
     bodies_until: Time,
     /// What it last told its neighbours at rest: when, and whose turn was the first to hear of it.
@@ -248,7 +251,7 @@ impl Beds {
 
     /// Whether a node rests.
     pub(super) fn is_at_rest(&self, node: NodeId) -> bool {
-        self.fronts.get(node.index()).is_some_and(|front| front.tip.is_some())
+        self.beds.get(node.index()).is_some_and(|bed| bed.0.is_some())
     }
 
     /// How a node rests, if it does.
@@ -260,6 +263,16 @@ impl Beds {
     pub(super) fn bed(&mut self, node: NodeId, place: usize) -> (Option<&mut Resting>, &mut Neighbour) {
         let resting = self.beds[node.index()].0.as_mut();
         (resting, &mut self.ends[place].neighbour)
+    }
+
+    /// A node at rest has sent messages.
+    pub(super) fn count_sent(&mut self, node: NodeId, sent: Traffic) {
+        self.talks[node.index()].sent.add(sent);
+    }
+
+    /// What each node has sent at rest.
+    pub(super) fn sent_by_node(&self) -> impl Iterator<Item = (NodeId, Traffic)> {
+        (0..).map(NodeId::at).zip(self.talks.iter().map(|talk| talk.sent))
     }
 
     /// A node at rest has told of so many events.

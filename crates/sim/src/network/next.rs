@@ -44,7 +44,7 @@ impl Network {
         let mut seen: usize = soon().map(|(place, _)| beds.look_at(place)).sum();
         for (place, short) in soon() {
             let end = beds.end(place);
-            seen += beds.glance(end.owner) + collector.glance_at_sender(end.owner);
+            seen += beds.glance(end.owner);
             match short {
                 Short::Told(_) => {}
                 Short::Asked(_) => {

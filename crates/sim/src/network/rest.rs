@@ -8,6 +8,7 @@ use base::{NodeId, Time};
 use chain::{Block, BlockRef, CompactTarget, HashRate};
 use gossip::{Item, Message, MessageKind};
 use node::{Event, Gained, Goal, Heard, Input, Resting};
+use observe::history::Traffic;
 use scenario::Uplinks;
 
 use super::Network;
@@ -43,7 +44,7 @@ impl Short {
 #[derive(Debug, Default)]
 pub(super) struct Lately {
     /// Bytes of an announcement and of a request.
-    told: u64,
+    pub(super) told: u64,
     asked: u64,
     /// A body's, and which it was.
     sent: Option<(BlockRef, u64)>,
@@ -130,7 +131,7 @@ impl Network {
     }
 
     /// Has an announcement heard on arrival that leaves by one of the ends of a node at rest.
-    fn put_on_heap(&mut self, place: usize, announcement: Announcement) {
+    pub(super) fn put_on_heap(&mut self, place: usize, announcement: Announcement) {
         let Announcement { at, turn, block } = announcement;
         let leg = self.leg(place);
         self.heap.put_back_short(at, turn, (leg, Short::Told(block)));
@@ -392,72 +393,6 @@ impl Network {
         self.beds.count_told(node, 3);
     }
 
-    /// Sends the header of the block that a node follows to all who do not have it.
-    fn tell_others(&mut self, node: NodeId, block: BlockRef) {
-        let moment = (self.now, self.turn);
-        let parent = self.ledgers[0].parent(block).expect("it stands on what was followed");
-        let mut under_way = std::mem::take(&mut self.under_way);
-        let turn = self.heap.next_turn();
-        self.beds.begin_to_tell(node, (block, turn), moment, &mut under_way);
-        for (place, announcement, was_silent) in under_way.drain(..) {
-            self.beds.occupy(place, announcement.at);
-            if was_silent {
-                self.say_aloud(place, announcement);
-            }
-        }
-        self.under_way = under_way;
-        let mut room = std::mem::take(&mut self.room);
-        let lacking = self.beds.lacking(node, (block, parent), moment, &mut room);
-        if self.beds.is_all_even(node) {
-            self.tell_evenly((node, block), lacking);
-        } else {
-            self.tell_one_by_one((node, block), lacking);
-        }
-        let told = (lacking.len() as u64, self.lately.told);
-        self.room = room;
-        self.beds.have_told(node, block);
-        self.collector.count_all_sent(node, MessageKind::Headers, told);
-    }
-
-    /// Tells neighbours to whom it is only a matter of latencies.
-    fn tell_evenly(&mut self, (node, block): (NodeId, BlockRef), ends: &[u32]) {
-        let Self { beds, heap, digest, .. } = self;
-        let mut aloud = std::mem::take(&mut self.aloud);
-        beds.tell_all((node, block), (self.now, ends), |to, place, at, is_silent| {
-            let turn = heap.hold_back();
-            if is_silent {
-                digest.announced(at, to, node);
-            } else {
-                aloud.push((place, Announcement { at, turn, block }));
-            }
-        });
-        // Where they go is looked up side by side.
-        let seen: usize = aloud.iter().map(|(place, _)| self.beds.look_at(*place)).sum();
-        std::hint::black_box(seen);
-        for (place, announcement) in aloud.drain(..) {
-            self.put_on_heap(place, announcement);
-        }
-        self.aloud = aloud;
-    }
-
-    /// Tells neighbours by links that have more to them, or behind bodies.
-    fn tell_one_by_one(&mut self, (node, block): (NodeId, BlockRef), ends: &[u32]) {
-        let first = self.beds.places(node).start;
-        for exit in ends.iter().map(|at| *at as usize) {
-            let Some(at) = self.pass((node, exit), self.lately.told, false) else {
-                continue;
-            };
-            let turn = self.heap.hold_back();
-            let place = first + exit;
-            if self.beds.tell_one((node, place), block, at) {
-                let to = self.beds.end(place).neighbour.peer;
-                self.digest.announced(at, to, node);
-            } else {
-                self.put_on_heap(place, Announcement { at, turn, block });
-            }
-        }
-    }
-
     /// A search goes on as it is while the bits stay the same.
     fn search_on(&mut self, node: NodeId, block: BlockRef) {
         if self.lately.same_above == Some(block) {
@@ -472,9 +407,17 @@ impl Network {
         }
     }
 
+    /// A node at rest sends so many messages of one kind and size.
+    pub(super) fn count_sent(&mut self, node: NodeId, kind: MessageKind, (messages, bytes): (u64, u64)) {
+        let bytes = messages * bytes;
+        let sent = Traffic { messages, bytes };
+        self.collector.count_by_kind(kind, sent);
+        self.beds.count_sent(node, sent);
+    }
+
     /// Sends what is short by one of the ends of a node at rest; when it arrives, if it does.
     fn send_at_rest(&mut self, (from, place): (NodeId, usize), bytes: u64, short: Short) -> Option<Time> {
-        self.collector.count_sent(from, short.kind(), bytes);
+        self.count_sent(from, short.kind(), (1, bytes));
         let Some(arrival) = self.leave((from, place), bytes, matches!(short, Short::Sent(_))) else {
             if let Short::Sent(body) = short {
                 self.bodies.arrive(body);
