@@ -142,6 +142,12 @@ impl Resting {
         self.tip.index() + usize::from(self.is_contested) + usize::from(self.served.are_any())
     }
 
+    /// The same of what is looked at when a peer asks for a block.
+    #[must_use]
+    pub fn glance_at_served(&self) -> usize {
+        self.served.glance()
+    }
+
     /// When [`crate::Input::Tick`] is next wanted.
     #[must_use]
     pub fn deadline(&self) -> Option<Time> {

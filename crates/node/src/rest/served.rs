@@ -1,4 +1,4 @@
-//! What a node at rest has sent to whom, and how often: as [`crate::served::Served`] counts it, for all peers together. Most send a block once.
+//! What a node at rest has sent to whom, and how often: as [`crate::served::Served`] counts it, for all peers together.
 
 use base::{NodeId, Time};
 use chain::BlockRef;
@@ -13,57 +13,37 @@ pub(super) struct Served {
     pub(super) at: Time,
 }
 
-/// All of them, the first at hand.
+/// All of them, in the order in which they were sent.
 #[derive(Clone, Debug, Default)]
-pub(super) struct ServedAtRest {
-    first: Option<Served>,
-    /// The others; kept when there are none, to be used again.
-    #[expect(clippy::box_collection, reason = "many have none, and nodes at rest are many")]
-    more: Option<Box<Vec<Served>>>,
-    has_more: bool,
-}
+pub(super) struct ServedAtRest(Vec<Served>);
 
 impl ServedAtRest {
     pub(super) const fn are_any(&self) -> bool {
-        self.first.is_some()
+        !self.0.is_empty()
     }
 
-    /// All, the first that was sent first.
-    pub(super) fn all(&self) -> impl Iterator<Item = Served> {
-        let more = self.more.iter().filter(|_| self.has_more);
-        let more = more.flat_map(|more| more.iter().copied());
-        self.first.into_iter().chain(more)
+    /// Reads one of them, and changes nothing ([`super::Resting::glance_at_served`]).
+    pub(super) fn glance(&self) -> usize {
+        self.0.first().map_or(0, |served| served.block.index())
+    }
+
+    pub(super) fn all(self) -> impl Iterator<Item = Served> {
+        self.0.into_iter()
     }
 
     /// A peer asks for a block. Counts it if it is to be sent: the same may be asked for again, when it is late.
     pub(super) fn count(&mut self, (to, block): (NodeId, BlockRef), now: Time) -> bool {
-        self.forget(now);
-        let mut sent = self.all().filter(|served| (served.to, served.block) == (to, block));
+        let is_old = |served: &Served| served.at + SERVED_REMEMBERED <= now;
+        if self.0.first().is_some_and(is_old) {
+            self.0.retain(|served| !is_old(served));
+        }
+        let mut sent = self.0.iter().filter(|served| (served.to, served.block) == (to, block));
         // All is forgotten with the first time.
         let at = sent.next().map_or(now, |first| first.at);
         let is_sent = sent.count() + 1 < MAX_SENDS_PER_ITEM.into();
         if is_sent {
-            let served = Served { to, block, at };
-            if self.first.is_none() {
-                self.first = Some(served);
-            } else {
-                self.more.get_or_insert_default().push(served);
-                self.has_more = true;
-            }
+            self.0.push(Served { to, block, at });
         }
         is_sent
-    }
-
-    fn forget(&mut self, now: Time) {
-        let is_old = |served: &Served| served.at + SERVED_REMEMBERED <= now;
-        if !self.first.as_ref().is_some_and(is_old) {
-            return;
-        }
-        self.first = None;
-        if let Some(more) = self.more.as_mut().filter(|_| self.has_more) {
-            more.retain(|served| !is_old(served));
-            self.first = (!more.is_empty()).then(|| more.remove(0));
-            self.has_more = !more.is_empty();
-        }
     }
 }

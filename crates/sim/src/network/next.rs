@@ -55,8 +55,11 @@ impl Network {
             }
         }
         for (place, short) in soon() {
-            if let Short::Sent(_) = short {
-                seen += beds.look_around(beds.end(place).owner);
+            let owner = beds.end(place).owner;
+            match short {
+                Short::Told(_) => {}
+                Short::Asked(_) => seen += beds.look_at_served(owner),
+                Short::Sent(_) => seen += beds.look_around(owner),
             }
         }
         std::hint::black_box(seen);

@@ -18,6 +18,11 @@ impl Beds {
         resting + talk + usize::from(self.fronts[node.index()].awaited.is_some()) + self.places(node).start
     }
 
+    /// Reads what it has sent of late.
+    pub(in crate::network) fn look_at_served(&self, node: NodeId) -> usize {
+        self.of(node).map_or(0, Resting::glance_at_served)
+    }
+
     /// Reads all its ends.
     pub(in crate::network) fn look_closer(&self, node: NodeId) -> usize {
         let routes = self.routes[self.places(node)].iter().step_by(5);
