@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use base::{NodeId, Time};
 use chain::{Block, BlockRef, CompactTarget, HashRate, Ledger};
+use gossip::limits::STALL_TIMEOUT;
 use gossip::{Item, Patience};
 
 use self::late::Debts;
@@ -151,9 +152,19 @@ impl Resting {
     /// When [`crate::Input::Tick`] is next wanted.
     #[must_use]
     pub fn deadline(&self) -> Option<Time> {
+        Some(self.patience.ends(self.waits_since()?))
+    }
+
+    /// Whether [`crate::Input::Tick`] is wanted by then. Most often the least that nodes wait says that it is not, before it is looked at how long this one does.
+    #[must_use]
+    pub fn is_due_by(&self, time: Time) -> bool {
+        let is_due = |since: Time| since + STALL_TIMEOUT <= time && self.patience.ends(since) <= time;
+        self.waits_since().is_some_and(is_due)
+    }
+
+    fn waits_since(&self) -> Option<Time> {
         let first = self.awaited?.since;
-        let second = self.second().map_or(first, |second| second.since);
-        Some(self.patience.ends(first.min(second)))
+        Some(self.second().map_or(first, |second| first.min(second.since)))
     }
 
     /// A peer announced a block. None when that is not for a node at rest; then nothing has changed.

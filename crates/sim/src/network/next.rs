@@ -1,6 +1,7 @@
 //! What happens next, so that the memory it needs is there when it happens.
 
 use base::Time;
+use node::Resting;
 
 use super::Network;
 use super::rest::Short;
@@ -48,8 +49,10 @@ impl Network {
             match short {
                 Short::Told(_) => {}
                 Short::Asked(_) => {
-                    let way = (end.owner, end.neighbour.peer);
-                    seen += uplinks.as_ref().map_or(0, |uplinks| uplinks.glance(way));
+                    let peer = end.neighbour.peer;
+                    seen += uplinks.as_ref().map_or(0, |uplinks| uplinks.glance((end.owner, peer)));
+                    // How long it waits for the answer.
+                    seen += beds.of(peer).map_or(0, Resting::glance);
                 }
                 Short::Sent(_) => seen += beds.look_closer(end.owner) + collector.glance(end.owner),
             }

@@ -349,8 +349,19 @@ impl Network {
     pub(super) fn send_request(&mut self, (node, place): (NodeId, usize), block: BlockRef) {
         let asked = self.send_at_rest((node, place), self.lately.asked, Short::Asked(block));
         // Whoever is asked says when the answer comes; until then nobody is late.
-        let deadline = self.deadline(node);
-        if asked.is_none_or(|asked| deadline.is_some_and(|deadline| deadline <= asked)) {
+        self.tick_by(node, asked);
+    }
+
+    /// Has a node that rests, or may, look at its deadline in time when something that it waits for comes then, or never.
+    fn tick_by(&mut self, node: NodeId, arrival: Option<Time>) {
+        let is_due = match (self.beds.of(node), arrival) {
+            (Some(resting), Some(arrival)) => resting.is_due_by(arrival),
+            (_, arrival) => {
+                let deadline = self.deadline(node);
+                deadline.is_some_and(|deadline| arrival.is_none_or(|arrival| deadline <= arrival))
+            }
+        };
+        if is_due {
             self.set_tick(node);
         }
     }
@@ -373,10 +384,7 @@ impl Network {
         let number = self.bodies.send(block, body, short_count(bytes));
         let arrival = self.send_at_rest((node, place), bytes, Short::Sent(number));
         let peer = self.beds.end(place).neighbour.peer;
-        let deadline = self.deadline(peer);
-        if deadline.is_some_and(|deadline| arrival.is_none_or(|arrival| deadline <= arrival)) {
-            self.set_tick(peer);
-        }
+        self.tick_by(peer, arrival);
     }
 
     fn followed(&mut self, (node, peer): (NodeId, NodeId), block: BlockRef, body: &Arc<Block>) {
