@@ -31,10 +31,11 @@ impl Resting {
             relay,
             minimum_work,
             epoch,
+            tie,
             ..
         } = *config;
         let rests = strategy == Strategy::Honest && relay == Relay::Headers && minimum_work == Work::ZERO;
-        rests.then(|| Self::at_genesis(epoch))
+        rests.then(|| Self::at_genesis(epoch, tie))
     }
 }
 

@@ -200,6 +200,7 @@ impl Resting {
         } else {
             self.contest().second = Some(awaited);
         }
+        self.note_source(neighbour, block);
         self.make_progress(of, now);
         self.moved_at = now;
     }
@@ -298,7 +299,7 @@ impl Node {
         if !self.peers.all().all(|(_, peer)| is_up_to_date(peer)) {
             return None;
         }
-        let (debts, rivals) = (self.debts(ledger), self.rivals(ledger));
+        let (debts, rivals) = (self.debts(ledger)?, self.rivals(ledger));
         let (has_debts, is_contested) = (!debts.are_settled(), rivals.is_contest());
         Some(Resting {
             tip,

@@ -176,8 +176,8 @@ impl Resting {
 }
 
 impl Node {
-    /// The late answers that may still come.
-    pub(super) fn debts(&self, ledger: &Ledger) -> Debts {
+    /// The late answers that may still come; none when a peer owes fewer by number, because it has sent what it was not asked for.
+    pub(super) fn debts(&self, ledger: &Ledger) -> Option<Debts> {
         let mut debts = Debts::default();
         for (of, block, progress) in self.bodies.fetch.late_answers() {
             let block = ledger.find(block).expect("only known blocks are asked for");
@@ -189,10 +189,10 @@ impl Node {
             debts.make_progress(of, progress);
         }
         for (peer, row) in self.peers.all() {
-            let again = (row.bodies_owed as usize).saturating_sub(debts.owed(peer));
+            let again = (row.bodies_owed as usize).checked_sub(debts.owed(peer))?;
             debts.again.extend(std::iter::repeat_n((peer, None), again));
         }
-        debts
+        Some(debts)
     }
 
     /// These late answers may still come, and no others.

@@ -9,6 +9,7 @@ use gossip::Patience;
 use super::served::ServedAtRest;
 use super::{Neighbour, Resting};
 use crate::clock::Clock;
+use crate::config::Tie;
 
 impl Neighbour {
     /// A peer that has said hello and knows the genesis block.
@@ -23,7 +24,7 @@ impl Neighbour {
 
 impl Resting {
     /// At the genesis block, which nobody has asked for.
-    pub(crate) fn at_genesis(epoch: Duration) -> Self {
+    pub(crate) fn at_genesis(epoch: Duration, tie: Tie) -> Self {
         Self {
             tip: BlockRef::GENESIS,
             base: BlockRef::GENESIS,
@@ -37,7 +38,7 @@ impl Resting {
             seldom: None,
             has_debts: false,
             is_contested: false,
-            tosses: false,
+            tosses: tie == Tie::Random,
         }
     }
 }

@@ -34,7 +34,8 @@ struct Sleeper {
 }
 
 impl Sleeper {
-    fn handle(&mut self, ledger: &mut Ledger, now: Time, input: &Input) -> Outbox {
+    /// What it puts out. Whenever it gets up, it knows what one knows that has not rested.
+    fn handle(&mut self, ledger: &mut Ledger, now: Time, (input, plain): (&Input, &Node)) -> Outbox {
         if let Some(out) = self.step(ledger, now, input) {
             self.steps += 1;
             for output in &out {
@@ -48,6 +49,7 @@ impl Sleeper {
         }
         if let Some((resting, neighbours)) = self.bed.take() {
             self.node.resume(ledger, resting, neighbours.into_iter());
+            assert_eq!(known(&self.node), known(plain), "at {now}");
         }
         let mut out = Outbox::new();
         self.node.handle(ledger, now, input.clone(), &mut out);
@@ -194,85 +196,117 @@ fn followed(ledger: &Ledger, (old, new): (BlockRef, BlockRef)) -> Output {
     })
 }
 
+/// What a node keeps that may count for what it says much later.
+fn known(node: &Node) -> impl PartialEq + std::fmt::Debug + use<> {
+    let chain = (node.knowledge.tip(), node.knowledge.best_header(), node.progress_at);
+    let peers = node.peers.all();
+    let peers = peers.map(|(peer, row)| (peer, row.best, row.told, row.bodies_owed));
+    (chain, peers.collect::<Vec<_>>(), node.bodies.fetch.patience())
+}
+
 /// All but what to search for, which an engine knows from the bits.
 fn told(out: &[Output]) -> Vec<String> {
     let told = out.iter().filter(|output| !matches!(output, Output::Draw(_)));
     told.map(|output| format!("{output:?}")).collect()
 }
 
+/// A node that never rests, and one that does.
+struct Both {
+    plain: Node,
+    sleeper: Sleeper,
+}
+
+impl Both {
+    fn new(config: &crate::Config) -> Self {
+        let node = || {
+            Node::new(n(0), config.clone(), Seed::from_number(7))
+                .without_messages()
+                .drawn()
+        };
+        Self {
+            plain: node(),
+            sleeper: Sleeper {
+                node: node(),
+                bed: None,
+                rests: 0,
+                steps: 0,
+                late: [0; 2],
+                aside: 0,
+                asked: BTreeSet::new(),
+                again: 0,
+            },
+        }
+    }
+
+    /// Connects both to all peers, who know no more than the genesis block.
+    fn meet(&mut self, ledger: &mut Ledger) {
+        self.take(ledger, Time::ZERO, &Input::Tick);
+        for peer in (1..=PEERS).map(n) {
+            let message = surroundings::hello(ledger);
+            self.take(ledger, Time::ZERO, &Input::Connected { peer, outbound: true });
+            self.take(ledger, Time::ZERO, &Input::Received { peer, message });
+        }
+    }
+
+    /// Tells both of something; what they say, which is the same.
+    fn take(&mut self, ledger: &mut Ledger, now: Time, input: &Input) -> Outbox {
+        let mut out = Outbox::new();
+        let same = self.sleeper.handle(ledger, now, (input, &self.plain));
+        self.plain.handle(ledger, now, input.clone(), &mut out);
+        assert_eq!(told(&same), told(&out), "at {now}: {input:?}");
+        assert_eq!(self.sleeper.deadline(), self.deadline(), "at {now}: {input:?}");
+        out
+    }
+
+    fn deadline(&self) -> Option<Time> {
+        self.plain.deadline().map(|(at, _)| at)
+    }
+}
+
 /// Tells both of a few thousand things; how often the one rested, how much it took in at rest, how often it asked another and got a late answer, and how many
 /// bodies were not what they seemed.
 fn compare(number: u64, hashrate: HashRate) -> [usize; 7] {
+    println!("number {number}");
     let mut around = Surroundings::new(number);
-    let config = crate::Config {
+    let mut both = Both::new(&crate::Config {
         hashrate,
         ..config(0, around.ledger.params())
-    };
-    let node = || {
-        Node::new(n(0), config.clone(), Seed::from_number(7))
-            .without_messages()
-            .drawn()
-    };
-    let mut plain = node();
-    let mut sleeper = Sleeper {
-        node: node(),
-        bed: None,
-        rests: 0,
-        steps: 0,
-        late: [0; 2],
-        aside: 0,
-        asked: BTreeSet::new(),
-        again: 0,
-    };
+    });
+    both.meet(&mut around.ledger);
     let mut now = Time::ZERO;
-    let mut take = |around: &mut Surroundings, now: Time, input: Input| {
-        let mut out = Outbox::new();
-        plain.handle(&mut around.ledger, now, input.clone(), &mut out);
-        let same = sleeper.handle(&mut around.ledger, now, &input);
-        assert_eq!(told(&same), told(&out), "{number} at {now}: {input:?}");
-        assert_eq!(
-            sleeper.deadline(),
-            plain.deadline().map(|(at, _)| at),
-            "{number} at {now}: {input:?}"
-        );
+    let mut take = |around: &mut Surroundings, now: Time, input: &Input| {
+        let out = both.take(&mut around.ledger, now, input);
         around.note_requests(&out);
         let hung_up = out.iter().find_map(|output| match output {
             Output::Hangup { peer, .. } => Some(*peer),
             _ => None,
         });
         around.gone.extend(hung_up);
-        (plain.deadline().map(|(at, _)| at), plain.view().tip())
+        (both.deadline(), both.plain.view().tip())
     };
-    take(&mut around, now, Input::Tick);
-    for peer in (1..=PEERS).map(n) {
-        let hello = around.hello();
-        take(&mut around, now, Input::Connected { peer, outbound: true });
-        take(&mut around, now, Input::Received { peer, message: hello });
-    }
     let (mut due, mut tip) = (None, around.tree[0]);
     for _ in 0..3_000 {
         now += Duration::from_millis(around.rng.below(400));
         while let Some(at) = due.filter(|at| *at <= now) {
-            (due, tip) = take(&mut around, at, Input::Tick);
+            (due, tip) = take(&mut around, at, &Input::Tick);
         }
         if let Some(input) = around.next(tip) {
-            (due, tip) = take(&mut around, now, input);
+            (due, tip) = take(&mut around, now, &input);
         }
         while let Some(peer) = around.gone.pop() {
             around.asked.retain(|(of, _)| *of != peer);
-            (due, tip) = take(&mut around, now, Input::Disconnected { peer });
+            (due, tip) = take(&mut around, now, &Input::Disconnected { peer });
         }
     }
-    let [asked, answered] = sleeper.late;
-    [
-        sleeper.rests,
-        sleeper.steps,
-        asked,
-        answered,
-        sleeper.aside,
-        sleeper.again,
-        around.mutations,
-    ]
+    let Sleeper {
+        rests,
+        steps,
+        late: [asked, answered],
+        aside,
+        again,
+        ..
+    } = both.sleeper;
+    [rests, steps, asked, answered, aside, again, around.mutations]
 }
 
 #[test]
@@ -311,4 +345,98 @@ fn one_rival_too_many_is_for_the_node_itself() {
     let body = forge(&ledger, genesis, |draft| draft.extra_nonce = most + 1);
     let block = ledger.record_hashed_header(&body.header).expect("a valid header");
     assert_eq!(resting.hear(&ledger, (now, &mut neighbour), block), None);
+}
+
+/// Tells both of what happens to them, at times in milliseconds, and of deadlines in between.
+struct Story {
+    both: Both,
+    ledger: Ledger,
+}
+
+impl Story {
+    /// And so many blocks that stand on the genesis block.
+    fn new(blocks: u64) -> (Self, Vec<BlockRef>) {
+        let mut ledger = Ledger::new(params());
+        let genesis = ledger.genesis();
+        let blocks = (0..blocks).map(|number| {
+            let body = forge(&ledger, genesis, |draft| draft.extra_nonce = number);
+            let block = ledger.record_hashed_header(&body.header).expect("a valid header");
+            ledger.add_body(&body).expect("a valid block");
+            block
+        });
+        let blocks = blocks.collect();
+        let mut both = Both::new(&config(0, ledger.params()));
+        both.meet(&mut ledger);
+        (Self { both, ledger }, blocks)
+    }
+
+    fn announces(&mut self, millis: u64, peer: usize, block: BlockRef) {
+        self.hears(millis, peer, Message::headers([*self.ledger.hashed_header(block)]));
+    }
+
+    fn sends(&mut self, millis: u64, peer: usize, block: BlockRef) {
+        let body = self.ledger.body(block).expect("valid");
+        self.hears(millis, peer, Message::Block(Arc::clone(body)));
+    }
+
+    fn hears(&mut self, millis: u64, peer: usize, message: Message) {
+        let peer = n(peer);
+        let now = Time::from_micros(millis * 1_000);
+        self.both
+            .take(&mut self.ledger, now, &Input::Received { peer, message });
+    }
+
+    /// The next deadline comes; whom they ask.
+    fn waits(&mut self) -> Vec<NodeId> {
+        let now = self.both.deadline().expect("a body is waited for");
+        let out = self.both.take(&mut self.ledger, now, &Input::Tick);
+        let asked = out.iter().filter_map(|output| match output {
+            Output::Send { peer, message } => matches!(message, Message::Get(_)).then_some(*peer),
+            _ => None,
+        });
+        asked.collect()
+    }
+
+    fn rests(&self) -> bool {
+        self.both.sleeper.bed.is_some()
+    }
+}
+
+/// Its best is the block beside it, which is as heavy.
+#[test]
+fn who_was_asked_for_a_rival_has_it_though_it_announced_another_before() {
+    let (mut story, blocks) = Story::new(2);
+    let [first, rival] = blocks[..] else { unreachable!() };
+    story.announces(1_000, 1, first);
+    story.sends(1_100, 1, first);
+    story.announces(1_200, 2, first);
+    story.announces(1_300, 2, rival);
+    story.announces(1_400, 3, rival);
+    assert!(story.rests());
+    assert_eq!(story.waits(), [n(3)]);
+    assert!(story.rests());
+    assert_eq!(
+        story.waits(),
+        [n(2)],
+        "both are late, and it owes no more than the other"
+    );
+}
+
+/// It sent another body, which nobody had asked for, so that it owes none by number.
+#[test]
+fn who_owes_less_than_it_is_late_with_is_not_said_to_owe_more() {
+    let (mut story, blocks) = Story::new(2);
+    let [block, rival] = blocks[..] else { unreachable!() };
+    story.announces(1_000, 1, rival);
+    story.sends(1_100, 1, rival);
+    story.announces(1_200, 2, block);
+    story.announces(1_300, 3, block);
+    assert_eq!(story.waits(), [n(3)]);
+    story.sends(4_000, 3, block);
+    assert!(story.rests());
+    for millis in 5_000..5_004 {
+        story.sends(millis, 2, rival);
+    }
+    story.sends(6_000, 2, block);
+    story.sends(7_000, 2, rival);
 }

@@ -39,9 +39,11 @@ fn source(number: u64, first: &str) -> String {
         );
         let interval = 1 + rng.below(8);
         let difficulty = nodes * 1_000 * interval;
+        // A third of the networks toss a coin between blocks of equal work.
+        let tie = ["first-seen", "first-seen", "random"][usize::try_from(number % 3).expect("below three")];
         format!(
             "[chain]\npreset = \"cluster\"\nproof-of-work = \"oracle\"\nretarget = \"fixed\"\ninterval = \"{interval}s\"\n\
-             difficulty = {difficulty}\nmaturity = 1\nblock-size = \"200kB\"\n\
+             tie = \"{tie}\"\ndifficulty = {difficulty}\nmaturity = 1\nblock-size = \"200kB\"\n\
              [network]\ntopology = {topology}\nlink = {{ latency = \"{latency}\"{more} }}\n\
              [[network.group]]\ncount = {nodes}\nhashrate = \"1kH/s\"\n{}",
             slow_links(nodes, topology, &mut rng)

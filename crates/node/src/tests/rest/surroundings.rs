@@ -23,6 +23,18 @@ enum Life {
     Forked,
 }
 
+/// That of a peer without a chain.
+pub(super) fn hello(ledger: &Ledger) -> Message {
+    let genesis = ledger.id(ledger.genesis());
+    Message::Hello(Box::new(Hello {
+        version: Hello::VERSION,
+        genesis,
+        agent: "played".to_owned(),
+        tip: genesis,
+        height: chain::Height(0),
+    }))
+}
+
 /// A tree of valid blocks that others have made, and what was asked of peers.
 pub(super) struct Surroundings {
     pub(super) ledger: Ledger,
@@ -53,18 +65,6 @@ impl Surroundings {
             gone: Vec::new(),
             rng: Seed::from_number(number).child("rest", 0).rng(),
         }
-    }
-
-    /// That of a peer without a chain.
-    pub(super) fn hello(&self) -> Message {
-        let genesis = self.ledger.id(self.ledger.genesis());
-        Message::Hello(Box::new(Hello {
-            version: Hello::VERSION,
-            genesis,
-            agent: "played".to_owned(),
-            tip: genesis,
-            height: chain::Height(0),
-        }))
     }
 
     fn below(&mut self, bound: usize) -> usize {
