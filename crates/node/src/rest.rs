@@ -53,6 +53,13 @@ impl Neighbour {
         }
     }
 
+    /// The same of what it announced before any other block of this work.
+    pub fn note_first(&mut self, ledger: &Ledger, block: BlockRef) {
+        if self.best.is_none_or(|best| ledger.work(block) >= ledger.work(best)) {
+            self.best = Some(block);
+        }
+    }
+
     /// Whether it has announced this block.
     #[must_use]
     pub fn has(&self, block: BlockRef) -> bool {

@@ -151,3 +151,44 @@ impl Node {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use base::Time;
+
+    use super::*;
+
+    /// Of two blocks of equal work the second comes first, then the other; who announced both is remembered while it may be asked.
+    #[test]
+    fn nothing_is_kept_of_a_contest_that_is_over_but_who_came_second() {
+        let [first, second, next] = [1, 2, 3].map(BlockRef::at);
+        let peer = NodeId(1);
+        let awaited = |block| Awaited {
+            block,
+            of: peer,
+            since: Time::ZERO,
+        };
+        let mut rivals = Rivals {
+            second: Some(awaited(second)),
+            also: vec![(peer, first), (peer, second)],
+            ..Rivals::default()
+        };
+        assert!(
+            !rivals.connect((second, true), Some(first)),
+            "the other was accepted first"
+        );
+        assert!(rivals.second.is_none() && rivals.is_also_source(peer, first) && !rivals.is_also_source(peer, second));
+        assert!(rivals.connect((first, false), None), "it was accepted first");
+        assert!(
+            rivals.is_contest() && rivals.has(first),
+            "it still is the first of its work"
+        );
+        assert!(rivals.connect((next, true), None));
+        let over = Rivals {
+            since: vec![first],
+            ..Rivals::default()
+        };
+        assert_eq!(rivals, over);
+        assert!(!rivals.is_contest() && !rivals.are_none());
+    }
+}

@@ -47,3 +47,37 @@ impl ServedAtRest {
         is_sent
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use base::{Hash, Seed};
+    use chain::BlockId;
+    use gossip::Item;
+
+    use super::*;
+    use crate::served::{Served, Serving};
+
+    const PEERS: usize = 3;
+
+    /// Blocks are asked for now and then, and now and then again and again.
+    #[test]
+    fn what_is_counted_for_all_peers_together_is_what_is_counted_for_each() {
+        let mut rng = Seed::from_number(1).rng();
+        let mut at_rest = ServedAtRest::default();
+        let mut each: [Served; PEERS] = std::array::from_fn(|_| Served::new());
+        let mut now = Time::ZERO;
+        let mut sent = [0; 2];
+        for _ in 0..5_000 {
+            let (peer, block) = (rng.index(PEERS), rng.index(4));
+            now += Duration::from_secs(rng.below(8));
+            let item = Item::Block(BlockId(Hash::sha256(&[&block.to_le_bytes()])));
+            let is_sent = at_rest.count((NodeId::at(peer), BlockRef::at(block)), now);
+            assert_eq!(is_sent, each[peer].count(item, now) == Serving::Send, "at {now}");
+            sent[usize::from(is_sent)] += 1;
+            assert!(at_rest.0.len() <= PEERS * 4 * usize::from(MAX_SENDS_PER_ITEM));
+        }
+        assert!(sent.iter().all(|count| *count > 200), "{sent:?}");
+    }
+}

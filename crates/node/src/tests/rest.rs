@@ -440,3 +440,57 @@ fn who_owes_less_than_it_is_late_with_is_not_said_to_owe_more() {
     story.sends(6_000, 2, block);
     story.sends(7_000, 2, rival);
 }
+
+#[test]
+fn who_is_asked_for_the_one_is_asked_for_the_other_when_nobody_else_has_it() {
+    let (mut story, blocks) = Story::new(2);
+    let [first, second] = blocks[..] else { unreachable!() };
+    story.announces(1_000, 3, first);
+    story.announces(1_100, 1, second);
+    story.announces(1_200, 1, first);
+    story.announces(1_300, 4, first);
+    assert!(story.rests());
+    assert_eq!(story.waits(), [n(4)]);
+}
+
+#[test]
+fn two_that_are_late_at_one_time_are_asked_for_at_one_time() {
+    let (mut story, blocks) = Story::new(2);
+    let [first, second] = blocks[..] else { unreachable!() };
+    story.announces(1_000, 3, first);
+    story.announces(1_000, 4, second);
+    story.announces(1_200, 5, first);
+    story.announces(1_200, 6, second);
+    assert!(story.rests());
+    let mut asked = story.waits();
+    asked.sort();
+    assert_eq!(asked, [n(5), n(6)]);
+}
+
+/// Of peers that are late, who was asked as often as the other is asked by name, and not who was asked first.
+#[test]
+fn who_gets_up_knows_how_often_who_is_late_was_asked() {
+    let (mut story, blocks) = Story::new(1);
+    story.announces(1_000, 4, blocks[0]);
+    story.announces(1_100, 3, blocks[0]);
+    assert_eq!(story.waits(), [n(3)]);
+    assert!(story.rests());
+    assert_eq!(story.waits(), [n(3)]);
+}
+
+/// Asked three times and given up on, it would be asked once more if it announced the block a minute after it was last asked.
+#[test]
+fn who_gets_up_knows_when_who_is_late_was_last_asked() {
+    let (mut story, blocks) = Story::new(1);
+    story.announces(1_000, 2, blocks[0]);
+    assert_eq!(story.waits(), [n(2)]);
+    assert_eq!(story.waits(), [n(2)]);
+    story.announces(8_000, 3, blocks[0]);
+    assert_eq!(story.waits(), [n(3)]);
+    assert!(story.rests());
+    assert_eq!(story.waits(), [n(3)]);
+    assert!(!story.rests());
+    assert_eq!(story.waits(), [n(3)]);
+    story.announces(66_000, 2, blocks[0]);
+    assert_eq!(story.waits(), [], "it was last asked at seven seconds");
+}

@@ -338,7 +338,8 @@ impl Beds {
             }
             for block in brought.into_iter().flatten() {
                 let neighbour = &mut self.ends[place].neighbour;
-                neighbour.note(ledger, block);
+                // It was told at rest, after the block below it. Another beside it came later, from who had got up and tossed a coin.
+                neighbour.note_first(ledger, block);
                 resting.note_source(neighbour, block);
             }
         }

@@ -48,7 +48,8 @@ impl Star {
         };
         let links = (1..4).map(|other| (n(0), n(other), conditions));
         let pairs = Pairs::new(4, links, (conditions, Seed::from_number(1)));
-        let source = "[network]\nnodes = 4\nrelay = \"headers\"\n";
+        let source =
+            "[chain]\npreset = \"cluster\"\nproof-of-work = \"oracle\"\n[network]\nnodes = 4\nrelay = \"headers\"\n";
         let plan = scenario::parse("star", source, &Overrides::default()).expect("a scenario without fault");
         let mut star = Self {
             ledger: Ledger::new(plan.params.clone()),
@@ -196,6 +197,31 @@ fn who_gets_up_notes_what_has_arrived_and_hears_what_has_not() {
     }
 }
 
+/// Node 0 told node 1 silently of one block, then got up, tossed a coin, and told of the other aloud.
+#[test]
+fn what_was_told_silently_was_told_before_another_of_the_same_work() {
+    let mut star = Star::new();
+    star.ledger = Ledger::new(chain::Params::instant());
+    let [silent, aloud] = [1, 2].map(|number| {
+        let mut draft = star
+            .ledger
+            .draft(BlockRef::GENESIS, star.ledger.params().genesis_time + 1);
+        draft.extra_nonce = number;
+        let header = chain::mining::solve(&draft.assemble().header, 10_000).expect("one hash in two will do");
+        star.ledger
+            .record_hashed_header(&header.into())
+            .expect("a valid header")
+    });
+    star.beds.wait_for(n(1), silent);
+    star.follow(n(0), silent.index(), moment(1_000, 1));
+    let place = star.beds.places(n(1)).start;
+    star.beds.bed(n(1), place).1.note(&star.ledger, aloud);
+    star.beds
+        .get_up(n(1), (moment(2_000, 1), &star.ledger), &mut Vec::new());
+    let best = star.beds.neighbours(n(1)).next();
+    assert!(best.is_some_and(|neighbour| neighbour.has(silent)));
+}
+
 #[test]
 fn who_lies_down_again_still_knows_what_was_told() {
     let mut star = Star::new();
@@ -217,12 +243,16 @@ fn what_was_told_is_gone_with_the_connection_and_with_a_link_that_changes() {
     let end_of_1 = (0, n(1));
     for change in [Beds::part, Beds::change] {
         let mut star = Star::new();
-        star.beds.wait_for(n(1), block(5));
-        star.follow(n(0), 5, moment(1_000, 1));
+        for number in [5, 6] {
+            star.beds.wait_for(n(1), block(number));
+            star.follow(n(0), number, moment(200 * number as u64, 1));
+        }
         star.beds
-            .get_up(n(0), (moment(1_200, 1), &star.ledger), &mut Vec::new());
+            .get_up(n(0), (moment(1_400, 1), &star.ledger), &mut Vec::new());
+        let lacking = |star: &Star| [5, 6].map(|number| star.lacking(n(1), number, moment(1_400, 0)).len());
+        assert_eq!(lacking(&star), [0, 0]);
         change(&mut star.beds, n(0), end_of_1);
-        assert_eq!(star.lacking(n(1), 5, moment(1_200, 0)), [0]);
+        assert_eq!(lacking(&star), [1, 1]);
     }
 }
 
