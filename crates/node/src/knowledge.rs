@@ -3,7 +3,7 @@
 //! The ledger may be shared and know far more; a node acts only on what stands here. Order between branches is by work and by
 //! name, never by [`BlockRef`]: the numbers of a shared ledger differ from those of one's own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chain::{BlockId, BlockRef, Ledger};
 
@@ -53,6 +53,8 @@ pub(crate) struct Knowledge {
     header_leaves: Vec<BlockRef>,
     /// Connected blocks that no other connected block stands on; the one that came last is last.
     connected_leaves: Vec<BlockRef>,
+    /// More of them, of less work than the tip had when there were many: after a long run nearly all.
+    settled_leaves: BTreeSet<BlockRef>,
     /// Ends of branches that break a rule.
     condemned_leaves: BTreeMap<BlockId, BlockRef>,
     /// Blocks that the operator marked invalid. Not a fact of the ledger: another node may think otherwise.
@@ -61,6 +63,8 @@ pub(crate) struct Knowledge {
 
 /// How far below a block its last connected ancestor is looked for one by one.
 const NEAR: usize = 8;
+/// When there are more ends of branches than these, those that have less work than the tip are set aside.
+const MANY_LEAVES: usize = 8;
 
 impl Knowledge {
     pub(crate) fn new() -> Self {
@@ -70,6 +74,7 @@ impl Knowledge {
             best_header: BlockRef::GENESIS,
             header_leaves: vec![BlockRef::GENESIS],
             connected_leaves: vec![BlockRef::GENESIS],
+            settled_leaves: BTreeSet::new(),
             condemned_leaves: BTreeMap::new(),
             marks: BTreeMap::new(),
         };
@@ -101,7 +106,25 @@ impl Knowledge {
             "parents are connected first"
         );
         self.set(block, Standing::Connected);
+        if !self.connected_leaves.contains(&parent) {
+            self.settled_leaves.remove(&parent);
+        }
         grow(&mut self.connected_leaves, parent, block);
+        self.settle_leaves(ledger);
+    }
+
+    fn settle_leaves(&mut self, ledger: &Ledger) {
+        if self.connected_leaves.len() > MANY_LEAVES {
+            let work = ledger.work(self.tip);
+            let is_settled = |leaf: &mut BlockRef| ledger.work(*leaf) < work;
+            let settled = self.connected_leaves.extract_if(.., is_settled);
+            self.settled_leaves.extend(settled);
+        }
+    }
+
+    fn all_connected_leaves(&self) -> Vec<BlockRef> {
+        let settled = self.settled_leaves.iter();
+        settled.chain(&self.connected_leaves).copied().collect()
     }
 
     /// Notes that a block breaks a rule, so that all known descendants do too. Gives them all, the block among them.
@@ -196,7 +219,7 @@ impl Knowledge {
         (best == self.tip || is_rival(best)) && self.condemned_leaves.is_empty() && self.marks.is_empty()
     }
 
-    /// The connected blocks that have the tip's work, the tip aside, in no order that says anything.
+    /// The connected blocks that have the tip's work, the tip aside, in no order that says anything. Of a node whose tip has the most work that it has connected.
     pub(crate) fn rivals(&self, ledger: &Ledger) -> impl Iterator<Item = BlockRef> {
         let is_rival = |leaf: &BlockRef| *leaf != self.tip && ledger.work(*leaf) == ledger.work(self.tip);
         self.connected_leaves.iter().copied().filter(is_rival)
@@ -218,7 +241,7 @@ impl Knowledge {
 
     /// The connected, unmarked block with the most work; the present tip at equal work.
     pub(crate) fn best_connected(&self, ledger: &Ledger) -> BlockRef {
-        self.best_of(ledger, self.tip, &in_order(ledger, &self.connected_leaves))
+        self.best_of(ledger, self.tip, &in_order(ledger, &self.all_connected_leaves()))
     }
 
     /// The last connected ancestor of a block, or the block itself: connected blocks begin every chain.
@@ -257,7 +280,7 @@ impl Knowledge {
 
     /// The connected ends of branches, the tip first, then by work, then by name.
     pub(crate) fn tips(&self, ledger: &Ledger) -> Vec<BlockRef> {
-        let mut tips = in_order(ledger, &self.connected_leaves);
+        let mut tips = in_order(ledger, &self.all_connected_leaves());
         tips.sort_by_key(|leaf| (*leaf != self.tip, std::cmp::Reverse(ledger.work(*leaf))));
         if tips.first() != Some(&self.tip) {
             tips.insert(0, self.tip);
