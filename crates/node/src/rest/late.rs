@@ -113,7 +113,7 @@ impl Resting {
         true
     }
 
-    /// The body that is waited for is overdue. Who is asked for it instead, of all neighbours in the order of their names, each with whether it has announced it ([`Neighbour::has`]);
+    /// The body that is waited for is overdue. Who is asked for it instead, of all neighbours in the order of their names, each with whether it has announced it ([`super::Neighbour::has`]);
     /// none when there is more to it, and then nothing has changed.
     pub fn ask_another(&mut self, now: Time, sources: impl Iterator<Item = (NodeId, bool)>) -> Option<NodeId> {
         let awaited = self
