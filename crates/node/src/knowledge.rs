@@ -225,8 +225,15 @@ impl Knowledge {
         self.connected_leaves.iter().copied().filter(is_rival)
     }
 
+    /// Takes in a header that may be known, and whose parent is.
+    pub(crate) fn accept_once(&mut self, ledger: &Ledger, block: BlockRef) {
+        if !self.is_known(block) {
+            self.accept_header(ledger, block);
+        }
+    }
+
     /// Whether the node has heard of a block.
-    pub(crate) fn is_known(&self, block: BlockRef) -> bool {
+    fn is_known(&self, block: BlockRef) -> bool {
         self.standing(block) != Standing::Unknown
     }
 

@@ -161,10 +161,7 @@ impl Rest {
 
     /// Notes that it owes so many bodies, and no others.
     pub(crate) fn owes_bodies(&mut self, count: usize) {
-        let count = u32::try_from(count).unwrap_or(u32::MAX);
-        if self.bodies_owed != count {
-            self.bodies_owed = count;
-        }
+        self.bodies_owed = u32::try_from(count).unwrap_or(u32::MAX);
     }
 
     /// Notes that the peer answered for an item, with it or without; whether it owed any such answer.

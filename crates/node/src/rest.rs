@@ -395,9 +395,7 @@ impl Node {
     fn await_body(&mut self, ledger: &Ledger, awaited: Awaited, is_also_source: impl Fn(NodeId) -> bool) {
         let Awaited { block, of, since } = awaited;
         let (id, height) = (ledger.id(block), ledger.height(block));
-        if !self.knowledge.is_known(block) {
-            self.knowledge.accept_header(ledger, block);
-        }
+        self.knowledge.accept_once(ledger, block);
         self.bodies.add_target(Target::of_one(id, block, height));
         self.bodies.fetch.take_over(of, (id, height), since);
         for (peer, row) in self.peers.all_mut() {

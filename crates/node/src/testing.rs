@@ -24,6 +24,18 @@ pub(crate) const DELAY: Duration = Duration::from_millis(10);
 /// The first number of peers that a test plays itself.
 pub(crate) const PLAYED: u32 = 1_000;
 
+/// The hello of a peer that a test plays and that is at the genesis block.
+pub(crate) fn played_hello(ledger: &Ledger) -> Hello {
+    let genesis = ledger.id(ledger.genesis());
+    Hello {
+        version: Hello::VERSION,
+        genesis,
+        agent: "played".to_owned(),
+        tip: genesis,
+        height: chain::Height(0),
+    }
+}
+
 /// Whether every node has a ledger of its own.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Ledgers {
@@ -165,14 +177,7 @@ impl World {
 
     /// The hello of a peer that is at the genesis block.
     pub(crate) fn hello(&self, node: usize) -> Hello {
-        let ledger = self.ledger(node);
-        Hello {
-            version: Hello::VERSION,
-            genesis: ledger.id(ledger.genesis()),
-            agent: "played".to_owned(),
-            tip: ledger.id(ledger.genesis()),
-            height: chain::Height(0),
-        }
+        played_hello(self.ledger(node))
     }
 
     pub(crate) fn receive(&mut self, node: usize, peer: NodeId, message: Message) {

@@ -30,8 +30,21 @@ impl Debts {
         self.late.iter().filter(|late| late.of == peer).count()
     }
 
-    pub(super) fn find(&self, peer: NodeId, block: BlockRef) -> Option<usize> {
-        self.late.iter().position(|late| late.of == peer && late.block == block)
+    /// A body is waited for no longer.
+    fn give_up(&mut self, Awaited { block, of, since }: Awaited) {
+        let asked_at = since;
+        self.late.push(Late { block, of, asked_at });
+        self.make_progress(of, since);
+    }
+
+    /// A peer answers late; since when it was silent, if it owed that.
+    fn settle(&mut self, peer: NodeId, block: BlockRef) -> Option<Time> {
+        let at = self
+            .late
+            .iter()
+            .position(|late| late.of == peer && late.block == block)?;
+        self.late.swap_remove(at);
+        Some(self.silent_since(peer).expect("known of all who owe something"))
     }
 
     /// How many more answers this peer owes because it was asked again.
@@ -56,12 +69,12 @@ impl Debts {
         self.late.is_empty() && self.again.is_empty()
     }
 
-    pub(super) fn make_progress(&mut self, peer: NodeId, now: Time) {
+    fn make_progress(&mut self, peer: NodeId, now: Time) {
         self.progress.retain(|(other, _)| *other != peer);
         self.progress.push((peer, now));
     }
 
-    pub(super) fn silent_since(&self, peer: NodeId) -> Option<Time> {
+    fn silent_since(&self, peer: NodeId) -> Option<Time> {
         let (_, since) = self.progress.iter().find(|(other, _)| *other == peer)?;
         Some(*since)
     }
@@ -74,15 +87,8 @@ impl Resting {
             return None;
         }
         let debts = self.debts_mut()?;
-        let at = debts.find(peer, awaited.block)?;
-        debts.late.swap_remove(at);
-        let since = debts.silent_since(peer).expect("known of all who owe something");
-        debts.late.push(Late {
-            block: awaited.block,
-            of: awaited.of,
-            asked_at: awaited.since,
-        });
-        debts.make_progress(awaited.of, awaited.since);
+        let since = debts.settle(peer, awaited.block)?;
+        debts.give_up(awaited);
         self.patience.learn(now.since(since));
         Some(())
     }
@@ -99,9 +105,7 @@ impl Resting {
         if !ledger.is_ancestor(block, self.tip) && !rivals.has(block) {
             return false;
         }
-        if let Some(at) = debts.find(peer, block) {
-            debts.late.swap_remove(at);
-            let since = debts.silent_since(peer).expect("known of all who owe something");
+        if let Some(since) = debts.settle(peer, block) {
             self.patience.learn(now.since(since));
         } else if !debts.settle_again(peer, block) {
             return false;
@@ -137,12 +141,7 @@ impl Resting {
         if next == awaited.of {
             debts.again.push((next, Some(awaited.block)));
         } else {
-            debts.late.push(Late {
-                block: awaited.block,
-                of: awaited.of,
-                asked_at: awaited.since,
-            });
-            debts.make_progress(awaited.of, awaited.since);
+            debts.give_up(awaited);
         }
         debts.make_progress(next, now);
         self.patience.wear_out();
@@ -198,7 +197,11 @@ impl Node {
     /// These late answers may still come, and no others.
     pub(super) fn owe(&mut self, ledger: &Ledger, debts: &Debts) {
         for (peer, row) in self.peers.all_mut() {
-            row.owes_bodies(debts.owed(peer) + debts.owed_again(peer));
+            let owed = debts.owed(peer) + debts.owed_again(peer);
+            // Most owe nothing, and of them nothing need be kept.
+            if row.bodies_owed as usize != owed {
+                row.owes_bodies(owed);
+            }
         }
         let late = debts.late.iter().map(|late| (late.of, ledger.id(late.block)));
         self.bodies.fetch.set_late_answers(late);

@@ -134,19 +134,16 @@ impl Node {
 
     /// Goes on with the chain that it has come to follow at rest, and with what stands beside it.
     pub(super) fn take_chain(&mut self, ledger: &Ledger, (base, tip): (BlockRef, BlockRef), rivals: &Rivals) {
-        let is_unknown = |node: &Self, block: BlockRef| !node.knowledge.is_known(block);
         for block in ledger.path(base, tip) {
             // Of those of equal work the first that is accepted counts.
-            if let Some(first) = rivals.first.filter(|first| block == tip && is_unknown(self, *first)) {
-                self.knowledge.accept_header(ledger, first);
+            if let Some(first) = rivals.first.filter(|_| block == tip) {
+                self.knowledge.accept_once(ledger, first);
             }
             self.knowledge.accept_header(ledger, block);
             self.knowledge.connect(ledger, block);
         }
         for block in &rivals.since {
-            if is_unknown(self, *block) {
-                self.knowledge.accept_header(ledger, *block);
-            }
+            self.knowledge.accept_once(ledger, *block);
             self.knowledge.connect(ledger, *block);
         }
     }

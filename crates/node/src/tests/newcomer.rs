@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use base::{NodeId, Seed, Time};
-use chain::{HashRate, Height, Ledger};
-use gossip::{Hello, Message};
+use chain::{HashRate, Ledger};
+use gossip::Message;
 
-use crate::testing::{config, n, params};
+use crate::testing::{config, n, params, played_hello};
 use crate::{Command, Config, Input, Neighbour, Node, Outbox, Relay, Resting, Strategy, comes_up_quietly};
 
 /// Ten peers, and whether the node dialled.
@@ -17,17 +17,6 @@ fn peers() -> impl Iterator<Item = (NodeId, bool)> {
 fn begin_to_mine(node: &mut Node, ledger: &mut Ledger, at: Time) {
     let input = Input::Command(Command::SetHashRate(HashRate(1_000)));
     node.handle(ledger, at, input, &mut Outbox::new());
-}
-
-fn hello(ledger: &Ledger) -> Message {
-    let genesis = ledger.id(ledger.genesis());
-    Message::Hello(Box::new(Hello {
-        version: Hello::VERSION,
-        genesis,
-        agent: "played".to_owned(),
-        tip: genesis,
-        height: Height(0),
-    }))
 }
 
 /// One that meets one peer after the other, in some order, and hears of each some time later.
@@ -47,7 +36,7 @@ fn greeted_in_turn(mut node: Node, ledger: &mut Ledger, number: u64) -> Node {
             greeting.push(peer);
         } else if !greeting.is_empty() {
             let peer = greeting.swap_remove(rng.index(greeting.len()));
-            let message = hello(ledger);
+            let message = Message::Hello(Box::new(played_hello(ledger)));
             node.handle(ledger, now, Input::Received { peer, message }, &mut out);
         }
     }

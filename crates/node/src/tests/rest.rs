@@ -13,7 +13,7 @@ use gossip::{Item, Message};
 use self::surroundings::Surroundings;
 use crate::event::TipRef;
 use crate::limits::MAX_RIVALS_AT_REST;
-use crate::testing::{config, forge, n, params};
+use crate::testing::{config, forge, n, params, played_hello};
 use crate::{Event, Gained, Heard, Input, Neighbour, Node, Outbox, Output, Resting, TipChange};
 
 const PEERS: usize = 6;
@@ -242,7 +242,7 @@ impl Both {
     fn meet(&mut self, ledger: &mut Ledger) {
         self.take(ledger, Time::ZERO, &Input::Tick);
         for peer in (1..=PEERS).map(n) {
-            let message = surroundings::hello(ledger);
+            let message = Message::Hello(Box::new(played_hello(ledger)));
             self.take(ledger, Time::ZERO, &Input::Connected { peer, outbound: true });
             self.take(ledger, Time::ZERO, &Input::Received { peer, message });
         }

@@ -20,7 +20,7 @@ use node::{Neighbour, Resting};
 use observe::history::Traffic;
 use scenario::Link;
 
-pub(super) use self::announcement::{Announcement, Moment};
+pub(super) use self::announcement::{Announcement, Moment, has_come};
 use crate::heap::Turn;
 use crate::pairs::Pairs;
 

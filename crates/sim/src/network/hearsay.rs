@@ -16,7 +16,7 @@ use observe::Detail;
 use scenario::Plan;
 
 use super::Network;
-use super::beds::Moment;
+use super::beds::{Moment, has_come};
 use super::rest::short_count;
 use crate::engine::{Options, Verify};
 use crate::heap::{Happening, Turn};
@@ -34,9 +34,8 @@ pub(super) struct Note {
 }
 
 impl Note {
-    fn has_arrived(&self, (now, turn): Moment) -> bool {
-        let had_its_turn = || turn.is_some_and(|turn| self.turn.is_before(turn));
-        self.at < now || (self.at == now && had_its_turn())
+    fn has_arrived(&self, moment: Moment) -> bool {
+        has_come((self.at, self.turn), moment)
     }
 }
 

@@ -309,17 +309,11 @@ impl Network {
                     Some(Gained::Aside) => self.connect_at_rest((node, peer), *block, body),
                     None => return false,
                 }
-                self.wait_on(node);
+                // It may wait for another.
+                self.set_tick(node);
             }
         }
         true
-    }
-
-    /// A node at rest that has got a body may wait for another.
-    fn wait_on(&mut self, node: NodeId) {
-        if self.deadline(node).is_some() {
-            self.set_tick(node);
-        }
     }
 
     /// A node at rest accepted a header, and asks for the body.

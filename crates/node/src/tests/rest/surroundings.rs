@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use base::{NodeId, Rng, Seed};
 use chain::{Block, BlockRef, Ledger};
-use gossip::{Hello, Item, Message};
+use gossip::{Item, Message};
 
 use super::PEERS;
 use crate::testing::{forge, n, params};
@@ -21,18 +21,6 @@ enum Life {
     Lonely,
     /// Little does, but half of the blocks have others beside them.
     Forked,
-}
-
-/// That of a peer without a chain.
-pub(super) fn hello(ledger: &Ledger) -> Message {
-    let genesis = ledger.id(ledger.genesis());
-    Message::Hello(Box::new(Hello {
-        version: Hello::VERSION,
-        genesis,
-        agent: "played".to_owned(),
-        tip: genesis,
-        height: chain::Height(0),
-    }))
 }
 
 /// A tree of valid blocks that others have made, and what was asked of peers.
@@ -129,19 +117,22 @@ impl Surroundings {
                 None
             }
             21..=40 => received(peer, Message::headers([*self.ledger.hashed_header(newest)])),
-            41..=90 if !self.asked.is_empty() => {
-                let at = self.below(self.asked.len());
-                // Half of the peers are slow.
-                if self.asked[at].0.0.is_multiple_of(2) && self.below(20) > 0 {
-                    return None;
-                }
-                let (peer, block) = self.asked.swap_remove(at);
-                let body = block.map(|block| Arc::clone(self.ledger.body(block).expect("valid")));
-                received(peer, body.map_or_else(|| self.all_headers(), Message::Block))
-            }
+            41..=90 if !self.asked.is_empty() => self.answer(2),
             91 => self.next_of_much(tip),
             _ => None,
         }
+    }
+
+    /// A peer answers, unless it is slow: one of so many is.
+    fn answer(&mut self, one_of: u32) -> Option<Input> {
+        let at = self.below(self.asked.len());
+        if self.asked[at].0.0.is_multiple_of(one_of) && self.below(20) > 0 {
+            return None;
+        }
+        let (peer, block) = self.asked.swap_remove(at);
+        let body = block.map(|block| Arc::clone(self.ledger.body(block).expect("valid")));
+        let message = body.map_or_else(|| self.all_headers(), Message::Block);
+        Some(Input::Received { peer, message })
     }
 
     /// What happens next where forks do.
@@ -172,15 +163,7 @@ impl Surroundings {
                 let block = self.tree[self.tree.len() - back];
                 received(peer, Message::headers([*self.ledger.hashed_header(block)]))
             }
-            51..=90 if !self.asked.is_empty() => {
-                let at = self.below(self.asked.len());
-                if self.asked[at].0.0.is_multiple_of(3) && self.below(20) > 0 {
-                    return None;
-                }
-                let (peer, block) = self.asked.swap_remove(at);
-                let body = block.map(|block| Arc::clone(self.ledger.body(block).expect("valid")));
-                received(peer, body.map_or_else(|| self.all_headers(), Message::Block))
-            }
+            51..=90 if !self.asked.is_empty() => self.answer(3),
             91 => self.next_of_much(tip),
             _ => None,
         }

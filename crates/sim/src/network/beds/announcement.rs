@@ -18,8 +18,12 @@ pub(in crate::network) type Moment = (Time, Option<Turn>);
 
 impl Announcement {
     /// Whether it has arrived by this moment.
-    pub(super) fn has_arrived(&self, (now, turn): Moment) -> bool {
-        let had_its_turn = || turn.is_some_and(|turn| self.turn.is_before(turn));
-        self.at < now || (self.at == now && had_its_turn())
+    pub(super) fn has_arrived(&self, moment: Moment) -> bool {
+        has_come((self.at, self.turn), moment)
     }
+}
+
+/// Whether a turn at a time has come by this moment.
+pub(in crate::network) fn has_come((at, own): (Time, Turn), (now, turn): Moment) -> bool {
+    at < now || (at == now && turn.is_some_and(|turn| own.is_before(turn)))
 }
