@@ -22,11 +22,11 @@ use chain::{Block, BlockId};
 use redb::{Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, Table, TableDefinition};
 
 pub use error::StoreError;
+pub(crate) use lock::FolderLock;
 pub use verify::{Reindexed, Verified};
 pub(crate) use writer::Writer;
 
 use crate::limits::{DATABASE_CACHE_BYTES, SCHEMA};
-use lock::FolderLock;
 use reserve::Reserve;
 
 const BLOCKS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("blocks");
@@ -63,11 +63,12 @@ impl Store {
         fs::create_dir_all(folder).map_err(|source| StoreError::io(folder, source))?;
         let lock = FolderLock::take(folder)?;
         let path = folder.join(Self::FILE);
-        let is_there = path.try_exists().map_err(|source| StoreError::io(&path, source))?;
-        if is_there {
-            Self::over(Opener::file(folder, &path), path, lock, genesis)
-        } else {
-            Self::create(folder, path, lock, genesis)
+        match fs::metadata(&path) {
+            // A file gets its name when it is whole: one without a byte has lost them all, and a database of redb's would be made in it.
+            Ok(file) if file.len() == 0 => Err(StoreError::corrupt(&path, "it is empty")),
+            Ok(_) => Self::over(Opener::file(folder, &path), path, lock, genesis),
+            Err(source) if source.kind() == io::ErrorKind::NotFound => Self::create(folder, path, lock, genesis),
+            Err(source) => Err(StoreError::io(&path, source)),
         }
     }
 

@@ -11,7 +11,7 @@ use super::StoreError;
 ///
 /// The lock is the operating system's, so it ends with the process however that ends; the file tells others who holds it.
 #[derive(Debug)]
-pub(super) struct FolderLock {
+pub(crate) struct FolderLock {
     path: PathBuf,
     file: File,
 }
@@ -24,7 +24,7 @@ impl FolderLock {
     ///
     /// # Errors
     /// [`StoreError::InUse`] when another handle has it, in this process or another.
-    pub(super) fn take(folder: &Path) -> Result<Self, StoreError> {
+    pub(crate) fn take(folder: &Path) -> Result<Self, StoreError> {
         let path = folder.join(Self::FILE);
         loop {
             let file = OpenOptions::new()

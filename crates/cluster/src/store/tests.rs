@@ -199,7 +199,7 @@ fn a_file_cut_short_is_refused_or_equal() {
     store.close().unwrap();
     let path = folder.path().join(Store::FILE);
     let image = fs::read(&path).unwrap();
-    for length in [1, 63, 320, 4_095, 4_096, image.len() / 2, image.len() - 1] {
+    for length in [0, 1, 63, 320, 4_095, 4_096, image.len() / 2, image.len() - 1] {
         fs::write(&path, &image[..length]).unwrap();
         if let Ok(store) = Store::open(folder.path(), genesis()) {
             assert_eq!(restored(&store).unwrap(), blocks(0..40), "cut at {length}");

@@ -3,7 +3,8 @@
 //! A node that starts trusts its disk as far as hashes go: signatures were checked before a block was written. Here everything is checked
 //! again, as if it came from a stranger.
 
-use std::fs::{self, File};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -121,12 +122,8 @@ impl Store {
         for blocks in sound.chunks(MAX_UNSAVED_BLOCKS) {
             store.append(blocks)?;
         }
-        let old = folder.join(format!("{}.old", Self::FILE));
-        let move_aside = || {
-            fs::rename(&path, &old)?;
-            File::open(folder)?.sync_all()
-        };
-        move_aside().map_err(|source| StoreError::io(&path, source))?;
+        let old = free_name(folder);
+        keep_aside(&path, &old).map_err(|source| StoreError::io(&path, source))?;
         store.finish(folder)?.close()?;
         Ok(Reindexed {
             kept: sound.len(),
@@ -153,6 +150,21 @@ impl Store {
         self.close()?;
         Ok((sound, dropped))
     }
+}
+
+/// A name for an old database that none has yet: what was kept aside earlier may be all that is left of something.
+fn free_name(folder: &Path) -> PathBuf {
+    let mut names = (1_u64..).map(|number| match number {
+        1 => folder.join(format!("{}.old", Store::FILE)),
+        _ => folder.join(format!("{}.old.{number}", Store::FILE)),
+    });
+    names.find(|name| !name.exists()).expect("no folder has so many files")
+}
+
+/// Gives a file a second name, and leaves it the first until another takes that: a folder without a database would be taken for a new one by
+/// whoever starts after a crash. Where files have one name only, it gives up the first.
+fn keep_aside(path: &Path, old: &Path) -> io::Result<()> {
+    fs::hard_link(path, old).or_else(|_| fs::rename(path, old))
 }
 
 /// The database of a folder. A folder without one is not made.
@@ -261,11 +273,44 @@ mod tests {
     }
 
     #[test]
+    fn threat_d1_a_folder_is_never_without_a_database_while_it_is_made_anew() {
+        let folder = written(&chain(true));
+        let (path, old) = (folder.path().join(Store::FILE), folder.path().join("old"));
+        let bytes = fs::read(&path).unwrap();
+        keep_aside(&path, &old).unwrap();
+        assert!(fs::read(&path).unwrap() == bytes && fs::read(&old).unwrap() == bytes);
+        // What takes the first name does not change what has the second.
+        fs::write(folder.path().join("new"), "new").unwrap();
+        fs::rename(folder.path().join("new"), &path).unwrap();
+        assert!(fs::read(&old).unwrap() == bytes);
+    }
+
+    #[test]
+    fn threat_d3_an_empty_file_is_damaged_for_every_network_and_stays_as_it_is() {
+        let folder = written(&chain(true));
+        let path = folder.path().join(Store::FILE);
+        fs::write(&path, "").unwrap();
+        for name in Params::PRESETS {
+            let params = Params::preset(name).unwrap();
+            let words = Store::verify(folder.path(), &params).unwrap_err().to_string();
+            assert!(words.contains("it is empty") && words.contains("--reindex"), "{words}");
+            assert!(Store::open(folder.path(), params.genesis_block().id()).is_err());
+            assert_eq!(fs::metadata(&path).unwrap().len(), 0, "nothing is made in it");
+        }
+        assert_eq!(Store::reindex(folder.path(), &Params::instant()).unwrap().kept, 0);
+        assert_eq!(Store::verify(folder.path(), &Params::instant()).unwrap().blocks, 0);
+    }
+
+    #[test]
     fn nothing_is_kept_of_a_file_that_does_not_open() {
         let folder = written(&chain(true));
         fs::write(folder.path().join(Store::FILE), "x".repeat(10_000)).unwrap();
         let reindexed = Store::reindex(folder.path(), &Params::instant()).unwrap();
         assert_eq!(reindexed.kept, 0);
+        assert_eq!(fs::read(&reindexed.old).unwrap().len(), 10_000);
+        // The same again does not cost what was kept aside.
+        let again = Store::reindex(folder.path(), &Params::instant()).unwrap();
+        assert_ne!(again.old, reindexed.old);
         assert_eq!(fs::read(&reindexed.old).unwrap().len(), 10_000);
         let verified = Store::verify(folder.path(), &Params::instant()).unwrap();
         assert_eq!((verified.blocks, verified.height), (0, Height(0)));
