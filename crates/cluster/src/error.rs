@@ -100,6 +100,16 @@ pub enum Error {
         /// Files allowed.
         limit: u64,
     },
+    /// The same, of a node that runs alone.
+    #[error(
+        "a node with all its peers and clients needs {needed} open files, the limit is {limit}; raise it with `ulimit -n {needed}`"
+    )]
+    TooFewFilesAlone {
+        /// Files needed.
+        needed: u64,
+        /// Files allowed.
+        limit: u64,
+    },
     /// The folder for the run's events could not be made.
     #[error("cannot write the run folder {}: {source}", .folder.display())]
     RunFolder {

@@ -1,7 +1,7 @@
 //! Whether the system allows as many open files as a run needs (THREATS D12).
 
 use crate::Error;
-use crate::limits::{FILES_PER_NODE, FILES_PER_PROCESS, SPARE_FILES};
+use crate::limits::{FILES_PER_NODE, FILES_PER_PROCESS, MAX_PEERS, MAX_PENDING_INBOUND, SPARE_FILES};
 
 /// Refuses a run that would fail for lack of open files, before anything is started.
 ///
@@ -17,6 +17,27 @@ pub(crate) fn check(nodes: usize, links: usize) -> Result<(), Error> {
 /// As [`check`].
 pub(crate) fn check_processes(nodes: usize) -> Result<(), Error> {
     refuse_above_limit((nodes, 0), SPARE_FILES + nodes as u64 * FILES_PER_PROCESS)
+}
+
+/// Refuses a node that runs alone and could not have all peers and clients that it takes, or not open a file when it has them.
+///
+/// # Errors
+/// [`Error::TooFewFilesAlone`], which names the limit and how to raise it.
+pub(crate) fn check_alone(has_interface: bool) -> Result<(), Error> {
+    let needed = needed_alone(has_interface);
+    match limit() {
+        Some(limit) if limit < needed => Err(Error::TooFewFilesAlone { needed, limit }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn needed_alone(has_interface: bool) -> u64 {
+    let clients = if has_interface {
+        rpc::limits::MAX_CONNECTIONS as u64
+    } else {
+        0
+    };
+    SPARE_FILES + FILES_PER_NODE + u64::from(MAX_PEERS + MAX_PENDING_INBOUND) + clients
 }
 
 fn refuse_above_limit((nodes, links): (usize, usize), needed: u64) -> Result<(), Error> {
@@ -63,5 +84,11 @@ mod tests {
         let error = check(1 << 40, 0).unwrap_err().to_string();
         assert!(error.contains(&format!("ulimit -n {}", needed(1 << 40, 0))), "{error}");
         check(2, 1).unwrap();
+    }
+
+    #[test]
+    fn threat_d12_a_node_alone_needs_fewer_files_than_systems_allow() {
+        assert!(needed_alone(false) < needed_alone(true) && needed_alone(true) < 1_024);
+        check_alone(true).unwrap();
     }
 }

@@ -9,13 +9,25 @@ use base::{NodeId, Seed};
 use libp2p::identity::Keypair;
 
 use crate::limits::MAX_KEY_FILE_BYTES;
+use crate::store::{FolderLock, StoreError};
 
 /// The name of the key file in a data folder.
 pub const KEY_FILE: &str = "identity.key";
+/// The key file while it is being written.
+const UNFINISHED: &str = "identity.key.new";
 
 /// Why a key file cannot be used. Never says what is in it.
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
+    /// Somebody else has the folder.
+    #[error(transparent)]
+    Folder(#[from] StoreError),
+    /// A file where the data folder would be.
+    #[error("{} is no folder; choose another data folder", .path.display())]
+    NotAFolder {
+        /// The file.
+        path: PathBuf,
+    },
     /// A link, a folder, a device.
     #[error("{} is not a regular file; a key is neither read from nor written to it", .path.display())]
     NotAFile {
@@ -46,6 +58,13 @@ pub enum IdentityError {
     },
 }
 
+impl IdentityError {
+    fn io(path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        Self::Io { path, source }
+    }
+}
+
 /// The key of a scenario's node: the same seed and node, the same peer id.
 #[must_use]
 pub fn planned(seed: &Seed, node: NodeId) -> Keypair {
@@ -56,36 +75,57 @@ pub fn planned(seed: &Seed, node: NodeId) -> Keypair {
 /// The key in a data folder; a new one when there is none yet.
 ///
 /// # Errors
-/// When the file is no regular file, may be read by others, holds no key, or the disk fails.
+/// When the folder is a file, or somebody else has it and there is no key yet; when the key file is no regular file, may be read by others, holds no key, or the disk fails.
 pub fn load_or_create(folder: &Path) -> Result<Keypair, IdentityError> {
     let path = folder.join(KEY_FILE);
-    let io = |source| IdentityError::Io {
-        path: path.clone(),
-        source,
-    };
-    std::fs::create_dir_all(folder).map_err(io)?;
-    match create(&path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => load(&path),
-        created => created.map_err(io),
+    match std::fs::create_dir_all(folder) {
+        Err(_) if folder.exists() => {
+            return Err(IdentityError::NotAFolder {
+                path: folder.to_owned(),
+            });
+        }
+        made => made.map_err(|source| IdentityError::io(folder, source))?,
+    }
+    match std::fs::symlink_metadata(&path) {
+        Ok(_) => load(&path),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => create(folder, &path),
+        Err(error) => Err(IdentityError::io(&path, error)),
     }
 }
 
-/// Fails when there is anything of this name, a dangling link included: `create_new` is `O_EXCL`, which follows none.
-fn create(path: &Path) -> io::Result<Keypair> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+/// Writes a key under another name and gives it its own when it is whole: what a crash or a full disk cuts short is no key that nobody can read.
+fn create(folder: &Path, path: &Path) -> Result<Keypair, IdentityError> {
+    let _lock = FolderLock::take(folder)?;
+    if std::fs::symlink_metadata(path).is_ok() {
+        // Somebody else was quicker, and is gone again.
+        return load(path);
+    }
     let key = Keypair::generate_ed25519();
     let bytes = key.to_protobuf_encoding().expect("ed25519 keys have an encoding");
-    file.write_all(&bytes)?;
-    file.sync_all()?;
+    let unfinished = folder.join(UNFINISHED);
+    let write = || {
+        match std::fs::remove_file(&unfinished) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+        // Fails when there is anything of this name, a dangling link included: it is `O_EXCL`, which follows none.
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&unfinished)?;
+        file.write_all(&bytes)?;
+        file.sync_all()?;
+        std::fs::rename(&unfinished, path)?;
+        File::open(folder)?.sync_all()
+    };
+    write().map_err(|source| IdentityError::io(path, source))?;
     Ok(key)
 }
 
 fn load(path: &Path) -> Result<Keypair, IdentityError> {
     let path = path.to_owned();
-    let io = |source| IdentityError::Io {
-        path: path.clone(),
-        source,
-    };
+    let io = |source| IdentityError::io(&path, source);
     // What is looked at and what is opened must be one file, or a link could be slipped in between.
     let named = std::fs::symlink_metadata(&path).map_err(io)?;
     if !named.is_file() {
@@ -120,6 +160,39 @@ mod tests {
         assert_eq!(key.public(), again.public());
         let mode = fs::metadata(folder.path().join(KEY_FILE)).unwrap().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_key_whose_writing_was_cut_short_is_written_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let unfinished = folder.path().join(UNFINISHED);
+        fs::write(&unfinished, "half a k").unwrap();
+        let key = load_or_create(folder.path()).unwrap();
+        assert!(!unfinished.exists());
+        assert_eq!(load_or_create(folder.path()).unwrap().public(), key.public());
+    }
+
+    #[test]
+    fn a_key_is_made_by_whoever_has_the_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let lock = FolderLock::take(folder.path()).unwrap();
+        let refused = load_or_create(folder.path());
+        assert!(matches!(refused, Err(IdentityError::Folder(StoreError::InUse { .. }))));
+        drop(lock);
+        load_or_create(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn a_file_is_no_data_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        for path in [file.clone(), file.join("data")] {
+            let words = load_or_create(&path).unwrap_err().to_string();
+            assert!(words.contains("file"), "{words}");
+        }
+        let words = load_or_create(&file).unwrap_err().to_string();
+        assert!(words.contains("is no folder; choose another"), "{words}");
     }
 
     #[test]

@@ -23,7 +23,7 @@ use crate::limits::{
     MAX_PEERS, MAX_QUEUED_COMPLAINTS, MAX_QUEUED_EVENTS, MAX_QUEUED_ORDERS, OUTBOUND_ROOM, RESERVE_BYTES,
 };
 use crate::net::Trouble;
-use crate::{Clock, Error, Hasher, Interrupt, identity};
+use crate::{Clock, Error, Hasher, Interrupt, files, identity};
 
 /// What a node that runs alone is set up with.
 #[derive(Clone, Debug)]
@@ -120,6 +120,7 @@ pub enum SoloEvent {
 /// # Errors
 /// When its folder, key or port cannot be had, or its disk fails.
 pub async fn run_solo(options: SoloOptions, on_event: &mut (dyn FnMut(SoloEvent) + Send)) -> Result<(), Error> {
+    files::check_alone(options.rpc.is_some())?;
     let key = identity::load_or_create(&options.data)?;
     let clock = Clock::start();
     let hasher = Hasher::start(clock);

@@ -188,3 +188,36 @@ fn threat_d5_a_node_whose_disk_is_full_answers_takes_nothing_in_and_goes_on_when
     let (meanwhile, _) = meanwhile.split_once("there is room").expect("it was told");
     assert!(!meanwhile.contains("mined") && !meanwhile.contains("penalty"), "{told}");
 }
+
+#[test]
+fn threat_d5_a_first_start_on_a_full_disk_leaves_nothing_in_the_way_of_the_next() {
+    let stage = Stage::new();
+    let Some(disk) = SmallDisk::mount(&stage) else {
+        println!("left out: users may not make namespaces here");
+        return;
+    };
+    disk.fill();
+    let (code, told) = disk.start(&stage, &[]).end();
+    assert_eq!(code, Some(3), "{told}");
+    assert!(
+        told.contains("no space left for ") && told.contains("start the node again"),
+        "{told}"
+    );
+    fs::remove_file(disk.path("filler")).expect("it is there");
+    let mut node = disk.start(&stage, &[]);
+    node.line_with("listening on");
+    node.interrupt();
+    assert_eq!(node.end().0, Some(0));
+}
+
+#[test]
+fn threat_d12_a_node_that_could_not_have_its_peers_says_how_many_files_it_needs() {
+    let stage = Stage::new();
+    let limited = "ulimit -n 64; exec \"$0\" node --data data --preset instant --rpc 0";
+    let (code, told) = stage
+        .start_by("sh", &["-c", limited, env!("CARGO_BIN_EXE_nakanet")])
+        .end();
+    assert_eq!(code, Some(3), "{told}");
+    assert!(told.contains("the limit is 64; raise it with `ulimit -n "), "{told}");
+    assert!(!stage.path("data").exists(), "nothing is made");
+}
