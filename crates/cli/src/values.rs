@@ -51,6 +51,14 @@ pub(crate) fn rpc_address(text: &str) -> Result<SocketAddr, String> {
         .map_err(|_| "it is no address to listen on, such as 127.0.0.1:8332".to_owned())
 }
 
+/// A user of the JSON-RPC interface, or a password: an empty one keeps nobody out.
+pub(crate) fn credential(text: &str) -> Result<String, String> {
+    if text.is_empty() {
+        return Err("an empty one keeps nobody out".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
 /// Where a node can be dialled; its key may stand behind.
 pub(crate) fn peer_address(text: &str) -> Result<String, String> {
     match socket(text) {

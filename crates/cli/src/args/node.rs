@@ -57,10 +57,10 @@ pub(crate) struct NodeArgs {
     #[arg(long, value_name = "ADDR", value_parser = values::rpc_address)]
     pub(crate) rpc: Option<SocketAddr>,
     /// The user of the JSON-RPC interface [default: a cookie file in the data folder]
-    #[arg(long, value_name = "NAME", requires_all = ["rpc", "rpc_password"])]
+    #[arg(long, value_name = "NAME", value_parser = values::credential, requires_all = ["rpc", "rpc_password"])]
     pub(crate) rpc_user: Option<String>,
     /// The password of that user
-    #[arg(long, value_name = "WORD", requires_all = ["rpc", "rpc_user"])]
+    #[arg(long, value_name = "WORD", value_parser = values::credential, requires_all = ["rpc", "rpc_user"])]
     pub(crate) rpc_password: Option<String>,
     /// Let the JSON-RPC interface be reached from other machines: whoever has the password can spend and stop
     #[arg(long, requires = "rpc")]

@@ -67,6 +67,8 @@ fn a_value_that_no_network_or_node_can_have_exits_2_and_its_flag_is_named() {
         ("node", "--listen", "/ip4/127.0.0.1/udp/4000/quic-v1"),
         ("node", "--peer", "127.0.0.1:4000"),
         ("node", "--agent", "n\u{1b}de"),
+        ("node", "--rpc-user", ""),
+        ("node", "--rpc-password", ""),
     ] {
         let data = ["--data", "data"];
         let data = if command == "node" { &data[..] } else { &[] };
