@@ -1,10 +1,12 @@
 //! `nakanet logs`: the logs of a run's nodes, merged by time.
 
+use std::fs;
 use std::path::Path;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
+use serde_json::Value;
 
 use crate::args::LogsArgs;
 use crate::background::Found;
@@ -22,7 +24,9 @@ pub(crate) fn logs(args: &LogsArgs) -> Ended {
     let mut merge = Merge::of(&folder, &args.node)
         .with_context(|| format!("{} has no logs", run.display()))
         .map_err(Failure::bad_input)?;
-    if let Some(missing) = args.node.iter().find(|name| !merge.knows(name)) {
+    let participants = participants(&run);
+    let is_known = |name: &String| merge.knows(name) && participants.as_ref().is_none_or(|names| names.contains(name));
+    if let Some(missing) = args.node.iter().find(|name| !is_known(name)) {
         let words = format!("{} has no log of a node `{missing}`", run.display());
         return Err(Failure::bad_input(anyhow!(words)));
     }
@@ -46,6 +50,13 @@ pub(crate) fn logs(args: &LogsArgs) -> Ended {
         }
         leaves = left.recv_timeout(PAUSE).is_ok();
     }
+}
+
+/// The names of a run's nodes, where its folder tells: nodes that are tasks share a log, which has no name of theirs.
+fn participants(run: &Path) -> Option<Vec<String>> {
+    let told: Value = serde_json::from_str(&fs::read_to_string(run.join("run.json")).ok()?).ok()?;
+    let names = told.get("participants")?.as_array()?.iter();
+    names.map(|node| Some(node.get("name")?.as_str()?.to_owned())).collect()
 }
 
 /// Whether a run writes no more: it has ended, or was killed.

@@ -65,8 +65,12 @@ fn a_cluster_in_the_background_takes_steps_and_leaves_nothing_but_its_log() {
         "{}",
         logs.stdout
     );
-    let nobody = stage.run(&["logs", "--node", "n0", "--node", "n9", "runs/nowhere"]);
+    let nowhere = stage.run(&["logs", "--node", "n0", "--node", "n9", "runs/nowhere"]);
+    assert_eq!(nowhere.code, 2, "{nowhere:?}");
+    // They share a log, which could have something of anybody.
+    let nobody = stage.run(&["logs", "--node", "n0", "--node", "n9"]);
     assert_eq!(nobody.code, 2, "{nobody:?}");
+    assert!(nobody.stderr.contains("no log of a node `n9`"), "{}", nobody.stderr);
 
     let down = stage.run(&["down"]);
     assert_eq!(down.code, 0, "{down:?}");
