@@ -48,6 +48,16 @@ impl Fixture {
         self.pool.admit(&mut chain, self.now, transaction)
     }
 
+    /// Takes back what an abandoned block held.
+    fn readmit(&mut self, transaction: &Arc<Transaction>) -> Result<(), Refusal> {
+        let tip = self.world.nodes[0].view().tip();
+        let mut chain = Chain {
+            ledger: &mut self.world.ledgers[0],
+            tip,
+        };
+        self.pool.readmit(&mut chain, self.now, transaction)
+    }
+
     /// Admits what must be admitted.
     fn add(&mut self, transaction: &Arc<Transaction>) {
         let admitted = self.admit(transaction).expect("valid and paying");

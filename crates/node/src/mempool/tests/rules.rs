@@ -171,6 +171,24 @@ fn a_replacement_needs_a_higher_rate_than_what_it_spends_beside() {
     assert_eq!(fixture.word(&wide), "insufficient-fee");
 }
 
+/// One that is worth more than one of those it replaces and less than another would leave miners with less.
+#[test]
+fn a_replacement_needs_a_higher_rate_than_each_that_it_replaces() {
+    let mut fixture = Fixture::new(2);
+    let (cheap, dear) = (fixture.spend(1, 1_000), fixture.spend(2, 9_000));
+    fixture.add(&cheap);
+    fixture.add(&dear);
+    let coinbases = [1, 2].map(|height| fixture.world.block(0, height).transactions[0].clone());
+    let of_both = |fee| fixture.merge(&[(&coinbases[0], 0), (&coinbases[1], 0)], fee);
+    let bytes = u64::from(of_both(0).bytes());
+    let rate_of_dear = 9_000 * bytes / u64::from(dear.bytes());
+    assert!(rate_of_dear > 10_000 + bytes, "what is lost and relayed is paid for");
+    let (short, enough) = (of_both(rate_of_dear), of_both(rate_of_dear + 1));
+    assert_eq!(fixture.word(&short), "insufficient-fee");
+    assert_eq!(fixture.admit(&enough).expect("it outbids both").replaced.len(), 2);
+    fixture.check_links();
+}
+
 #[test]
 fn a_replacement_brings_no_unconfirmed_coin_of_its_own() {
     let mut fixture = Fixture::new(2);
@@ -246,4 +264,22 @@ fn chains_of_unconfirmed_transactions_have_a_limit_in_both_directions() {
         .world
         .spend_output(0, parent.outpoint(children), &parent, (1_000, 0));
     assert_eq!(fixture.word(&wider), "too-long-mempool-chain");
+}
+
+/// A block may hold longer chains than any mempool takes.
+#[test]
+fn a_chain_that_comes_back_from_a_block_is_no_longer_than_one_that_comes_from_a_peer() {
+    let mut fixture = Fixture::new(1);
+    let mut last = fixture.spend(1, 0);
+    for place in 1..=MAX_ANCESTORS + 1 {
+        let readmitted = fixture.readmit(&last).map_err(|refusal| refusal.word());
+        if place <= MAX_ANCESTORS {
+            assert_eq!(readmitted, Ok(()), "{place}, whatever it pays");
+        } else {
+            assert_eq!(readmitted, Err("too-long-mempool-chain"));
+        }
+        fixture.check_links();
+        last = fixture.child(&last, 0);
+    }
+    assert_eq!(fixture.pool.iter().count(), MAX_ANCESTORS);
 }
