@@ -34,8 +34,6 @@ const ENTRY: usize = 96;
 const PER_PEER: usize = READ_BYTES
     // Blocks it sent or was sent.
     + 2 * MAX_RECENT * NAME * SLACK
-    // Transactions it knows, each in a row of its own: a name and a bit for each peer, of which a fifth may have been forgotten, and a place in a table.
-    + MAX_KNOWN * ((NAME + MAX_PEERS as usize / 8 + 1) * 5 / 4 + 9) * SLACK
     // What waited when it came.
     + MAX_QUEUED_ANNOUNCEMENTS * NAME * SLACK
     + MAX_SERVED_REMEMBERED * ENTRY * SLACK;
@@ -46,6 +44,8 @@ const SHARED: usize = Config::DEFAULT_MEMPOOL_BYTES
     + bytes(MAX_ORPHAN_BYTES) * DECODED
     + MAX_ORPHANS * 2 * ENTRY * SLACK
     + MAX_ANNOUNCED_IN_ALL * 2 * ENTRY * SLACK
+    // Transactions that were refused and blocks that short names did not make whole, each in a table and in a row.
+    + 2 * MAX_KNOWN * (NAME + 1 + NAME) * SLACK
     // What all peers will be told of.
     + MAX_QUEUED_ANNOUNCEMENTS * NAME * SLACK
     + MAX_ASSEMBLIES_IN_ALL * (MAX_COMPACT_TRANSACTIONS * size_of::<usize>() + max_bytes(gossip::MessageKind::Transaction) * DECODED)
