@@ -155,6 +155,8 @@ pub(super) enum Unsynced {
     Lost,
     /// Kept, but of the last only the first half.
     Torn,
+    /// One is kept and the next lost, in turns: a disk writes in any order.
+    Scattered,
 }
 
 /// The file after a crash at the end of these operations, and how many blocks had been acknowledged.
@@ -172,7 +174,7 @@ pub(super) fn image(operations: &[Operation], unsynced: Unsynced) -> (Vec<u8>, u
             Operation::Acknowledge(number) => acknowledged = *number,
             Operation::Sync => {}
             Operation::SetLen(length) => bytes.resize(usize::try_from(*length).expect("it fits"), 0),
-            Operation::Write(..) if !is_synced && matches!(unsynced, Unsynced::Lost) => {}
+            Operation::Write(..) if !is_synced && is_lost(unsynced, place) => {}
             Operation::Write(offset, data) => {
                 let is_torn = !is_synced && matches!(unsynced, Unsynced::Torn) && last_write == Some(place);
                 let length = if is_torn { data.len() / 2 } else { data.len() };
@@ -182,4 +184,13 @@ pub(super) fn image(operations: &[Operation], unsynced: Unsynced) -> (Vec<u8>, u
         }
     }
     (bytes, acknowledged)
+}
+
+/// Whether the write in this place did not reach the disk.
+const fn is_lost(unsynced: Unsynced, place: usize) -> bool {
+    match unsynced {
+        Unsynced::Kept | Unsynced::Torn => false,
+        Unsynced::Lost => true,
+        Unsynced::Scattered => place.is_multiple_of(2),
+    }
 }
