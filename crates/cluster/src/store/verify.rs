@@ -183,6 +183,7 @@ mod tests {
     use chain::{Coin, Transaction};
 
     use super::*;
+    use crate::limits::SCHEMA;
 
     /// A chain with a payment in its last block but one, whose signature is good, or is not.
     fn chain(is_signed: bool) -> Vec<Arc<Block>> {
@@ -219,6 +220,23 @@ mod tests {
         store.append(blocks).unwrap();
         store.close().unwrap();
         folder
+    }
+
+    /// What an earlier program wrote is read for ever: whoever changes a record or a table makes a new layout, and a file of it beside this one.
+    #[test]
+    fn threat_d10_a_file_of_the_first_layout_is_read_as_it_was_written() {
+        let file = zstd::decode_all(&include_bytes!("../../fixtures/layout-1.redb.zst")[..]).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(Store::FILE), file).unwrap();
+        let verified = Store::verify(folder.path(), &Params::instant()).unwrap();
+        let tip = "2a3563e3c0bd1d5ab96e5aca2dd1ed4f3894ba0eecae490a087f0cf2d292a596";
+        assert_eq!(
+            (verified.blocks, verified.height),
+            (17, Height(14)),
+            "a fork and a payment"
+        );
+        assert_eq!(verified.tip.to_string(), tip);
+        assert_eq!(SCHEMA, 1, "the first layout is the last");
     }
 
     #[test]
