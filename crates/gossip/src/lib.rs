@@ -23,4 +23,4 @@ pub use names::Names;
 pub use offence::Offence;
 pub use orphans::Orphans;
 pub use score::Score;
-pub use txfetch::TransactionFetch;
+pub use txfetch::{Request, TransactionFetch};

@@ -1,5 +1,6 @@
 //! Who announced which transaction, who was asked for it, and who is asked next (Bitcoin Core's `txrequest`).
 
+mod in_hand;
 mod queue;
 
 use std::collections::BTreeSet;
@@ -7,6 +8,7 @@ use std::collections::BTreeSet;
 use base::{NodeId, Time};
 use chain::Wtxid;
 
+pub use self::in_hand::Request;
 use self::queue::Queue;
 use crate::limits::{
     INBOUND_DELAY, MAX_ANNOUNCED, MAX_ANNOUNCED_IN_ALL, MAX_TRANSACTIONS_IN_FLIGHT, OVERLOADED_DELAY,
@@ -241,6 +243,12 @@ impl TransactionFetch {
     #[must_use]
     pub fn is_asked(&self, wtxid: &Wtxid) -> bool {
         self.find(wtxid).is_some_and(|row| self.rows[row].asked_of().is_some())
+    }
+
+    /// Whether the transaction was announced, and is not settled.
+    #[must_use]
+    pub fn is_wanted(&self, wtxid: &Wtxid) -> bool {
+        self.find(wtxid).is_some()
     }
 
     /// How many transactions are waited for from this peer.

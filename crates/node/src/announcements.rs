@@ -49,6 +49,22 @@ impl Announcements {
         self.newcomers.retain(|newcomer| newcomer.peer != peer);
     }
 
+    /// Whether all peers are told of the same.
+    pub(crate) const fn has_no_newcomers(&self) -> bool {
+        self.newcomers.is_empty()
+    }
+
+    /// What all peers will be told of who do not have it.
+    pub(crate) fn waiting(&self) -> &[Wtxid] {
+        &self.queue
+    }
+
+    /// Will tell nobody of anything.
+    pub(crate) fn clear(&mut self) {
+        self.queue.clear();
+        self.newcomers.clear();
+    }
+
     /// Will tell all peers of a transaction who are not known to have it; whether there is room.
     pub(crate) fn queue(&mut self, wtxid: Wtxid) -> bool {
         let is_queued = self.queue.len() < MAX_QUEUED_ANNOUNCEMENTS;

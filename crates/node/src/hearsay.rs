@@ -18,8 +18,11 @@ impl Node {
         let Message::Announce(wtxids) = message else {
             return false;
         };
-        let may_be_calm = wtxids.len() <= MAX_ITEMS && self.peers.ready(*peer).is_some();
-        if !may_be_calm || !wtxids.iter().all(|wtxid| self.is_calm_about_transaction(wtxid)) {
+        let Some(announcer) = self.peers.ready(*peer).filter(|_| wtxids.len() <= MAX_ITEMS) else {
+            return false;
+        };
+        let is_calm = |wtxid: &Wtxid| self.is_calm_about_transaction(announcer.outbound, wtxid);
+        if !wtxids.iter().all(is_calm) {
             return false;
         }
         cx.received(*peer, message);
@@ -69,33 +72,19 @@ impl Node {
         true
     }
 
-    /// Whether all that follows from announcements of a transaction is that their senders have it, and may be asked for it: it waits here for a block,
-    /// or somebody is asked for it. It stays so until the node hears or does something else about that transaction.
-    #[must_use]
-    pub fn is_calm_about_transaction(&self, wtxid: &Wtxid) -> bool {
-        self.config.strategy == Strategy::Honest
-            && (self.pool.find(wtxid).is_some() || self.relay.fetch.is_asked(wtxid))
-    }
-
-    /// Takes in peers' announcements of transactions about which it is calm, each with its time, in their order, at any time before its next input.
-    ///
-    /// # Panics
-    /// When it was not calm.
-    pub fn note_transactions<'a>(
-        &mut self,
-        ledger: &Ledger,
-        announcements: impl Iterator<Item = ((Time, NodeId), &'a Wtxid)>,
-    ) {
-        let deadline = self.relay.fetch.deadline();
-        // Most are of the same in a row.
-        let mut last: Option<(&Wtxid, Option<u32>)> = None;
-        for (said, wtxid) in announcements {
-            let known = last.filter(|(last, _)| *last == wtxid);
-            let row = known.map_or_else(|| self.pool.find(wtxid), |(_, row)| row);
-            self.hear(ledger, said, (wtxid, row));
-            last = Some((wtxid, row));
-        }
-        assert_eq!(self.relay.fetch.deadline(), deadline, "nobody is to be asked for it");
+    /// Whether all that follows from a peer's announcement of a transaction is that the peer has it, and may be asked for it: it waits here for a block,
+    /// or somebody is asked for it, or it waits for an outbound peer to announce it and this one is not. It stays so until the node hears or does
+    /// something else about that transaction.
+    fn is_calm_about_transaction(&self, outbound: bool, wtxid: &Wtxid) -> bool {
+        let fetch = &self.relay.fetch;
+        let is_wanted = || {
+            if outbound {
+                fetch.is_asked(wtxid)
+            } else {
+                fetch.is_wanted(wtxid)
+            }
+        };
+        self.config.strategy == Strategy::Honest && (self.pool.find(wtxid).is_some() || is_wanted())
     }
 
     /// A peer has these transactions.

@@ -93,6 +93,11 @@ pub const MEMPOOL_COIN_OVERHEAD: usize = 32;
 /// Blocks beside the chain it follows that a node learns of at rest; one more gets it up.
 pub const MAX_RIVALS_AT_REST: usize = 16;
 
+/// Peers of a node that has a courier for payments: a bit each of a word.
+pub const MAX_COURIER_PEERS: usize = 64;
+/// Payments that a courier waits for; with more of them the node takes over.
+pub const MAX_WANTED_BY_COURIER: usize = 64;
+
 /// Templates that a solution may still be for.
 pub const MAX_TEMPLATES: usize = 8;
 /// The least time between two templates that differ only in their transactions.

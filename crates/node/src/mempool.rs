@@ -27,6 +27,7 @@ use entries::{Entries, Entry};
 use floor::Floor;
 pub use look::{Package, Pooled};
 use rate::FeeRate;
+pub(crate) use rate::fee_at;
 pub(crate) use refusal::Refusal;
 use value::ByValue;
 
@@ -159,6 +160,17 @@ impl Mempool {
             self.by_value = Some(by_value);
         }
         self.by_value.as_ref()?.least()
+    }
+
+    /// What room is left in bytes, where nothing is known but what waits: it was not full of late.
+    pub(crate) fn plain_room(&self) -> Option<usize> {
+        let is_plain = self.by_value.is_none() && self.floor.is_none() && self.entries.has_narrow_holders();
+        self.limit_bytes.checked_sub(self.bytes).filter(|_| is_plain)
+    }
+
+    /// Takes in what was checked elsewhere under all rules, at this time; its row.
+    pub(crate) fn bring(&mut self, transaction: Arc<Transaction>, fee: Amount, added: Time) -> u32 {
+        self.insert(transaction, fee, added)
     }
 
     fn insert(&mut self, transaction: Arc<Transaction>, fee: Amount, added: Time) -> u32 {
@@ -325,6 +337,16 @@ impl Mempool {
         self.entries.has_holder(row, at)
     }
 
+    /// Which peers are known to have what is in a row, the first 64 of them, a bit each.
+    pub(crate) fn holders(&self, row: u32) -> u64 {
+        self.entries.holders(row)
+    }
+
+    /// Notes that all at once.
+    pub(crate) fn set_holders(&mut self, row: u32, holders: u64) {
+        self.entries.set_holders(row, holders);
+    }
+
     /// A peer has come, and stands there among all.
     pub(crate) fn insert_holder(&mut self, at: usize) {
         self.entries.insert_holder(at);
@@ -354,7 +376,7 @@ impl Mempool {
 }
 
 /// About what an entry takes in memory: the limit is on this, not on wire bytes, so that it holds whatever transactions look like.
-fn memory_of(transaction: &Transaction) -> usize {
+pub(crate) fn memory_of(transaction: &Transaction) -> usize {
     let coins = MEMPOOL_COIN_OVERHEAD * transaction.inputs().len();
     usize::try_from(transaction.bytes()).expect("32 bits fit") + coins + MEMPOOL_ENTRY_OVERHEAD
 }

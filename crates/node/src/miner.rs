@@ -39,8 +39,8 @@ pub(crate) struct Miner {
     /// Whether the engine is searching.
     is_searching: bool,
     /// When a new template is due.
-    refresh_at: Option<Time>,
-    refreshed_at: Time,
+    pub(crate) refresh_at: Option<Time>,
+    pub(crate) refreshed_at: Time,
 }
 
 impl Miner {
@@ -86,7 +86,7 @@ impl Miner {
 
     /// Other transactions may pay more. On demand blocks are solved too soon for that to matter.
     pub(crate) fn mempool_changed(&mut self, now: Time, hashrate: HashRate) {
-        if self.owed == 0 && self.is_wanted(hashrate) {
+        if self.renews(hashrate) {
             let due = now.max(self.refreshed_at + TEMPLATE_INTERVAL);
             self.refresh_at = Some(self.refresh_at.map_or(due, |at| at.min(due)));
         }
@@ -148,6 +148,17 @@ impl Miner {
             ours.merkle_root == header.merkle_root && ours.parent == header.parent
         })?;
         self.candidates.remove(at)
+    }
+
+    /// Whether what it searches for stays the same when templates are renewed: nothing is owed, and a search goes on where one is wanted.
+    pub(crate) fn goes_on(&self, hashrate: HashRate) -> bool {
+        let is_wanted = self.is_wanted(hashrate);
+        self.owed == 0 && is_wanted == self.is_searching && (is_wanted || self.refresh_at.is_none())
+    }
+
+    /// Whether a template is renewed when the mempool has changed.
+    pub(crate) fn renews(&self, hashrate: HashRate) -> bool {
+        self.owed == 0 && self.is_wanted(hashrate)
     }
 
     fn is_wanted(&self, hashrate: HashRate) -> bool {

@@ -148,6 +148,16 @@ impl Rest {
         asked.is_some_and(|asked| asked.0.remove(txid))
     }
 
+    /// Whether it owes no orphan's parent.
+    pub(crate) fn is_asked_for_no_parents(&self) -> bool {
+        self.parents_asked.as_ref().is_none_or(|asked| asked.0.is_empty())
+    }
+
+    /// How many transactions it owes.
+    pub(crate) const fn transactions_owed(&self) -> usize {
+        self.transactions_owed as usize
+    }
+
     /// When the answer to a request for headers is late.
     pub(crate) const fn headers_due(&self) -> Option<Time> {
         self.headers_due

@@ -44,6 +44,11 @@ impl Served {
         }
     }
 
+    /// Whether an item was sent of late.
+    pub(crate) fn has(&self, item: &Item) -> bool {
+        self.items.contains(&short_name(item))
+    }
+
     /// Counts a request. An item is sent a few times, and after a while again: what was sent may have been lost on a cut link.
     pub(crate) fn count(&mut self, item: Item, now: Time) -> Serving {
         let is_old = |sends: &Sends| sends.since + SERVED_REMEMBERED <= now;

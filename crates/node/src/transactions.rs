@@ -24,10 +24,16 @@ pub(crate) struct Relay {
     pub(crate) orphans: Orphans,
     /// Refused since the tip last changed; not asked for again.
     rejected: Known<Wtxid>,
-    announcements: Announcements,
+    pub(crate) announcements: Announcements,
     /// When queued announcements go out.
     pub(crate) announce_at: Option<Time>,
-    rng: Rng,
+    pub(crate) rng: Rng,
+}
+
+/// How long announcements wait for others.
+pub(crate) fn announce_delay(rng: &mut Rng) -> Duration {
+    let micros = u64::try_from(ANNOUNCE_DELAY.as_micros()).expect("a tenth of a second");
+    Duration::from_micros(rng.below(micros))
 }
 
 impl Relay {
@@ -47,6 +53,12 @@ impl Relay {
         self.fetch.is_empty() && self.orphans.is_empty() && self.rejected.is_empty() && self.announce_at.is_none()
     }
 
+    /// Whether nothing is known but what may be asked for, and what all peers are to be told of.
+    pub(crate) fn is_plain(&self) -> bool {
+        let has_nothing_aside = self.orphans.is_empty() && self.rejected.is_empty();
+        has_nothing_aside && self.fetch.is_plain() && self.announcements.has_no_newcomers()
+    }
+
     /// Whether a transaction need not be asked for, though it does not wait for a block here.
     pub(crate) fn is_settled(&self, wtxid: &Wtxid) -> bool {
         self.rejected.contains(wtxid) || self.orphans.contains(wtxid)
@@ -62,8 +74,7 @@ impl Relay {
     /// Sets the time of the next announcements, unless it is set. Random, so that a spy with many connections cannot tell who was first.
     fn schedule(&mut self, now: Time) {
         if self.announce_at.is_none() {
-            let micros = u64::try_from(ANNOUNCE_DELAY.as_micros()).expect("a tenth of a second");
-            self.announce_at = Some(now + Duration::from_micros(self.rng.below(micros)));
+            self.announce_at = Some(now + announce_delay(&mut self.rng));
         }
     }
 }

@@ -164,9 +164,9 @@ impl Collector {
         }
     }
 
-    /// Counts a message that a node sent and, below full detail, does not tell of.
-    pub fn count_sent(&mut self, node: NodeId, message: MessageKind, bytes: u64) {
-        self.history.count_sent(node, message, bytes);
+    /// Counts so many messages of one size that a node sent and, below full detail, does not tell of.
+    pub fn count_sent(&mut self, node: NodeId, message: MessageKind, sent: (u64, u64)) {
+        self.history.count_all_sent(node, message, sent);
     }
 
     /// Counts messages of one kind that some node sent: an engine with many nodes adds up by itself what each of them sends, and says so in the end

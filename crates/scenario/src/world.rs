@@ -272,6 +272,11 @@ impl World {
         self.nodes[node.index()].peers.append(&mut met);
     }
 
+    /// A transaction waits in a node's mempool.
+    pub fn accept(&mut self, node: NodeId, txid: Txid) {
+        self.mempools.insert(node, txid);
+    }
+
     /// A node has connected a block that is known, and follows it.
     pub fn follow(&mut self, node: NodeId, block: TipRef) {
         let facts = &mut self.nodes[node.index()];

@@ -9,7 +9,7 @@
 //! It depends on neither the detail of the log nor on who checks blocks.
 
 use base::{Hash, NodeId, Time};
-use chain::BlockId;
+use chain::{BlockId, Txid};
 use gossip::MessageKind;
 use node::Event;
 use sha2::{Digest as _, Sha256};
@@ -85,7 +85,7 @@ impl Digest {
             Event::TipChanged { new, .. } => (TIP_CHANGED, telling(&new.block.0)),
             Event::Reorg { fork_point, depth, .. } => (43, telling(&fork_point.0) ^ u64::from(*depth)),
             Event::TxSubmitted { txid } => (44, telling(&txid.0)),
-            Event::TxAccepted { txid, .. } => (45, telling(&txid.0)),
+            Event::TxAccepted { txid, .. } => (TX_ACCEPTED, telling(&txid.0)),
             Event::TxRejected { txid, .. } => (46, telling(&txid.0)),
             Event::TxEvicted { txid, .. } => (47, telling(&txid.0)),
             Event::TxReplaced { txid, by, .. } => (48, telling(&txid.0) ^ telling(&by.0)),
@@ -111,6 +111,11 @@ impl Digest {
         }
     }
 
+    /// A node accepted a payment: what [`Digest::told`] makes of [`Event::TxAccepted`].
+    pub(crate) fn accepted(&mut self, at: Time, node: NodeId, txid: &Txid) {
+        self.happened(at, node, (TX_ACCEPTED, telling(&txid.0)));
+    }
+
     pub(crate) fn finish(mut self) -> Hash {
         self.hasher.update(&self.piece);
         self.hasher.update(self.announced.to_le_bytes());
@@ -124,6 +129,7 @@ const HEADER_ACCEPTED: u8 = 36;
 const BLOCK_RECEIVED: u8 = 37;
 const BLOCK_CONNECTED: u8 = 38;
 const TIP_CHANGED: u8 = 42;
+const TX_ACCEPTED: u8 = 45;
 
 /// What [`Digest::announced`] calls them.
 const ANNOUNCED: u8 = 28;

@@ -2,16 +2,18 @@
 
 #[cfg(test)]
 mod tests;
+mod what;
 
 use std::cmp::Ordering;
 use std::collections::VecDeque;
 
 use base::{NodeId, Time};
-use chain::BlockRef;
 use gossip::Message;
 
-use crate::network::Short;
+use crate::network::{Paid, Short};
 use crate::pairs::Way;
+
+use self::what::{PLACE, TICK, What};
 
 /// Something that is to happen.
 #[derive(Debug)]
@@ -23,6 +25,8 @@ pub(crate) enum Happening {
         bytes: u32,
         message: Message,
     },
+    /// The same, of a message about payments.
+    Paid { way: Way, connection: u32, paid: Paid },
     /// The same, of one of the messages that there are most of.
     Short { leg: Leg, short: Short },
     /// A node's deadline is due, unless it has asked for another since.
@@ -75,11 +79,11 @@ struct Entry {
     at: Time,
     what: What,
     turn: Turn,
-    /// By which leg a short message comes.
+    /// By which leg a short message comes, or a message about a payment.
     leg: Leg,
 }
 
-/// Where a message comes in, and by which connection.
+/// Where a message comes in, and by which connection. Of a message about a payment the place is the way.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Leg {
     /// The place of the receiver's end.
@@ -102,57 +106,6 @@ impl Entry {
             (None, None) => self.turn.cmp(other.turn),
             (a, b) => a.cmp(&b),
         })
-    }
-}
-
-/// What happens in four bytes: whose tick it is, of which block something is said, which body comes, or where the rest of it is written.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct What(u32);
-
-/// The kinds of it, in the three highest bits.
-const PLACE: u32 = 0;
-const TICK: u32 = 1 << 29;
-const TOLD: u32 = 2 << 29;
-const ASKED: u32 = 3 << 29;
-const SENT: u32 = 4 << 29;
-const KIND: u32 = 7 << 29;
-
-impl What {
-    fn new(kind: u32, number: usize) -> Self {
-        let number = u32::try_from(number).ok().filter(|number| number & KIND == 0);
-        Self(kind | number.expect("memory ends before half a billion of anything"))
-    }
-
-    fn of(short: Short) -> Self {
-        match short {
-            Short::Told(block) => Self::new(TOLD, block.index()),
-            Short::Asked(block) => Self::new(ASKED, block.index()),
-            Short::Sent(body) => Self::new(SENT, body as usize),
-        }
-    }
-
-    /// The short message, if it is one.
-    fn short(self) -> Option<Short> {
-        let block = || BlockRef::at(self.number());
-        match self.kind() {
-            TOLD => Some(Short::Told(block())),
-            ASKED => Some(Short::Asked(block())),
-            SENT => Some(Short::Sent(self.0 & !KIND)),
-            _ => None,
-        }
-    }
-
-    const fn kind(self) -> u32 {
-        self.0 & KIND
-    }
-
-    const fn number(self) -> usize {
-        (self.0 & !KIND) as usize
-    }
-
-    /// Whose tick it is, if it is one.
-    fn ticking(self) -> Option<NodeId> {
-        (self.kind() == TICK).then(|| NodeId::at(self.number()))
     }
 }
 
@@ -296,6 +249,25 @@ impl Heap {
         self.file(Entry { at, what, turn, leg });
     }
 
+    /// Plans for a message about payments to arrive, by this way and connection.
+    pub(crate) fn push_paid(&mut self, at: Time, leg: (Way, u32), paid: Paid) {
+        let turn = self.turns.next();
+        self.put_back_paid(at, turn, (leg, paid));
+    }
+
+    /// [`Heap::put_back`] of such a message.
+    pub(crate) fn put_back_paid(&mut self, at: Time, turn: Turn, ((way, connection), paid): ((Way, u32), Paid)) {
+        let Some(what) = What::paid(&paid) else {
+            return self.put_back(at, turn, Happening::Paid { way, connection, paid });
+        };
+        self.traffic += 1;
+        let leg = Leg {
+            place: way.number(),
+            connection,
+        };
+        self.file(Entry { at, what, turn, leg });
+    }
+
     /// Plans a look at a node's deadline.
     pub(crate) fn push_tick(&mut self, at: Time, node: NodeId) {
         let (what, turn, leg) = (What::new(TICK, node.index()), Turn::default(), Leg::NONE);
@@ -315,6 +287,11 @@ impl Heap {
         if let Some(node) = what.ticking() {
             // All that has been planned for this time has had its turn.
             return Some((at, self.turns, Happening::Tick { node }));
+        }
+        if let Some(paid) = what.payment() {
+            self.traffic -= 1;
+            let (way, connection) = (Way::numbered(leg.place), leg.connection);
+            return Some((at, turn, Happening::Paid { way, connection, paid }));
         }
         self.free.push(what.number());
         let happening = self.happenings[what.number()].take();
@@ -451,7 +428,11 @@ impl Heap {
 impl Happening {
     const fn is_traffic(&self) -> bool {
         match self {
-            Self::Arrival { .. } | Self::Short { .. } | Self::Connected { .. } | Self::Redial { .. } => true,
+            Self::Arrival { .. }
+            | Self::Paid { .. }
+            | Self::Short { .. }
+            | Self::Connected { .. }
+            | Self::Redial { .. } => true,
             Self::Tick { .. } | Self::Solved { .. } => false,
         }
     }

@@ -3,7 +3,7 @@
 mod beds;
 mod bodies;
 mod connections;
-mod hearsay;
+mod couriers;
 mod meetings;
 mod newcomers;
 mod next;
@@ -35,7 +35,8 @@ use crate::pairs::{Pairs, Way};
 
 use self::beds::{Announcement, Beds};
 use self::bodies::Bodies;
-use self::hearsay::Hearsay;
+use self::couriers::Couriers;
+pub(crate) use self::couriers::Paid;
 use self::newcomers::Newcomers;
 use self::next::Next;
 use self::rest::Lately;
@@ -83,7 +84,7 @@ pub(crate) struct Network {
     under_way: Vec<(usize, Announcement, bool)>,
     room: Vec<u32>,
     aloud: Vec<(usize, Announcement)>,
-    hearsay: Hearsay,
+    couriers: Couriers,
     newcomers: Newcomers,
     /// Whether nobody is to mine any more.
     has_stopped: bool,
@@ -128,7 +129,7 @@ impl Network {
             under_way: Vec::new(),
             room: Vec::new(),
             aloud: Vec::new(),
-            hearsay: Hearsay::new(plan, options, collector.detail()),
+            couriers: Couriers::new(plan, options, collector.detail()),
             newcomers: Newcomers::default(),
             pairs,
             uplinks: plan.uplinks(),
@@ -224,6 +225,7 @@ impl Network {
                 bytes,
                 message,
             } => self.arrive((way, connection), bytes, message),
+            Happening::Paid { way, connection, paid } => self.arrive_paid((way, connection), &paid),
             Happening::Short { leg, short } => self.arrive_short(leg, short),
             Happening::Tick { node } => {
                 let place = &mut self.places[node.index()];
@@ -242,7 +244,7 @@ impl Network {
     fn tick(&mut self, node: NodeId) {
         if self.deadline(node).is_some_and(|at| at <= self.now) {
             self.digest.happened(self.now, node, (TICKED, 0));
-            if !self.asks_another(node) {
+            if !self.asks_another(node) && !self.courier_ticks(node) {
                 self.handle(node, Input::Tick);
             }
         } else {
@@ -263,9 +265,7 @@ impl Network {
             let about = message_from(peer, bytes);
             self.digest.happened(self.now, node, (message.kind() as u8, about));
         }
-        if !self.is_old_news((way, connection), &message) {
-            self.handle(node, Input::Received { peer, message });
-        }
+        self.handle(node, Input::Received { peer, message });
     }
 
     fn solve(&mut self, node: NodeId, search: u64) {
@@ -357,16 +357,14 @@ impl Network {
     /// Hands a node an input and carries out what it leaves. Nothing happens to a node that is down.
     fn handle(&mut self, node: NodeId, input: Input) {
         self.get_up(node);
+        self.call_courier_back(node);
         let ledger = self.ledger_of(node);
         let Some(core) = &mut self.places[node.index()].node else {
             return;
         };
         let mut outbox = std::mem::take(&mut self.outbox);
-        let whose = (node, (self.now, self.turn));
-        let about = self.hearsay.tell((core, &self.ledgers[ledger]), whose, &input);
         core.handle(&mut self.ledgers[ledger], self.now, input, &mut outbox);
-        self.hearsay.look_at(core, whose, &about, &outbox);
-        self.hear_on_arrival(node);
+        self.look_at_payments(node, &outbox);
         let mut closing = Vec::new();
         let mut solved = None;
         let mut hint = 0;
@@ -395,6 +393,7 @@ impl Network {
             self.hang_up(node, peer, reason);
         }
         self.lie_down(node);
+        self.hire_courier(node);
     }
 
     fn ledger_of(&self, node: NodeId) -> usize {
@@ -419,6 +418,9 @@ impl Network {
 
     /// When a node next wants a tick.
     fn deadline(&self, node: NodeId) -> Option<Time> {
+        if let Some(deadline) = self.couriers.deadline(node) {
+            return deadline;
+        }
         match self.beds.of(node) {
             Some(resting) => resting.deadline(),
             None => self.places[node.index()].node.as_ref()?.deadline().map(|(at, _)| at),

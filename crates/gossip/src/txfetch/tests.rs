@@ -195,3 +195,36 @@ fn a_stranger_announces_nothing() {
     assert!(fetch.is_empty_of(NodeId(9)));
     assert_eq!(fetch.deadline(), None);
 }
+
+#[test]
+fn what_was_put_back_goes_on_as_if_it_had_never_been_taken_out() {
+    let told = |fetch: &mut TransactionFetch| {
+        fetch.announced(A, tx(1), false, seconds(0));
+        fetch.announced(B, tx(1), false, seconds(1));
+        fetch.announced(C, tx(2), true, seconds(1));
+        fetch.announced(A, tx(2), false, seconds(1));
+        assert_eq!(requests(fetch, seconds(1)), [(C, vec![tx(2)])]);
+    };
+    let [mut plain, mut fetch] = [fetch(), fetch()];
+    told(&mut plain);
+    told(&mut fetch);
+    let in_hand: Vec<Request> = fetch.in_hand().collect();
+    assert_eq!(in_hand.len(), 2);
+    fetch.clear();
+    assert!(fetch.is_empty() && fetch.is_plain() && fetch.deadline().is_none());
+    assert!([A, B, C].iter().all(|peer| fetch.in_flight(*peer) == 0));
+    for request in in_hand {
+        fetch.put_back(request);
+    }
+    assert_eq!((fetch.deadline(), fetch.in_flight(C)), (plain.deadline(), 1));
+    for fetch in [&mut plain, &mut fetch] {
+        assert_eq!(requests(fetch, seconds(2)), [(A, vec![tx(1)])]);
+        assert!(fetch.not_found(A, &tx(1)));
+        assert_eq!(requests(fetch, seconds(3)), [(B, vec![tx(1)])]);
+        assert_eq!(fetch.overdue(seconds(61)), [(C, tx(2))]);
+        assert_eq!(requests(fetch, seconds(61)), [(A, vec![tx(2)])]);
+        fetch.remove_peer(A);
+        fetch.remove_peer(B);
+        assert!(fetch.is_empty());
+    }
+}

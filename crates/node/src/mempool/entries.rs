@@ -227,6 +227,21 @@ impl Entries {
         at / 64 < self.width && self.holders[row as usize * self.width + at / 64] >> (at % 64) & 1 == 1
     }
 
+    /// Which peers are known to have what is in a row, the first 64 of them, a bit each.
+    pub(super) fn holders(&self, row: u32) -> u64 {
+        self.holders[row as usize * self.width]
+    }
+
+    /// Notes that all at once.
+    pub(super) fn set_holders(&mut self, row: u32, holders: u64) {
+        self.holders[row as usize * self.width] = holders;
+    }
+
+    /// Whether one word is enough for all peers.
+    pub(super) const fn has_narrow_holders(&self) -> bool {
+        self.width == 1
+    }
+
     /// A peer stands there that is not known to have anything; those that stood there and behind move on by one.
     pub(super) fn insert_holder(&mut self, at: usize) {
         let last_place = |words: &[u64]| words.last().is_some_and(|word| word >> 63 == 1);

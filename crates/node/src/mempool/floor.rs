@@ -19,6 +19,11 @@ impl Floor {
         }
     }
 
+    /// Whether it was never raised.
+    pub(crate) const fn is_none(&self) -> bool {
+        self.rate == 0
+    }
+
     /// The floor now.
     pub(crate) fn at(&self, now: Time) -> u64 {
         let halvings = now.since(self.raised_at).as_secs() / FLOOR_HALF_LIFE.as_secs();

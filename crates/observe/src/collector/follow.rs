@@ -1,7 +1,7 @@
 //! The most common of all news: a node follows the next block.
 
 use base::{NodeId, Time};
-use chain::BlockId;
+use chain::{BlockId, Txid};
 use node::event::TipRef;
 
 use super::Collector;
@@ -23,6 +23,13 @@ impl Collector {
     #[must_use]
     pub fn may_follow(&self, block: &BlockId) -> bool {
         self.detail != Detail::Full && self.world.is_latest(block) && self.forks.is_latest(block)
+    }
+
+    /// A node accepted a transaction from a peer: what `tx_accepted` says, where that has no line.
+    pub fn accept(&mut self, node: NodeId, txid: &Txid) {
+        debug_assert!(self.detail != Detail::Full, "there is a line to write");
+        self.changes += 1;
+        self.world.accept(node, *txid);
     }
 
     /// An honest node received a block from a peer, connected it and follows it, and it stands on what the node followed before: what `block_received`,

@@ -22,7 +22,9 @@ fn number((at, _, happening): (Time, Turn, Happening)) -> (Time, u32) {
     let number = match happening {
         Happening::Solved { node, .. } | Happening::Tick { node } => Some(node.0),
         Happening::Short { short, .. } => of_message(short),
-        Happening::Arrival { .. } | Happening::Connected { .. } | Happening::Redial { .. } => None,
+        Happening::Arrival { .. } | Happening::Paid { .. } | Happening::Connected { .. } | Happening::Redial { .. } => {
+            None
+        }
     };
     (at, number.expect("it was planned"))
 }

@@ -175,7 +175,7 @@ impl Network {
             let leaves = meeting.opens + self.overhead();
             let arrives = self.pairs.exit_mut(node, at).link.send(leaves, bytes);
             assert_eq!(arrives, Some(meeting.heard[side]), "it was planned so");
-            self.collector.count_sent(node, MessageKind::Hello, bytes);
+            self.collector.count_sent(node, MessageKind::Hello, (1, bytes));
         }
     }
 

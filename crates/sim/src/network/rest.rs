@@ -124,6 +124,7 @@ impl Network {
 
     /// The same, where nothing else is about to happen to it.
     pub(super) fn rouse(&mut self, node: NodeId) {
+        self.call_courier_back(node);
         if self.beds.is_at_rest(node) {
             self.get_up(node);
             self.set_tick(node);

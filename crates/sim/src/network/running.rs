@@ -50,7 +50,7 @@ impl Network {
         self.rouse(node);
         self.places[node.index()].node = None;
         self.places[node.index()].miner.stop();
-        self.hear_nothing(node);
+        self.forget_payments(node);
         for way in self.ways_of(node) {
             self.close(way);
         }

@@ -14,6 +14,9 @@ use crate::heap::{Happening, Leg};
 impl Network {
     /// Sends a message by one of a node's exits.
     pub(super) fn send(&mut self, (from, at): (NodeId, usize), message: Message) {
+        if self.send_shortly((from, at), &message) {
+            return;
+        }
         let exit = self.pairs.exit_mut(from, at);
         let Some(connection) = exit.connection() else {
             let to = exit.to;
@@ -22,16 +25,11 @@ impl Network {
         let (to, way) = (exit.to, exit.way);
         let bytes = node::message_bytes(self.plan.block_size, &message);
         if !self.collector.detail().tells_messages() {
-            self.collector.count_sent(from, message.kind(), bytes);
+            self.collector.count_sent(from, message.kind(), (1, bytes));
         }
         let Some(arrival) = self.pass((from, at), bytes, node::carries_body(&message)) else {
             return self.lose((from, to), &message, Loss::Cut);
         };
-        if self.is_hearsay((from, at), arrival, &message) {
-            return self
-                .digest
-                .announced_transactions(arrival, to, (from, short_count(bytes)));
-        }
         if let Some((place, short)) = self.shorten((from, at), (&message, bytes)) {
             let place = self.beds.end(place).other;
             let leg = Leg { place, connection };

@@ -8,7 +8,7 @@ use super::Network;
 impl Network {
     /// From now on all that is told is heard on arrival, and nothing is under way that is not on the heap.
     pub(super) fn speak_up(&mut self) {
-        self.hear_all_on_arrival();
+        self.dismiss_couriers();
         let mut under_way = Vec::new();
         self.beds.speak_up((self.now, self.turn), &mut under_way);
         for (place, announcement) in under_way {

@@ -1,0 +1,484 @@
+//! What a node does about payments while nothing else happens to it, in short: hears of them, asks for them, takes them in, tells of them and serves them.
+//!
+//! The definition is [`Node::handle`](crate::Node::handle). A courier is hired by a node of which all that concerns payments can be said shortly ([`Node::hire`](crate::Node::hire)), does
+//! what the node would do, and leaves to the node what is out of the ordinary: then the node takes over with what came of it
+//! ([`Node::relieve`](crate::Node::relieve)). Facts about payments stand in [`Payments`], once for all nodes; of a payment that
+//! has been told of, nothing is left here but that it was taken in.
+
+mod hire;
+
+use std::collections::BTreeMap;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use base::{NodeId, Rng, Time};
+use chain::{Amount, BlockRef, Ledger, Wtxid};
+use gossip::limits::{INBOUND_DELAY, TRANSACTION_TIMEOUT};
+
+use crate::limits::{
+    MAX_QUEUED_ANNOUNCEMENTS, MAX_WANTED_BY_COURIER, MEMPOOL_EXPIRY, SERVED_REMEMBERED, TEMPLATE_INTERVAL,
+};
+use crate::mempool::fee_at;
+use crate::payments::{Far, PaymentRef, Payments, Terms};
+use crate::transactions::announce_delay;
+
+/// A peer, by its place among the node's peers.
+pub type Place = u16;
+
+/// Some payments, in the order in which they are named: nearly always it is one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum List {
+    /// One payment.
+    One(PaymentRef),
+    /// Any number of them.
+    Many(Arc<[PaymentRef]>),
+}
+
+impl List {
+    /// These payments.
+    #[must_use]
+    pub fn of(payments: &[PaymentRef]) -> Self {
+        match payments {
+            [payment] => Self::One(*payment),
+            payments => Self::Many(payments.into()),
+        }
+    }
+}
+
+impl Deref for List {
+    type Target = [PaymentRef];
+
+    fn deref(&self) -> &[PaymentRef] {
+        match self {
+            Self::One(payment) => std::slice::from_ref(payment),
+            Self::Many(payments) => payments,
+        }
+    }
+}
+
+/// Something that a courier sends.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Errand {
+    /// A request.
+    Ask(Place, List),
+    /// An announcement to some peers, a bit each.
+    Tell(u64, List),
+    /// A payment.
+    Send(Place, PaymentRef),
+}
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub struct Courier {
+    node: NodeId,
+    tip: BlockRef,
+    /// Payments from here on are here where the node is calm about them and they are not wanted. Of those before only the node knows.
+    base: PaymentRef,
+    peers: Box<[NodeId]>,
+    /// Which of them are outbound, a bit each.
+    outbound: u64,
+    /// Base units per 1,000 bytes.
+    min_relay_fee: u64,
+    /// What is left of the mempool, in bytes.
+    room: usize,
+    /// Whether a template is to be renewed when the mempool changes.
+    renews: bool,
+    /// These times are [`Time::MAX`] where they are never.
+    refresh_at: Time,
+    refreshed_at: Time,
+    /// When something is due that is not a courier's.
+    otherwise_due: Time,
+    /// When the oldest payment has waited too long.
+    expiry: Time,
+    announce_at: Time,
+    rng: Rng,
+    wanted: Vec<Wanted>,
+    /// Who has announced what is wanted and was not asked for it, in the order of announcements.
+    said: Vec<Said>,
+    /// What peers will be told of.
+    queue: Vec<Queued>,
+    /// What has been taken in, in order.
+    taken: Vec<Taken>,
+    /// What was sent to whom, in order; the last minute of it at least.
+    served: Vec<Service>,
+    deadline: Time,
+}
+
+/// A payment that is wanted.
+#[derive(Clone, Copy, Debug)]
+struct Wanted {
+    payment: PaymentRef,
+    /// Who is asked for it; none while it waits for whom to ask.
+    of: Option<Place>,
+    until: Time,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Said {
+    payment: PaymentRef,
+    by: Place,
+    not_before: Time,
+}
+
+/// A payment that is here, and which peers have it.
+#[derive(Clone, Copy, Debug)]
+struct Queued {
+    payment: PaymentRef,
+    holders: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Taken {
+    payment: PaymentRef,
+    at: Time,
+    fee: Amount,
+    /// Whom it was sent to.
+    sent: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Service {
+    payment: PaymentRef,
+    to: Place,
+    at: Time,
+}
+
+/// How far back what was taken in is looked through for what somebody asks for.
+const NEAR: usize = 64;
+/// When there are more services than these, those that nobody will ask for are dropped.
+const MANY_SERVICES: usize = 256;
+
+impl Courier {
+    /// When something is due.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Time> {
+        (self.deadline < Time::MAX).then_some(self.deadline)
+    }
+
+    /// Where a peer stands among all.
+    #[must_use]
+    pub fn place(&self, peer: NodeId) -> Option<Place> {
+        let at = self.peers.binary_search(&peer).ok()?;
+        Place::try_from(at).ok()
+    }
+
+    /// The peer that stands there.
+    #[must_use]
+    pub fn peer(&self, place: Place) -> NodeId {
+        self.peers[usize::from(place)]
+    }
+
+    /// Which peers are outbound, a bit each.
+    #[must_use]
+    pub const fn outbound(&self) -> u64 {
+        self.outbound
+    }
+
+    const fn is_outbound(&self, place: Place) -> bool {
+        self.outbound >> place & 1 == 1
+    }
+
+    /// Takes in a peer's announcement of payments about which the node is calm, with its time, in its order.
+    pub fn note(&mut self, (at, by): (Time, Place), list: &[PaymentRef]) {
+        for payment in list {
+            if let Some(queued) = self.queue.iter_mut().find(|queued| queued.payment == *payment) {
+                queued.holders |= 1 << by;
+            } else if let Some(wanted) = self.wanted_place(*payment) {
+                self.announced(wanted, (at, by));
+            }
+        }
+    }
+
+    /// A peer has announced payments. Whether that was ordinary: otherwise nothing has changed.
+    pub fn hear(
+        &mut self,
+        payments: &mut Payments,
+        (now, by): (Time, Place),
+        list: &[PaymentRef],
+        out: &mut Vec<Errand>,
+    ) -> bool {
+        let whose = (self.node, self.base);
+        if payments.are_calm(whose, self.is_outbound(by), list) {
+            self.note((now, by), list);
+            return true;
+        }
+        let has_room = self.wanted.len() + list.len() <= MAX_WANTED_BY_COURIER;
+        if self.is_late(now) || !has_room || list.iter().any(|payment| *payment < self.base) {
+            return false;
+        }
+        for payment in list {
+            if payments.how_far(*payment, self.node) == Far::Asked {
+                self.note((now, by), std::slice::from_ref(payment));
+                continue;
+            }
+            let wanted = self.wanted_place(*payment).unwrap_or_else(|| {
+                payments.set_far(*payment, self.node, Far::Heard);
+                self.wanted.push(Wanted {
+                    payment: *payment,
+                    of: None,
+                    until: Time::MAX,
+                });
+                self.wanted.len() - 1
+            });
+            self.announced(wanted, (now, by));
+        }
+        self.ask(payments, now, out);
+        self.go_on(now);
+        true
+    }
+
+    /// A peer asks for payments. The same as [`Courier::hear`].
+    pub fn serve(
+        &mut self,
+        payments: &mut Payments,
+        (now, to): (Time, Place),
+        list: &[PaymentRef],
+        (may_send, out): (impl Fn(&Wtxid) -> bool, &mut Vec<Errand>),
+    ) -> bool {
+        let may_send = |payment: &PaymentRef| self.may_serve(to, *payment, || may_send(&payments.wtxid(*payment)));
+        if self.is_late(now) || !list.iter().all(may_send) {
+            return false;
+        }
+        if self.served.len() >= MANY_SERVICES {
+            self.served.retain(|service| service.at + SERVED_REMEMBERED > now);
+        }
+        for payment in list {
+            if let Some(at) = self.taken_place(*payment) {
+                self.taken[at].sent |= 1 << to;
+            }
+            self.served.push(Service {
+                payment: *payment,
+                to,
+                at: now,
+            });
+            out.push(Errand::Send(to, *payment));
+        }
+        if self.deadline <= now {
+            // As when anything comes at the very moment at which something is due.
+            self.ask(payments, now, out);
+            self.go_on(now);
+        }
+        true
+    }
+
+    /// Whether it is here, and was not sent to this peer. What was not taken in of late the node knows of.
+    fn may_serve(&self, to: Place, payment: PaymentRef, may_send: impl FnOnce() -> bool) -> bool {
+        if let Some(at) = self.taken_place(payment) {
+            return self.taken[at].sent >> to & 1 == 0;
+        }
+        let is_it = |service: &Service| (service.payment, service.to) == (payment, to);
+        !self.served.iter().any(is_it) && may_send()
+    }
+
+    /// Where a payment stands among those that were taken in of late.
+    fn taken_place(&self, payment: PaymentRef) -> Option<usize> {
+        let late = self.taken.len().saturating_sub(NEAR);
+        let at = self.taken[late..].iter().rposition(|taken| taken.payment == payment)?;
+        Some(late + at)
+    }
+
+    /// A payment has come from a peer: it is taken in, which is [`Event::TxAccepted`](crate::Event::TxAccepted). The same as [`Courier::hear`].
+    pub fn take(
+        &mut self,
+        (payments, ledger): (&mut Payments, &mut Ledger),
+        (now, from): (Time, Place),
+        payment: PaymentRef,
+        (is_here, out): (impl Fn(&Wtxid) -> bool, &mut Vec<Errand>),
+    ) -> bool {
+        let Some(wanted) = self.wanted_place(payment) else {
+            return false;
+        };
+        // What was seen before may have come by a block that was given up.
+        if self.is_late(now) || payment < self.base || self.wanted[wanted].of != Some(from) {
+            return false;
+        }
+        payments.look_up(ledger, payment, self.tip);
+        let Some(Terms { fee, needs }) = payments.terms(payment, self.tip) else {
+            return false;
+        };
+        let (memory, bytes) = (payments.memory(payment), payments.bytes(payment));
+        let has_parents = needs.iter().all(|parent| self.has(payments, *parent, &is_here));
+        if !has_parents || memory > self.room || *fee < fee_at(self.min_relay_fee, u64::from(bytes)) {
+            return false;
+        }
+        let fee = *fee;
+        self.wanted.swap_remove(wanted);
+        self.room -= memory;
+        self.taken.push(Taken {
+            payment,
+            at: now,
+            fee,
+            sent: 0,
+        });
+        self.expiry = self.expiry.min(now + MEMPOOL_EXPIRY);
+        let holders = self.holders_of(payment) | 1 << from;
+        if holders != self.everybody() && self.queue.len() < MAX_QUEUED_ANNOUNCEMENTS {
+            self.queue.push(Queued { payment, holders });
+            if self.announce_at == Time::MAX {
+                self.announce_at = now + announce_delay(&mut self.rng);
+            }
+        }
+        if self.renews {
+            let due = now.max(self.refreshed_at + TEMPLATE_INTERVAL);
+            self.refresh_at = self.refresh_at.min(due);
+        }
+        self.ask(payments, now, out);
+        self.go_on(now);
+        true
+    }
+
+    /// Whether a payment waits in the mempool.
+    fn has(&self, payments: &Payments, payment: PaymentRef, is_here: impl Fn(&Wtxid) -> bool) -> bool {
+        if payment >= self.base {
+            payments.how_far(payment, self.node) == Far::Asked && self.wanted_place(payment).is_none()
+        } else {
+            is_here(&payments.wtxid(payment))
+        }
+    }
+
+    /// Who has announced what was wanted; the announcements are done with.
+    fn holders_of(&mut self, payment: PaymentRef) -> u64 {
+        let mut holders = 0;
+        self.said.retain(|said| {
+            if said.payment == payment {
+                holders |= 1 << said.by;
+            }
+            said.payment != payment
+        });
+        holders
+    }
+
+    /// The time has come for something. The same as [`Courier::hear`].
+    pub fn tick(&mut self, payments: &mut Payments, now: Time, out: &mut Vec<Errand>) -> bool {
+        if self.is_late(now) {
+            return false;
+        }
+        if self.announce_at <= now {
+            self.announce_at = Time::MAX;
+            self.tell(out);
+        }
+        self.ask(payments, now, out);
+        self.go_on(now);
+        true
+    }
+
+    /// Tells each peer of what it is not known to have.
+    fn tell(&mut self, out: &mut Vec<Errand>) {
+        if let [Queued { payment, holders }] = self.queue[..] {
+            out.push(Errand::Tell(self.everybody() & !holders, List::One(payment)));
+            self.queue.clear();
+            return;
+        }
+        // Most are told of the same in a row.
+        let mut told: Option<(u64, Vec<PaymentRef>)> = None;
+        for place in self.places() {
+            let lacking = self.queue.iter().filter(|queued| queued.holders >> place & 1 == 0);
+            let news: Vec<PaymentRef> = lacking.map(|queued| queued.payment).collect();
+            if let Some((places, last)) = &mut told
+                && *last == news
+            {
+                *places |= 1 << place;
+            } else if !news.is_empty()
+                && let Some((places, last)) = told.replace((1 << place, news))
+            {
+                out.push(Errand::Tell(places, List::of(&last)));
+            }
+        }
+        out.extend(told.map(|(places, last)| Errand::Tell(places, List::of(&last))));
+        self.queue.clear();
+    }
+
+    fn places(&self) -> std::ops::Range<Place> {
+        0..Place::try_from(self.peers.len()).expect("at most as many as a word has bits")
+    }
+
+    fn everybody(&self) -> u64 {
+        u64::MAX >> (u64::BITS as usize - self.peers.len())
+    }
+
+    /// Whether something is due that is out of the ordinary.
+    fn is_late(&self, now: Time) -> bool {
+        let is_overdue = |wanted: &Wanted| wanted.of.is_some() && wanted.until <= now;
+        self.otherwise_due <= now || self.expiry <= now || self.wanted.iter().any(is_overdue)
+    }
+
+    fn wanted_place(&self, payment: PaymentRef) -> Option<usize> {
+        self.wanted.iter().position(|wanted| wanted.payment == payment)
+    }
+
+    /// A peer may be asked for what is wanted, as [`gossip::TransactionFetch::announced`] has it.
+    fn announced(&mut self, wanted: usize, (at, by): (Time, Place)) {
+        let Wanted { payment, of, until } = self.wanted[wanted];
+        let is_known = |said: &Said| (said.payment, said.by) == (payment, by);
+        if of == Some(by) || self.said.iter().any(is_known) {
+            return;
+        }
+        let not_before = if self.is_outbound(by) { at } else { at + INBOUND_DELAY };
+        self.said.push(Said {
+            payment,
+            by,
+            not_before,
+        });
+        if of.is_none() {
+            self.wanted[wanted].until = until.min(not_before);
+        }
+    }
+
+    /// Asks for what is due, as [`gossip::TransactionFetch::requests`] has it: one peer is never asked for too much.
+    fn ask(&mut self, payments: &mut Payments, now: Time, out: &mut Vec<Errand>) {
+        let is_due = |wanted: &Wanted| wanted.of.is_none() && wanted.until <= now;
+        let mut all_due = (0..self.wanted.len()).filter(|at| is_due(&self.wanted[*at]));
+        let Some(first) = all_due.next() else { return };
+        let mut due: Vec<usize> = all_due.collect();
+        if due.is_empty() {
+            let payment = self.wanted[first].payment;
+            out.push(Errand::Ask(self.ask_for(payments, first, now), List::One(payment)));
+            return;
+        }
+        due.push(first);
+        due.sort_by_key(|at| (self.wanted[*at].until, payments.wtxid(self.wanted[*at].payment)));
+        let mut asked: BTreeMap<Place, Vec<PaymentRef>> = BTreeMap::new();
+        for at in due {
+            let payment = self.wanted[at].payment;
+            asked.entry(self.ask_for(payments, at, now)).or_default().push(payment);
+        }
+        out.extend(asked.iter().map(|(place, list)| Errand::Ask(*place, List::of(list))));
+    }
+
+    /// Asks for what is due; whom.
+    fn ask_for(&mut self, payments: &mut Payments, wanted: usize, now: Time) -> Place {
+        let payment = self.wanted[wanted].payment;
+        let of = self.ask_best(payment, now);
+        self.wanted[wanted].of = Some(of);
+        self.wanted[wanted].until = now + TRANSACTION_TIMEOUT;
+        payments.set_far(payment, self.node, Far::Asked);
+        of
+    }
+
+    /// An outbound peer before an inbound one, then who announced it first.
+    fn ask_best(&mut self, payment: PaymentRef, now: Time) -> Place {
+        let said = self.said.iter().enumerate();
+        let may_be_asked = said.filter(|(_, said)| said.payment == payment && said.not_before <= now);
+        let best = may_be_asked.min_by_key(|(at, said)| (!self.is_outbound(said.by), *at));
+        let (at, _) = best.expect("it is due because somebody may be asked");
+        self.said.remove(at).by
+    }
+
+    /// Renews the template when that is due, which changes nothing but when it is next, and finds out when something is due.
+    fn go_on(&mut self, now: Time) {
+        if self.refresh_at <= now {
+            self.refresh_at = Time::MAX;
+            self.refreshed_at = now;
+        }
+        self.set_deadline();
+    }
+
+    fn set_deadline(&mut self) {
+        let own = self.announce_at.min(self.refresh_at);
+        let all = own.min(self.otherwise_due).min(self.expiry);
+        self.deadline = self.wanted.iter().fold(all, |first, wanted| first.min(wanted.until));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,471 @@
+//! Payments, as [`node::Courier`]s deal with them: the same as what [`Network::handle`] makes of nodes' outputs, and with payments nearly all that happens.
+//!
+//! Most of it are announcements that tell a node nothing new: the receiver has the payment, or has asked somebody for it. Such a one never enters the queue of
+//! events. It waits here with the time at which it arrives, until the receiver's courier does something, and the digest, which sums announcements, counts it
+//! when it is sent. When the node itself takes over before it has arrived, that is taken back and the announcement put on the heap in
+//! its place. The run is the same to the last byte.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use base::{NodeId, Time};
+use chain::{Ledger, Wtxid};
+use gossip::{Item, Message, MessageKind};
+use node::{Courier, Errand, Event, Far, Goal, Input, List, Node, Output, PaymentRef, Payments, Place};
+use observe::Detail;
+use scenario::Plan;
+
+use super::Network;
+use super::beds::{Moment, has_come};
+use super::rest::short_count;
+use crate::digest::message_from;
+use crate::engine::{Options, Verify};
+use crate::heap::Turn;
+use crate::pairs::Way;
+
+/// A message about payments, in short.
+#[derive(Clone, Debug)]
+pub(crate) enum Paid {
+    /// An announcement ([`Message::Announce`]).
+    Told(List),
+    /// A request ([`Message::Get`]).
+    Asked(List),
+    /// A payment ([`Message::Transaction`]).
+    Sent(PaymentRef),
+}
+
+impl Paid {
+    const fn kind(&self) -> MessageKind {
+        match self {
+            Self::Told(_) => MessageKind::Announce,
+            Self::Asked(_) => MessageKind::Get,
+            Self::Sent(_) => MessageKind::Transaction,
+        }
+    }
+
+    /// The message that is meant.
+    fn lengthen(&self, payments: &Payments) -> Message {
+        match self {
+            Self::Told(list) => {
+                let names: Arc<[Wtxid]> = list.iter().map(|payment| payments.wtxid(*payment)).collect();
+                Message::Announce(names)
+            }
+            Self::Asked(list) => {
+                let items = list.iter().map(|payment| Item::Transaction(payments.wtxid(*payment)));
+                Message::Get(items.collect())
+            }
+            Self::Sent(payment) => Message::Transaction(Arc::clone(payments.transaction(*payment))),
+        }
+    }
+}
+
+/// An announcement that says nothing new, and has arrived or will: half a cache line.
+#[derive(Debug)]
+struct Note {
+    at: Time,
+    turn: Turn,
+    by: Place,
+    list: List,
+}
+
+impl Note {
+    fn has_arrived(&self, moment: Moment) -> bool {
+        has_come((self.at, self.turn), moment)
+    }
+}
+
+/// What stands beside a node.
+#[derive(Debug, Default)]
+struct State {
+    /// Of payments before this one nothing is known but by the node: since they were seen, something has left its mempool.
+    base: PaymentRef,
+    courier: Option<Box<Courier>>,
+    /// Which peers of who has a courier are outbound, a bit each.
+    outbound: u64,
+    /// What has been said to it, in the order of arrival.
+    notes: VecDeque<Note>,
+}
+
+impl State {
+    /// Lets an announcement wait. Seldom does one arrive before another that was sent earlier.
+    fn keep(&mut self, note: Note) {
+        let is_before = |other: &Note| other.at.cmp(&note.at).then_with(|| other.turn.cmp(note.turn)).is_lt();
+        if self.notes.back().is_none_or(is_before) {
+            self.notes.push_back(note);
+        } else {
+            let place = self.notes.partition_point(is_before);
+            self.notes.insert(place, note);
+        }
+    }
+
+    /// The courier, to whom everything has been said that has arrived.
+    fn courier(&mut self, moment: Moment) -> Option<&mut Courier> {
+        let courier = self.courier.as_deref_mut()?;
+        while let Some(note) = self.notes.pop_front_if(|note| note.has_arrived(moment)) {
+            courier.note((note.at, note.by), &note.list);
+        }
+        Some(courier)
+    }
+}
+
+/// Couriers, and what they know together.
+#[derive(Debug)]
+pub(super) struct Couriers {
+    payments: Payments,
+    /// Of all nodes; empty where nodes deal with payments themselves.
+    states: Vec<State>,
+    /// How many blocks there were when all nodes were last found to follow the same one.
+    settled_at: usize,
+    /// What announcements and requests take: the first and each further payment, in bytes.
+    told: (u64, u64),
+    asked: (u64, u64),
+    /// Room, used again.
+    errands: Vec<Errand>,
+}
+
+impl Couriers {
+    /// None hired. Where all messages are told of, or go through the codec, or nodes number blocks differently, nodes deal with payments themselves.
+    pub(super) fn new(plan: &Plan, options: &Options, detail: Detail) -> Self {
+        let may_be_short = options.verify == Verify::Shared && !options.check_wire && !detail.tells_messages();
+        let nodes = if may_be_short { plan.nodes.len() } else { 0 };
+        let bytes = |message: &dyn Fn(usize) -> Message| {
+            let [one, two] = [1, 2].map(|count| node::message_bytes(None, &message(count)));
+            (one, two - one)
+        };
+        let name = Wtxid::default();
+        Self {
+            payments: Payments::new(nodes),
+            states: (0..nodes).map(|_| State::default()).collect(),
+            settled_at: 0,
+            told: bytes(&|count| Message::Announce(vec![name; count].into())),
+            asked: bytes(&|count| Message::Get(vec![Item::Transaction(name); count])),
+            errands: Vec::new(),
+        }
+    }
+
+    /// Whether there are any payments that couriers may deal with.
+    fn are_open(&self) -> bool {
+        !self.states.is_empty() && self.payments.next() > PaymentRef::default()
+    }
+
+    /// When a node's courier has something to do.
+    pub(super) fn deadline(&self, node: NodeId) -> Option<Option<Time>> {
+        let courier = self.states.get(node.index())?.courier.as_ref()?;
+        Some(courier.deadline())
+    }
+
+    /// What a message takes.
+    fn bytes(&self, paid: &Paid) -> u64 {
+        match paid {
+            Paid::Told(list) => self.told_bytes(list),
+            Paid::Asked(list) => list_bytes(self.asked, list),
+            Paid::Sent(payment) => u64::from(self.payments.message_bytes(*payment)),
+        }
+    }
+
+    fn told_bytes(&self, list: &List) -> u64 {
+        list_bytes(self.told, list)
+    }
+
+    /// A message in short, if it is about payments that were seen.
+    fn shorten(&self, message: &Message) -> Option<Paid> {
+        let find = |wtxid: &Wtxid| self.payments.find(wtxid);
+        let list = |list: Option<Vec<PaymentRef>>| list.filter(|list| !list.is_empty()).map(|list| List::of(&list));
+        if let Message::Announce(wtxids) = message {
+            list(wtxids.iter().map(find).collect()).map(Paid::Told)
+        } else if let Message::Get(items) = message {
+            let named = items.iter().map(|item| match item {
+                Item::Transaction(wtxid) => find(wtxid),
+                Item::Block(_) | Item::CompactBlock(_) | Item::Parent(_) => None,
+            });
+            list(named.collect()).map(Paid::Asked)
+        } else if let Message::Transaction(transaction) = message {
+            find(&transaction.wtxid()).map(Paid::Sent)
+        } else {
+            None
+        }
+    }
+
+    /// A node itself has left this: notes what it has accepted, and whether something has left its mempool.
+    fn look_at(&mut self, core: &Node, ledger: &Ledger, node: NodeId, left: &[Output]) {
+        for output in left {
+            let Output::Emit(event) = output else { continue };
+            if let Event::TxAccepted { txid, .. } = event.as_ref()
+                && let Some(transaction) = core.transaction_named(txid)
+            {
+                let payment = self.payments.add(ledger, transaction);
+                self.payments.set_far(payment, node, Far::Asked);
+            }
+        }
+        let is_upset = |output: &Output| matches!(output, Output::Emit(event) if upsets(event));
+        if left.iter().any(is_upset) {
+            self.states[node.index()].base = self.payments.next();
+        }
+    }
+}
+
+/// What a list takes, of which the first and each further payment take so much.
+fn list_bytes((first, further): (u64, u64), list: &List) -> u64 {
+    first + (list.len() as u64 - 1) * further
+}
+
+/// Whether something has left a mempool.
+fn upsets(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::TipChanged { .. } | Event::Reorg { .. } | Event::TxEvicted { .. } | Event::TxReplaced { .. }
+    )
+}
+
+impl Network {
+    /// Sends a message by one of a node's exits if it is about payments that can be named shortly; whether it is.
+    pub(super) fn send_shortly(&mut self, from: (NodeId, usize), message: &Message) -> bool {
+        if !self.couriers.are_open() {
+            return false;
+        }
+        let Some(paid) = self.couriers.shorten(message) else {
+            return false;
+        };
+        self.send_paid(from, paid);
+        true
+    }
+
+    fn send_paid(&mut self, (from, at): (NodeId, usize), paid: Paid) {
+        let bytes = self.couriers.bytes(&paid);
+        self.collector.count_sent(from, paid.kind(), (1, bytes));
+        if let Paid::Told(list) = paid {
+            return self.tell_paid((from, at), bytes, &list);
+        }
+        let Some(arrival) = self.pass((from, at), bytes, false) else {
+            return;
+        };
+        let exit = &self.pairs.exits(from)[at];
+        let Some(connection) = exit.connection() else {
+            return;
+        };
+        self.heap.push_paid(arrival, (exit.way, connection), paid);
+    }
+
+    /// Sends an announcement of so many bytes, which has been counted.
+    fn tell_paid(&mut self, (from, at): (NodeId, usize), bytes: u64, list: &List) {
+        let Some(arrival) = self.pass((from, at), bytes, false) else {
+            return;
+        };
+        let exit = &self.pairs.exits(from)[at];
+        let Some(connection) = exit.connection() else {
+            return;
+        };
+        let Couriers { states, payments, .. } = &mut self.couriers;
+        let state = &mut states[exit.to.index()];
+        let by = Place::try_from(exit.opposite).unwrap_or(Place::MAX);
+        let is_outbound = || state.outbound >> by & 1 == 1;
+        if state.courier.is_some() && payments.are_calm((exit.to, state.base), is_outbound(), list) {
+            state.keep(Note {
+                at: arrival,
+                turn: self.heap.hold_back(),
+                by,
+                list: list.clone(),
+            });
+            self.digest
+                .announced_transactions(arrival, exit.to, (from, short_count(bytes)));
+        } else {
+            let paid = Paid::Told(list.clone());
+            self.heap.push_paid(arrival, (exit.way, connection), paid);
+        }
+    }
+
+    /// A message about payments arrives.
+    pub(super) fn arrive_paid(&mut self, (way, connection): (Way, u32), paid: &Paid) {
+        let bytes = short_count(self.couriers.bytes(paid));
+        let (peer, node) = self.pairs.ends(way);
+        if self.pairs.get(way).connection() != Some(connection) {
+            return;
+        }
+        if let Paid::Told(_) = paid {
+            self.digest.announced_transactions(self.now, node, (peer, bytes));
+        } else {
+            let about = message_from(peer, bytes);
+            self.digest.happened(self.now, node, (paid.kind() as u8, about));
+        }
+        if !self.courier_takes((node, peer), paid) {
+            let message = paid.lengthen(&self.couriers.payments);
+            self.handle(node, Input::Received { peer, message });
+        }
+    }
+
+    /// Lets a node's courier take something in; whether it did.
+    fn courier_takes(&mut self, (node, peer): (NodeId, NodeId), paid: &Paid) -> bool {
+        let moment = (self.now, self.turn);
+        let Couriers {
+            payments,
+            states,
+            errands,
+            ..
+        } = &mut self.couriers;
+        let state = states.get_mut(node.index());
+        let Some(courier) = state.and_then(|state| state.courier(moment)) else {
+            return false;
+        };
+        let from = (self.now, courier.place(peer).expect("its peers are the node's"));
+        let is_taken = match paid {
+            Paid::Told(list) => courier.hear(payments, from, list, errands),
+            Paid::Asked(list) => {
+                let core = self.places[node.index()].node.as_deref();
+                let may_send = |wtxid: &Wtxid| core.is_some_and(|core| core.has_not_sent(peer, wtxid));
+                courier.serve(payments, from, list, (may_send, errands))
+            }
+            Paid::Sent(payment) => {
+                let core = self.places[node.index()].node.as_deref();
+                let is_here = |wtxid: &Wtxid| core.is_some_and(|core| core.has_transaction(wtxid));
+                let facts = (&mut *payments, &mut self.ledgers[0]);
+                courier.take(facts, from, *payment, (is_here, errands))
+            }
+        };
+        if is_taken {
+            if let Paid::Sent(payment) = paid {
+                let txid = self.couriers.payments.transaction(*payment).txid();
+                self.digest.accepted(self.now, node, &txid);
+                self.places[node.index()].told += 1;
+                self.collector.accept(node, &txid);
+            }
+            self.run_errands(node);
+        }
+        is_taken
+    }
+
+    /// A node's deadline has come; whether its courier sees to that.
+    pub(super) fn courier_ticks(&mut self, node: NodeId) -> bool {
+        let moment = (self.now, self.turn);
+        let Couriers {
+            payments,
+            states,
+            errands,
+            ..
+        } = &mut self.couriers;
+        let state = states.get_mut(node.index());
+        let Some(courier) = state.and_then(|state| state.courier(moment)) else {
+            return false;
+        };
+        let is_seen_to = courier.tick(payments, self.now, errands);
+        if is_seen_to {
+            self.run_errands(node);
+        }
+        is_seen_to
+    }
+
+    /// Sends what a courier is to send. A courier's peers stand where the node's exits do.
+    fn run_errands(&mut self, node: NodeId) {
+        let mut errands = std::mem::take(&mut self.couriers.errands);
+        for errand in errands.drain(..) {
+            match errand {
+                Errand::Ask(place, list) => self.send_paid((node, usize::from(place)), Paid::Asked(list)),
+                Errand::Send(place, payment) => self.send_paid((node, usize::from(place)), Paid::Sent(payment)),
+                Errand::Tell(mut places, list) => {
+                    let bytes = self.couriers.told_bytes(&list);
+                    let sent = (u64::from(places.count_ones()), bytes);
+                    self.collector.count_sent(node, MessageKind::Announce, sent);
+                    while places != 0 {
+                        self.tell_paid((node, places.trailing_zeros() as usize), bytes, &list);
+                        places &= places - 1;
+                    }
+                }
+            }
+        }
+        self.couriers.errands = errands;
+        self.set_tick(node);
+    }
+
+    /// Hires a courier for a node, where it can have one.
+    pub(super) fn hire_courier(&mut self, node: NodeId) {
+        if !self.couriers.are_open() || self.beds.is_at_rest(node) {
+            return;
+        }
+        let place = &mut self.places[node.index()];
+        let Couriers { payments, states, .. } = &mut self.couriers;
+        let state = &mut states[node.index()];
+        let Some(core) = place.node.as_mut().filter(|_| state.courier.is_none()) else {
+            return;
+        };
+        let ledger = &self.ledgers[0];
+        let exits = self.pairs.exits(node);
+        let has_all = exits.iter().all(|exit| exit.connection().is_some())
+            && core
+                .neighbours()
+                .map(|neighbour| neighbour.peer)
+                .eq(exits.iter().map(|exit| exit.to));
+        let miner = &place.miner;
+        let is_searching = |bits| miner.searches_for(Goal { bits, on_demand: false });
+        if has_all && core.goal(ledger).is_none_or(is_searching) {
+            state.courier = core.hire(ledger, payments, state.base).map(Box::new);
+            state.outbound = state.courier.as_deref().map_or(0, Courier::outbound);
+        }
+    }
+
+    /// Has a node deal with payments itself: what has been said to its courier is noted, and what has not arrived is heard on arrival.
+    pub(super) fn call_courier_back(&mut self, node: NodeId) {
+        let moment = (self.now, self.turn);
+        let Couriers { payments, states, .. } = &mut self.couriers;
+        let Some(state) = states.get_mut(node.index()) else {
+            return;
+        };
+        if state.courier(moment).is_none() {
+            return;
+        }
+        let courier = state.courier.take().expect("it is there");
+        let core = self.places[node.index()].node.as_mut();
+        core.expect("who has a courier is up").relieve(payments, *courier);
+        let mut notes = std::mem::take(&mut state.notes);
+        for note in notes.drain(..) {
+            let exit = &self.pairs.exits(node)[usize::from(note.by)];
+            let (way, connection) = (exit.way.reversed(), exit.connection());
+            let paid = Paid::Told(note.list);
+            let bytes = short_count(self.couriers.bytes(&paid));
+            self.digest.not_announced_transactions(note.at, node, (exit.to, bytes));
+            let connection = connection.expect("connections stay open while there is a courier");
+            self.heap.put_back_paid(note.at, note.turn, ((way, connection), paid));
+        }
+        self.couriers.states[node.index()].notes = notes;
+    }
+
+    /// A node itself has left this.
+    pub(super) fn look_at_payments(&mut self, node: NodeId, left: &[Output]) {
+        let Some(core) = self.places[node.index()].node.as_deref() else {
+            return;
+        };
+        let accepts =
+            |output: &Output| matches!(output, Output::Emit(event) if matches!(**event, Event::TxAccepted { .. }));
+        if self.couriers.states.is_empty() {
+            return;
+        }
+        let ledger = &self.ledgers[0];
+        if self.couriers.settled_at != ledger.len() && left.iter().any(accepts) {
+            let mut agree = true;
+            let common = self.tips().reduce(|a, b| {
+                agree &= a == b;
+                ledger.fork_point(a, b)
+            });
+            if let Some(common) = common {
+                self.couriers.payments.settle(ledger, common);
+            }
+            if agree {
+                self.couriers.settled_at = ledger.len();
+            }
+        }
+        self.couriers.look_at(core, ledger, node, left);
+    }
+
+    /// A node that is down hears nothing.
+    pub(super) fn forget_payments(&mut self, node: NodeId) {
+        if let Some(state) = self.couriers.states.get_mut(node.index()) {
+            state.base = self.couriers.payments.next();
+        }
+    }
+
+    /// From now on all nodes deal with payments themselves, and nothing is under way that is not on the heap.
+    pub(super) fn dismiss_couriers(&mut self) {
+        for node in (0..self.couriers.states.len()).map(NodeId::at) {
+            self.call_courier_back(node);
+        }
+        self.couriers.states.clear();
+    }
+}
