@@ -1,10 +1,13 @@
 //! Conversations over real connections: what is said is heard in order, and nobody can make the other side hold more than its share.
 
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use chain::{Params, Wtxid};
 use libp2p::identity::Keypair;
 use tokio::task::JoinHandle;
+use tokio::time::{Sleep, sleep};
 
 use super::*;
 use crate::net::{Net, NetConfig, NetEvent};
@@ -145,4 +148,92 @@ async fn words_wait_until_all_that_wait_has_room() {
     timeout(PATIENCE, first.say(Word::End, 2 * MAX_HEARD_BYTES))
         .await
         .expect("there is room");
+}
+
+/// A stream over which bytes come one at a time, so far apart, and over which none leaves.
+struct Trickle {
+    bytes: Vec<u8>,
+    pause: Duration,
+    next: Pin<Box<Sleep>>,
+}
+
+impl Trickle {
+    fn new(bytes: &[u8], pause: Duration) -> Self {
+        Self {
+            bytes: bytes.iter().rev().copied().collect(),
+            pause,
+            next: Box::pin(sleep(pause)),
+        }
+    }
+}
+
+impl AsyncRead for Trickle {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        ready!(self.next.as_mut().poll(cx));
+        let Some(byte) = self.bytes.pop() else {
+            return Poll::Pending;
+        };
+        buffer[0] = byte;
+        let next = Instant::now() + self.pause;
+        self.next.as_mut().reset(next);
+        Poll::Ready(Ok(1))
+    }
+}
+
+impl AsyncWrite for Trickle {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Pending
+    }
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Pending
+    }
+    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// Time passes at once when nothing else is to be done.
+#[tokio::test(start_paused = true)]
+async fn threat_p11_a_frame_that_trickles_is_given_up_at_its_deadline_however_often_a_byte_comes() {
+    let (ear, mut heard) = mpsc::channel(10);
+    let shared = Shared::new(ear);
+    let mouthpiece = Mouthpiece {
+        party: Party {
+            peer: NodeId(1),
+            connection: ConnectionId::new_unchecked(1),
+            outbound: false,
+        },
+        turns: Arc::new(Semaphore::new(MAX_HEARD_PER_PEER)),
+        shared,
+    };
+    let frame = wire::frame(&announce(1));
+    let pause = Duration::from_secs(9);
+    assert!(pause * u32::try_from(frame.len()).unwrap() > FRAME_TIMEOUT);
+    let began = Instant::now();
+    let last = read_all(Trickle::new(&frame, pause), &mouthpiece).await;
+    assert!(matches!(last, Word::End) && heard.try_recv().is_err());
+    assert_eq!(began.elapsed(), pause + FRAME_TIMEOUT, "from its first byte");
+    assert_eq!(mouthpiece.shared.room.used(), 0, "it holds nothing any more");
+
+    // The same at a pace that is fast enough; before its first byte a frame has all the time in the world.
+    let pause = FRAME_TIMEOUT / u32::try_from(frame.len()).unwrap();
+    let mut stream = Trickle::new(&frame, pause);
+    stream.next = Box::pin(sleep(10 * FRAME_TIMEOUT));
+    let reading = read_all(stream, &mouthpiece);
+    let hearing = async { heard.recv().await.expect("it is whole") };
+    tokio::select! {
+        _ = reading => panic!("it was given up"),
+        heard = hearing => assert!(matches!(heard.what, Word::Message(message) if message == announce(1))),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn threat_p11_a_frame_that_nobody_reads_is_given_up_at_its_deadline() {
+    let (outgoing, queue) = mpsc::channel(1);
+    outgoing.send((announce(1), Weight { bytes: 1, own: 1 })).await.unwrap();
+    let began = Instant::now();
+    let stream = Trickle::new(&[], Duration::ZERO);
+    let error = write_all(stream, queue, &Queued::default()).await.unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    assert_eq!(began.elapsed(), FRAME_TIMEOUT);
 }

@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::task::Poll;
+use std::time::Instant;
 
 use futures::{AsyncReadExt as _, FutureExt as _};
 use libp2p::core::muxing::{StreamMuxer as _, StreamMuxerBox, SubstreamBox};
@@ -11,13 +12,15 @@ use libp2p::{noise, tcp, yamux};
 use rpc::network::{NetworkOrder, Unfulfilled};
 use tokio::net::TcpStream;
 
+use super::raw::Raw;
 use super::*;
-use crate::conversation::{Conversation, Party, Weight};
+use crate::conversation::{Conversation, Party, TooSlow, Weight};
 use crate::driver::eviction::Group;
 use crate::driver::peers::Arrival;
 use crate::limits::{
-    MAX_CONNECTIONS_PER_PEER, MAX_FOREIGN, MAX_KNOWN_IDENTITIES, MAX_NEGOTIATING_STREAMS, MAX_PENDING_INBOUND,
-    MAX_QUEUED_COMPLAINTS, MAX_QUEUED_MESSAGES, MAX_QUEUED_OWN_BYTES, MAX_WANTED,
+    CONNECTION_TIMEOUT, MAX_CONNECTIONS_PER_PEER, MAX_FOREIGN, MAX_KNOWN_IDENTITIES, MAX_NEGOTIATING_STREAMS,
+    MAX_PENDING_INBOUND, MAX_QUEUED_BYTES, MAX_QUEUED_COMPLAINTS, MAX_QUEUED_MESSAGES, MAX_QUEUED_OWN_BYTES,
+    MAX_WANTED,
 };
 
 /// A driver that is not running, and its complaints, of which so many may wait.
@@ -127,6 +130,14 @@ async fn so_many_messages_may_wait_for_a_slow_reader_however_small_they_are() {
     peers.insert(NodeId(1), ConnectionId::new_unchecked(1), conversation, arrival);
     let held = (0..=MAX_QUEUED_MESSAGES).take_while(|_| peers.hold(NodeId(1), Time::MAX, small(), weight).is_ok());
     assert_eq!(held.count(), MAX_QUEUED_MESSAGES, "and as many on the link");
+    peers.remove(NodeId(1));
+
+    let (conversation, _net) = self::conversation(&node, NodeId(1)).await;
+    peers.insert(NodeId(1), ConnectionId::new_unchecked(2), conversation, arrival);
+    let mut hold = |bytes| peers.hold(NodeId(1), Time::MAX, small(), Weight { bytes, own: 0 });
+    assert_eq!(hold(MAX_QUEUED_BYTES - 1), Ok(()));
+    assert_eq!(hold(1), Ok(()), "and so many bytes");
+    assert_eq!(hold(1), Err(TooSlow));
     drop(peers);
     node.stop().await;
 }
@@ -211,7 +222,7 @@ fn socket(address: &Multiaddr) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn threat_p7_so_many_may_begin_to_connect_and_one_more_is_turned_away() {
+async fn threat_p7_p11_so_many_may_begin_to_connect_for_so_long_and_one_more_is_turned_away() {
     let (hasher, clock) = hasher();
     let node = Rig::start(0, &hasher, clock).await;
     let mut begun = Vec::new();
@@ -223,6 +234,21 @@ async fn threat_p7_so_many_may_begin_to_connect_and_one_more_is_turned_away() {
     let is_closed = |stream: &TcpStream| matches!(stream.try_read(&mut [0; 1]), Ok(0)) || stream.peer_addr().is_err();
     assert!(is_closed(&last), "it is over before anything was said");
     assert!(!begun.iter().any(is_closed), "those before have their time");
+    let since = Instant::now();
+    for stream in &begun {
+        timeout(PATIENCE, stream.readable())
+            .await
+            .expect("and no more")
+            .unwrap();
+        while matches!(stream.try_read(&mut [0; 64]), Ok(1..)) {}
+        timeout(PATIENCE, stream.readable())
+            .await
+            .expect("and no more")
+            .unwrap();
+        assert!(is_closed(stream));
+    }
+    assert!(since.elapsed() < 2 * CONNECTION_TIMEOUT, "{:?}", since.elapsed());
+    Raw::greet(&node).await;
     node.stop().await;
 }
 
