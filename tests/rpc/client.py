@@ -347,6 +347,8 @@ class Interface(unittest.TestCase):
         child = node.call("sendtoaddress", payee, 5)
         self.assertEqual(node.call("getmempoolentry", child)["depends"], [txid])
         self.assertEqual(node.call("getmempoolentry", txid)["spentby"], [child])
+        offered = node.call("getblocktemplate")["transactions"]
+        self.assertEqual([(one["txid"], one["depends"]) for one in offered], [(txid, []), (child, [1])])
         self.assertEqual(node.call("gettxout", txid, paid["n"])["confirmations"], 0)
         self.assertIsNone(node.call("gettxout", txid, paid["n"], False))
         spent = shown["vin"][0]

@@ -1,9 +1,10 @@
 //! Blocks from outside, and templates for those who look for them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use base::hex;
-use chain::{Block, BlockId, Transaction};
+use chain::{Block, BlockId, Transaction, Txid};
 use node::{Command, Event, OpenTemplate};
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -148,12 +149,15 @@ fn template_json(scene: &Scene<'_>) -> Answer {
 /// The transactions of a template, each with the places, from 1, of those before it that it spends.
 fn listed(open: &OpenTemplate) -> Vec<Value> {
     let transactions = &open.draft.transactions;
-    let place_of = |txid| transactions.iter().position(|one| one.txid() == txid);
+    let places: BTreeMap<Txid, usize> = (1..)
+        .zip(transactions)
+        .map(|(place, one)| (one.txid(), place))
+        .collect();
     let listed = transactions.iter().zip(&open.fees).map(|(transaction, fee)| {
         let mut depends: Vec<usize> = transaction
             .inputs()
             .iter()
-            .filter_map(|outpoint| place_of(outpoint.txid).map(|place| place + 1))
+            .filter_map(|outpoint| places.get(&outpoint.txid).copied())
             .collect();
         depends.sort_unstable();
         depends.dedup();
