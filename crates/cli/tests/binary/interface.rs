@@ -287,3 +287,49 @@ fn threat_c2_a_node_that_was_told_how_much_work_there_must_be_passes_over_a_chai
         stage.start(&arguments).line_with(line);
     }
 }
+
+/// Neither what a node answers, nor what it prints, nor what it writes beside its two secret files holds a secret, as it is or in hexadecimal digits.
+#[test]
+fn threat_d9_no_secret_leaves_its_file() {
+    let stage = Stage::new();
+    let (running, _) = node(&stage, &[]);
+    let mine = stage.run(&["rpc", "a", "getnewaddress"]).stdout;
+    stage.run(&["rpc", "a", "generatetoaddress", "11", mine.trim()]);
+    let paid = stage.run(&["rpc", "a", "sendtoaddress", mine.trim(), "1"]);
+    assert_eq!(paid.code, 0, "{paid:?}");
+
+    let key = fs::read(stage.path("a/identity.key")).expect("it has a key");
+    // What the protobuf of an ed25519 key holds: its kind, and the secret before the public half.
+    let secret = &key[4..36];
+    let wallet: serde_json::Value =
+        serde_json::from_slice(&fs::read(stage.path("a/wallet.json")).expect("it has a wallet")).expect("JSON");
+    let seed = wallet["seed"].as_str().expect("a seed").to_owned();
+    let hex: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+    let holds = |bytes: &[u8]| {
+        let text = String::from_utf8_lossy(bytes).to_lowercase();
+        text.contains(&hex) || text.contains(&seed) || bytes.windows(32).any(|window| window == secret)
+    };
+    assert!(holds(&key) && holds(seed.as_bytes()), "they would be found");
+
+    let help = stage.run(&["rpc", "a", "help"]).stdout;
+    let names = help.lines().filter_map(|line| line.split(' ').next());
+    for method in
+        names.filter(|name| !name.is_empty() && !name.starts_with("==") && !name.starts_with("wait") && *name != "stop")
+    {
+        let asked = stage.run(&["rpc", "a", method]);
+        assert!(
+            !holds(asked.stdout.as_bytes()) && !holds(asked.stderr.as_bytes()),
+            "{method}"
+        );
+    }
+    stage.run(&["rpc", "a", "stop"]);
+    let (_, told) = running.end();
+    assert!(!holds(told.as_bytes()), "{told}");
+    let secrets = ["identity.key", "wallet.json"];
+    for file in fs::read_dir(stage.path("a")).expect("it has a folder").flatten() {
+        if !secrets.iter().any(|name| file.file_name() == *name) {
+            let bytes = fs::read(file.path()).expect("it can be read");
+            assert!(!holds(&bytes), "{}", file.path().display());
+        }
+    }
+}
