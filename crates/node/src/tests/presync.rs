@@ -4,7 +4,7 @@ use base::NodeId;
 use chain::{BlockId, HashedHeader, Header, Ledger, Work};
 use gossip::{Message, MessageKind};
 
-use crate::limits::{LIGHT_DEPTH, MAX_PRESYNC_ANSWERS};
+use crate::limits::{HEADERS_TIMEOUT, LIGHT_DEPTH, MAX_PRESYNC_ANSWERS};
 use crate::testing::{PLAYED, World, forge, params};
 use crate::{Event, Input};
 
@@ -100,6 +100,18 @@ fn threat_c2_ten_thousand_light_headers_leave_nothing_and_are_asked_for_once() {
     assert_eq!(world.nodes[0].sync_peer, None);
     assert_eq!(questions(&world).len(), 5);
     assert!(!is_blamed(&world));
+}
+
+#[test]
+fn a_peer_that_falls_silent_within_a_light_chain_is_given_up_with_it() {
+    let mut world = grown(HEIGHT);
+    send(&mut world, &header_chain(2_000));
+    let patience = HEADERS_TIMEOUT.as_secs();
+    world.run_secs(patience - 1);
+    assert!(world.nodes[0].presync.is_some() && !is_blamed(&world), "it has time to answer");
+    world.run_secs(1);
+    assert!(world.nodes[0].presync.is_none() && is_blamed(&world));
+    assert_eq!(world.nodes[0].sync_peer, None);
 }
 
 #[test]
