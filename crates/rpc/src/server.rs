@@ -381,3 +381,6 @@ fn sent(reply: &Reply) -> Response<Body> {
     let status = StatusCode::from_u16(reply.status).expect("a status of the table");
     json(status, format!("{}\n", reply.body))
 }
+
+#[cfg(test)]
+mod tests;

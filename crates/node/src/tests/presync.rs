@@ -108,7 +108,10 @@ fn a_peer_that_falls_silent_within_a_light_chain_is_given_up_with_it() {
     send(&mut world, &header_chain(2_000));
     let patience = HEADERS_TIMEOUT.as_secs();
     world.run_secs(patience - 1);
-    assert!(world.nodes[0].presync.is_some() && !is_blamed(&world), "it has time to answer");
+    assert!(
+        world.nodes[0].presync.is_some() && !is_blamed(&world),
+        "it has time to answer"
+    );
     world.run_secs(1);
     assert!(world.nodes[0].presync.is_none() && is_blamed(&world));
     assert_eq!(world.nodes[0].sync_peer, None);
