@@ -124,6 +124,29 @@ fn a_transaction_of_the_greatest_size_fits_an_account() {
     assert!(Orphans::new().insert(A, &orphan(1, &[7], fill)));
 }
 
+/// Whoever comes when all is full takes the room of those who filled it, and not its own.
+#[test]
+fn threat_m2_an_honest_peers_orphans_find_room_where_others_took_all() {
+    let mut orphans = Orphans::new();
+    let mut number = 1_000;
+    let mut flood = |orphans: &mut Orphans, fill: usize| {
+        number += 1;
+        let attacker = NodeId(100 + u32::try_from(number % 50).expect("below fifty"));
+        assert!(orphans.insert(attacker, &orphan(number, &[number], fill)));
+    };
+    // Full of bytes first, then of orphans.
+    for fill in [5_000, 0] {
+        (0..5_000).for_each(|_| flood(&mut orphans, fill));
+        let honest: Vec<_> = (0..20).map(|number| orphan(number, &[7, fill as u64], 60)).collect();
+        for orphan in &honest {
+            assert!(orphans.insert(A, orphan));
+        }
+        (0..500).for_each(|_| flood(&mut orphans, fill));
+        assert!(honest.iter().all(|orphan| orphans.contains(&orphan.wtxid())), "{fill}");
+        check_books(&orphans).unwrap();
+    }
+}
+
 #[test]
 fn threat_m2_an_honest_peers_orphans_survive_a_flood_from_fifty_others() {
     let mut orphans = Orphans::new();
