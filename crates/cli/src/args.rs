@@ -266,7 +266,7 @@ pub(crate) struct LivingArgs {
     #[arg(long, value_enum, default_value_t = NodesKind::Tasks)]
     pub(crate) nodes: NodesKind,
     /// A program that `upgrade` steps can turn nodes into, when they are processes, such as next=/opt/nakanet; may be given more than once
-    #[arg(long = "program", value_name = "NAME=PATH", value_parser = key_value)]
+    #[arg(long = "program", value_name = "NAME=PATH", value_parser = values::program)]
     pub(crate) programs: Vec<(String, String)>,
     /// Let the first real node listen for peers on this port of 127.0.0.1, the others on those that follow; 0 takes free ones
     #[arg(long, value_name = "N", default_value_t = 0)]

@@ -51,6 +51,14 @@ pub(crate) fn rpc_address(text: &str) -> Result<SocketAddr, String> {
         .map_err(|_| "it is no address to listen on, such as 127.0.0.1:8332".to_owned())
 }
 
+/// A program that nodes can be turned into: what steps call it, and where it is.
+pub(crate) fn program(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, path)) if !name.is_empty() && !path.is_empty() => Ok((name.to_owned(), path.to_owned())),
+        Some(_) | None => Err("it is no name and path, such as next=/opt/nakanet".to_owned()),
+    }
+}
+
 /// A user of the JSON-RPC interface, or a password: an empty one keeps nobody out.
 pub(crate) fn credential(text: &str) -> Result<String, String> {
     if text.is_empty() {

@@ -76,6 +76,11 @@ fn a_value_that_no_network_or_node_can_have_exits_2_and_its_flag_is_named() {
         assert_eq!(output.code, 2, "{output:?}");
         assert!(output.stderr.contains(flag), "{}", output.stderr);
     }
+    for value in ["next", "=/bin/true", "next="] {
+        let output = stage.run(&["up", "--nodes", "process", "--program", value]);
+        assert_eq!(output.code, 2, "{output:?}");
+        assert!(output.stderr.contains("such as next=/opt/nakanet"), "{}", output.stderr);
+    }
     assert!(
         !stage.path("runs").exists() && !stage.path("data").exists(),
         "nothing was started"
