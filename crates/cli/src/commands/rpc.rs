@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::io::ErrorKind;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
@@ -50,7 +50,7 @@ pub(crate) fn rpc(args: &RpcArgs) -> Ended {
 fn door(args: &RpcArgs) -> Result<Door, Failure> {
     let named = args.user.as_ref().zip(args.password.as_ref());
     let named = named.map(|(user, password)| format!("{user}:{password}"));
-    if let Ok(address) = args.node.parse::<SocketAddr>() {
+    if let Some(address) = address(&args.node) {
         let pair = named.ok_or_else(|| {
             let words = "an address alone opens nothing: name the node's data folder, or give --user and --password";
             Failure::bad_input(anyhow!(words))
@@ -79,6 +79,15 @@ fn door(args: &RpcArgs) -> Result<Door, Failure> {
             .map_err(Failure::bad_input)?,
     };
     Ok(Door { address, pair })
+}
+
+/// An address; a port alone is one of this machine, as for `--rpc`, unless a folder has that name.
+fn address(node: &str) -> Option<SocketAddr> {
+    let port = || {
+        let port = node.strip_prefix("localhost:").unwrap_or(node).parse().ok()?;
+        (!Path::new(node).is_dir()).then(|| SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+    };
+    node.parse().ok().or_else(port)
 }
 
 /// The data folder that is meant: one that is there, or that of a node of the latest run.

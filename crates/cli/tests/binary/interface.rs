@@ -55,9 +55,15 @@ fn a_node_answers_by_its_folder_and_by_its_address() {
         assert_eq!(output.code, 2, "{output:?}");
         assert!(output.stderr.contains(words), "{output:?}");
     }
+    let cookie = fs::read_to_string(stage.path("a/.cookie")).expect("there is one");
+    let (user, password) = cookie.split_once(':').expect("a user and a password");
+    let port = address.rsplit(':').next().expect("a port");
+    for node in [&address, port, &format!("localhost:{port}")] {
+        let output = stage.run(&["rpc", node, "--user", user, "--password", password, "getblockcount"]);
+        assert_eq!((output.code, output.stdout.as_str()), (0, "2\n"), "{node}: {output:?}");
+    }
     let taken = stage.run(&["node", "--data", "c", "--preset", "instant", "--rpc", &address]);
     assert_eq!(taken.code, 3, "{taken:?}");
-    let port = address.rsplit(':').next().expect("a port");
     assert!(taken.stderr.contains(&format!("port {port} is in use")), "{taken:?}");
 
     assert_eq!(stage.run(&["rpc", "a", "stop"]).stdout, "nakanet stopping\n");
