@@ -181,6 +181,11 @@ fn threat_p11_slow_and_many_clients_keep_nobody_waiting() {
     let mut last = more.pop().expect("many");
     last.set_read_timeout(Some(PATIENCE)).expect("a timeout");
     assert_eq!(last.read(&mut [0; 1]).ok(), Some(0));
+    // It was not its time that was over, or that of those before it would have been as well.
+    let first = &mut slow[0];
+    first.set_nonblocking(true).expect("a socket");
+    let unread = first.read(&mut [0; 1]).expect_err("it is open, and nothing was said");
+    assert_eq!(unread.kind(), std::io::ErrorKind::WouldBlock);
     drop((slow, more));
 }
 
