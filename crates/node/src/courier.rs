@@ -6,13 +6,14 @@
 //! has been told of, nothing is left here but that it was taken in.
 
 mod hire;
+mod satchel;
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::Arc;
 
 use base::{NodeId, Rng, Time};
-use chain::{Amount, BlockRef, Ledger, Wtxid};
+use chain::{BlockRef, Ledger, Wtxid};
 use gossip::limits::{INBOUND_DELAY, TRANSACTION_TIMEOUT};
 
 use crate::limits::{
@@ -21,6 +22,9 @@ use crate::limits::{
 use crate::mempool::fee_at;
 use crate::payments::{Far, PaymentRef, Payments, Terms};
 use crate::transactions::announce_delay;
+
+pub use self::satchel::Satchel;
+use self::satchel::Taken;
 
 /// A peer, by its place among the node's peers.
 pub type Place = u16;
@@ -97,8 +101,9 @@ pub struct Courier {
     said: Vec<Said>,
     /// What peers will be told of.
     queue: Vec<Queued>,
-    /// What has been taken in, in order.
-    taken: Vec<Taken>,
+    /// What has been taken in, in order, and what the next will have for its place.
+    satchel: Satchel,
+    sequence: u32,
     /// What was sent to whom, in order; the last minute of it at least.
     served: Vec<Service>,
     deadline: Time,
@@ -128,23 +133,12 @@ struct Queued {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Taken {
-    payment: PaymentRef,
-    at: Time,
-    fee: Amount,
-    /// Whom it was sent to.
-    sent: u64,
-}
-
-#[derive(Clone, Copy, Debug)]
 struct Service {
     payment: PaymentRef,
     to: Place,
     at: Time,
 }
 
-/// How far back what was taken in is looked through for what somebody asks for.
-const NEAR: usize = 64;
 /// When there are more services than these, those that nobody will ask for are dropped.
 const MANY_SERVICES: usize = 256;
 
@@ -243,8 +237,8 @@ impl Courier {
             self.served.retain(|service| service.at + SERVED_REMEMBERED > now);
         }
         for payment in list {
-            if let Some(at) = self.taken_place(*payment) {
-                self.taken[at].sent |= 1 << to;
+            if let Some(at) = self.satchel.place(*payment) {
+                self.satchel.taken[at].sent |= 1 << to;
             }
             self.served.push(Service {
                 payment: *payment,
@@ -263,18 +257,11 @@ impl Courier {
 
     /// Whether it is here, and was not sent to this peer. What was not taken in of late the node knows of.
     fn may_serve(&self, to: Place, payment: PaymentRef, may_send: impl FnOnce() -> bool) -> bool {
-        if let Some(at) = self.taken_place(payment) {
-            return self.taken[at].sent >> to & 1 == 0;
+        if let Some(at) = self.satchel.place(payment) {
+            return self.satchel.taken[at].sent >> to & 1 == 0;
         }
         let is_it = |service: &Service| (service.payment, service.to) == (payment, to);
         !self.served.iter().any(is_it) && may_send()
-    }
-
-    /// Where a payment stands among those that were taken in of late.
-    fn taken_place(&self, payment: PaymentRef) -> Option<usize> {
-        let late = self.taken.len().saturating_sub(NEAR);
-        let at = self.taken[late..].iter().rposition(|taken| taken.payment == payment)?;
-        Some(late + at)
     }
 
     /// A payment has come from a peer: it is taken in, which is [`Event::TxAccepted`](crate::Event::TxAccepted). The same as [`Courier::hear`].
@@ -304,12 +291,16 @@ impl Courier {
         let fee = *fee;
         self.wanted.swap_remove(wanted);
         self.room -= memory;
-        self.taken.push(Taken {
+        let sequence = self.sequence;
+        self.sequence += 1;
+        let taken = Taken {
             payment,
+            sequence,
             at: now,
             fee,
             sent: 0,
-        });
+        };
+        self.satchel.push(payments, taken);
         self.expiry = self.expiry.min(now + MEMPOOL_EXPIRY);
         let holders = self.holders_of(payment) | 1 << from;
         if holders != self.everybody() && self.queue.len() < MAX_QUEUED_ANNOUNCEMENTS {

@@ -31,6 +31,7 @@ pub(crate) use rate::fee_at;
 pub(crate) use refusal::Refusal;
 use value::ByValue;
 
+use crate::courier::Satchel;
 use crate::event::Conflict;
 use crate::limits::{MEMPOOL_COIN_OVERHEAD, MEMPOOL_ENTRY_OVERHEAD, MEMPOOL_EXPIRY};
 
@@ -52,6 +53,15 @@ impl Evicted {
     }
 }
 
+/// What is known of transactions that wait here and are in a courier's satchel.
+#[derive(Clone, Copy, Debug, Default)]
+struct Elsewhere {
+    count: usize,
+    bytes: usize,
+    /// When the first came.
+    since: Option<Time>,
+}
+
 /// One node's unconfirmed transactions.
 #[derive(Debug)]
 pub(crate) struct Mempool {
@@ -63,6 +73,8 @@ pub(crate) struct Mempool {
     bytes: usize,
     next_sequence: u64,
     entries: Entries,
+    /// What waits here and is not in its rows.
+    elsewhere: Elsewhere,
     /// None before it was ever full, and none again when half has left.
     by_value: Option<ByValue>,
     by_age: ByAge,
@@ -78,6 +90,7 @@ impl Mempool {
             bytes: 0,
             next_sequence: 0,
             entries: Entries::new(secret),
+            elsewhere: Elsewhere::default(),
             by_value: None,
             by_age: ByAge::default(),
         }
@@ -126,6 +139,7 @@ impl Mempool {
 
     /// Empties the mempool: everything in the order of arrival, with the time it arrived.
     pub(crate) fn take_all(&mut self) -> Vec<(Arc<Transaction>, Time)> {
+        self.assert_all_is_here();
         self.by_value = None;
         self.by_age.clear();
         self.bytes = 0;
@@ -139,7 +153,8 @@ impl Mempool {
     /// Makes room: the least valuable packages go, and the floor rises above what they paid.
     fn trim(&mut self, now: Time) -> Vec<Txid> {
         let mut evicted = Vec::new();
-        while self.bytes > self.limit_bytes {
+        while self.bytes() > self.limit_bytes {
+            self.assert_all_is_here();
             let Some((value, txid)) = self.least_valuable() else {
                 break;
             };
@@ -165,18 +180,45 @@ impl Mempool {
     /// What room is left in bytes, where nothing is known but what waits: it was not full of late.
     pub(crate) fn plain_room(&self) -> Option<usize> {
         let is_plain = self.by_value.is_none() && self.floor.is_none() && self.entries.has_narrow_holders();
-        self.limit_bytes.checked_sub(self.bytes).filter(|_| is_plain)
+        self.limit_bytes.checked_sub(self.bytes()).filter(|_| is_plain)
     }
 
-    /// Takes in what was checked elsewhere under all rules, at this time; its row.
-    pub(crate) fn bring(&mut self, transaction: Arc<Transaction>, fee: Amount, added: Time) -> u32 {
-        self.insert(transaction, fee, added)
+    /// What the next to come has for its place in the order of arrival.
+    pub(crate) const fn next_sequence(&self) -> u64 {
+        self.next_sequence
+    }
+
+    /// Some have come that are not in rows.
+    pub(crate) const fn set_next_sequence(&mut self, sequence: u64) {
+        self.next_sequence = sequence;
+    }
+
+    /// Notes what waits here and is not in rows. What looks at all has it brought before.
+    pub(crate) fn note_elsewhere(&mut self, satchel: &Satchel) {
+        self.elsewhere = Elsewhere {
+            count: satchel.len(),
+            bytes: satchel.bytes(),
+            since: satchel.since(),
+        };
+    }
+
+    fn assert_all_is_here(&self) {
+        assert_eq!(self.elsewhere.count, 0, "what looks at all has it brought before");
+    }
+
+    /// Takes in what was checked elsewhere under all rules, for this fee at this time, with its place in the order of arrival; its row.
+    pub(crate) fn bring(&mut self, transaction: Arc<Transaction>, paid: (Amount, Time), sequence: u64) -> u32 {
+        self.insert_as(transaction, paid, sequence)
     }
 
     fn insert(&mut self, transaction: Arc<Transaction>, fee: Amount, added: Time) -> u32 {
-        self.bytes += memory_of(&transaction);
         let sequence = self.next_sequence;
         self.next_sequence += 1;
+        self.insert_as(transaction, (fee, added), sequence)
+    }
+
+    fn insert_as(&mut self, transaction: Arc<Transaction>, (fee, added): (Amount, Time), sequence: u64) -> u32 {
+        self.bytes += memory_of(&transaction);
         let row = self.entries.insert(transaction, (fee, added), sequence);
         self.by_age.push(added, sequence, row);
         let mut ancestors = Vec::new();
@@ -298,7 +340,9 @@ impl Mempool {
 
     /// When the oldest transaction has waited too long.
     pub(crate) fn deadline(&self) -> Option<Time> {
-        self.by_age.first().map(|(added, _)| added + MEMPOOL_EXPIRY)
+        let own = self.by_age.first().map(|(added, _)| added);
+        let oldest = [own, self.elsewhere.since].into_iter().flatten().min();
+        oldest.map(|added| added + MEMPOOL_EXPIRY)
     }
 
     /// The lowest fee rate that gets in now, in base units per 1,000 bytes.
@@ -359,11 +403,13 @@ impl Mempool {
 
     /// All, in no order that says anything.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Transaction>> {
+        self.assert_all_is_here();
         self.entries.iter().map(|entry| &entry.transaction)
     }
 
     /// The names of all, in the order of arrival: parents before children.
     pub(crate) fn by_arrival(&self) -> Vec<Wtxid> {
+        self.assert_all_is_here();
         let mut entries: Vec<&Entry> = self.entries.iter().collect();
         entries.sort_by_key(|entry| entry.sequence);
         entries.into_iter().map(|entry| entry.transaction.wtxid()).collect()
@@ -371,7 +417,7 @@ impl Mempool {
 
     /// Memory taken, in bytes.
     pub(crate) const fn bytes(&self) -> usize {
-        self.bytes
+        self.bytes + self.elsewhere.bytes
     }
 }
 

@@ -71,9 +71,18 @@ struct Row {
     bytes: u32,
     message_bytes: u32,
     memory: usize,
-    is_plain: bool,
+    /// Whether another spends a coin that it spends.
+    has_rival: bool,
+    /// Whether so many are related to it that some mempool might find them too many.
+    is_crowded: bool,
     /// On the chains of the two blocks that were asked about last.
     terms: [Option<(BlockRef, Option<Terms>)>; 2],
+}
+
+impl Row {
+    const fn is_plain(&self) -> bool {
+        !self.has_rival && !self.is_crowded
+    }
 }
 
 /// What a payment is worth on a chain.
@@ -121,7 +130,7 @@ impl Payments {
             return known;
         }
         let payment = self.next();
-        let (mut parents, mut is_plain) = (Vec::new(), true);
+        let (mut parents, mut has_rival) = (Vec::new(), false);
         for outpoint in transaction.inputs() {
             if let Some(parent) = self.find_txid(&outpoint.txid)
                 && !parents.contains(&parent)
@@ -130,8 +139,8 @@ impl Payments {
                 self.rows[parent.index()].children.push(payment);
             }
             if let Some(rival) = self.spender(outpoint) {
-                self.rows[rival.index()].is_plain = false;
-                is_plain = false;
+                self.rows[rival.index()].has_rival = true;
+                has_rival = true;
             } else {
                 self.by_coin.insert((&outpoint.txid.0, outpoint.index), payment.0);
             }
@@ -146,7 +155,8 @@ impl Payments {
             bytes: transaction.bytes(),
             message_bytes: u32::try_from(bytes).expect("messages are far smaller"),
             memory: memory_of(transaction),
-            is_plain,
+            has_rival,
+            is_crowded: false,
             terms: [const { None }; 2],
         });
         self.far.resize(self.rows.len() * self.width, [0; 2]);
@@ -154,7 +164,9 @@ impl Payments {
         payment
     }
 
-    fn find_txid(&self, Txid(name): &Txid) -> Option<PaymentRef> {
+    /// The number of a payment of this txid that was seen.
+    #[must_use]
+    pub fn find_txid(&self, Txid(name): &Txid) -> Option<PaymentRef> {
         let is = |row: u32| self.rows[row as usize].transaction.txid().0 == *name;
         self.by_txid.find((name, 0), is).map(PaymentRef)
     }
@@ -186,9 +198,51 @@ impl Payments {
         }
         if is_crowd {
             for relative in relatives {
-                self.rows[relative.index()].is_plain = false;
+                self.rows[relative.index()].is_crowded = true;
             }
         }
+    }
+
+    /// These, and all that are under way and stand on them or beside them or carry them, in no order that says anything.
+    #[must_use]
+    pub fn relatives(&self, ledger: &Ledger, of: impl Iterator<Item = PaymentRef>) -> Vec<PaymentRef> {
+        let is_under_way = |other: &PaymentRef| {
+            let txid = self.rows[other.index()].transaction.txid();
+            ledger.confirmation(&txid, self.settled).is_none()
+        };
+        let mut all: Vec<PaymentRef> = Vec::new();
+        for payment in of {
+            if all.contains(&payment) {
+                continue;
+            }
+            let relatives = reach(payment, |of| {
+                let Row { parents, children, .. } = &self.rows[of.index()];
+                parents.iter().chain(children).copied().filter(is_under_way)
+            });
+            all.extend(relatives);
+        }
+        all
+    }
+
+    /// What a transaction spends of payments that were seen.
+    #[must_use]
+    pub fn parents_of(&self, transaction: &Transaction) -> Vec<PaymentRef> {
+        let inputs = transaction.inputs().iter();
+        inputs.filter_map(|outpoint| self.find_txid(&outpoint.txid)).collect()
+    }
+
+    /// Whether a transaction spends a coin that another spends which was seen.
+    #[must_use]
+    pub fn is_rival(&self, transaction: &Transaction) -> bool {
+        let inputs = transaction.inputs().iter();
+        let mut spenders = inputs.filter_map(|outpoint| self.spender(outpoint));
+        spenders.any(|spender| self.wtxid(spender) != transaction.wtxid())
+    }
+
+    /// Whether some other payment that was seen spends a coin that this one spends.
+    #[must_use]
+    pub fn has_rival(&self, payment: PaymentRef) -> bool {
+        self.rows[payment.index()].has_rival
     }
 
     /// All chains have this block in common from now on.
@@ -196,7 +250,7 @@ impl Payments {
         if !ledger.is_ancestor(self.settled, block) {
             // What was taken for settled is not. That is seldom.
             for row in &mut self.rows {
-                row.is_plain = false;
+                row.is_crowded = true;
             }
         }
         self.settled = block;
@@ -274,7 +328,7 @@ impl Payments {
     pub(crate) fn look_up(&mut self, ledger: &mut Ledger, payment: PaymentRef, tip: BlockRef) {
         let row = &self.rows[payment.index()];
         let is_known = row.terms.iter().flatten().any(|(at, _)| *at == tip);
-        if row.is_plain && !is_known {
+        if row.is_plain() && !is_known {
             let terms = self.work_out(ledger, payment, tip);
             let known = &mut self.rows[payment.index()].terms;
             known.swap(0, 1);
@@ -285,7 +339,7 @@ impl Payments {
     /// What was found out ([`Payments::look_up`]); none when the payment is not plain, or breaks a rule there.
     pub(crate) fn terms(&self, payment: PaymentRef, tip: BlockRef) -> Option<&Terms> {
         let row = &self.rows[payment.index()];
-        let mut known = row.terms.iter().flatten().filter(|_| row.is_plain);
+        let mut known = row.terms.iter().flatten().filter(|_| row.is_plain());
         known.find(|(at, _)| *at == tip)?.1.as_ref()
     }
 

@@ -53,6 +53,10 @@ impl Relay {
         self.fetch.is_empty() && self.orphans.is_empty() && self.rejected.is_empty() && self.announce_at.is_none()
     }
 
+    pub(crate) fn has_no_orphans(&self) -> bool {
+        self.orphans.is_empty()
+    }
+
     /// Whether nothing is known but what may be asked for, and what all peers are to be told of.
     pub(crate) fn is_plain(&self) -> bool {
         let has_nothing_aside = self.orphans.is_empty() && self.rejected.is_empty();

@@ -358,6 +358,7 @@ impl Network {
     fn handle(&mut self, node: NodeId, input: Input) {
         self.get_up(node);
         self.call_courier_back(node);
+        self.unpack(node, &input);
         let ledger = self.ledger_of(node);
         let Some(core) = &mut self.places[node.index()].node else {
             return;

@@ -4,7 +4,7 @@ use base::{NodeId, Time};
 use chain::Ledger;
 use gossip::{Item, Request};
 
-use super::{Courier, Place, Queued, Said, Wanted};
+use super::{Courier, Place, Queued, Said, Satchel, Wanted};
 use crate::limits::{MAX_COURIER_PEERS, MAX_WANTED_BY_COURIER};
 use crate::payments::{Far, PaymentRef, Payments};
 use crate::peers::{Peer, Stage};
@@ -14,8 +14,13 @@ impl Node {
     /// Leaves payments to a courier, when all that concerns them can be said shortly: no orphan and nothing that was refused of late, nobody who owes an answer
     /// that is not waited for, a mempool with room, and a search for blocks that goes on. The node keeps what waited before; what it waits for goes over.
     ///
-    /// Of payments from `base` on the node has those about which it is known to be calm.
-    pub fn hire(&mut self, ledger: &Ledger, payments: &mut Payments, base: PaymentRef) -> Option<Courier> {
+    /// Of payments from `base` on the node has those about which it is known to be calm. The satchel, which is of the last courier, is left empty where there is a new one.
+    pub fn hire(
+        &mut self,
+        ledger: &Ledger,
+        payments: &mut Payments,
+        (base, satchel): (PaymentRef, &mut Satchel),
+    ) -> Option<Courier> {
         let tip = self.knowledge.tip();
         let is_plain = self.is_drawn && !self.tells_messages && self.config.strategy == Strategy::Honest;
         let is_up_to_date = || !self.is_behind(ledger) && ledger.is_ancestor(payments.settled(), tip);
@@ -98,7 +103,8 @@ impl Node {
             wanted,
             said,
             queue,
-            taken: Vec::new(),
+            satchel: std::mem::take(satchel),
+            sequence: u32::try_from(self.pool.next_sequence()).ok()?,
             served: Vec::new(),
             deadline: Time::MAX,
         };
@@ -115,17 +121,19 @@ impl Node {
         may_be.then(|| (peers, bits.map(|(at, (_, row))| u64::from(row.outbound) << at).sum()))
     }
 
-    /// Takes over from a courier: what it took in waits here, and what it waited for is waited for here.
+    /// Takes over from a courier: what it waited for is waited for here, and what it is to tell of is told of here. What else it took in waits here as well, and stays in
+    /// its satchel, until it is [unpacked](Node::unpack).
     ///
     /// # Panics
     /// When the courier is not this node's, or its peers are others by now.
-    pub fn relieve(&mut self, payments: &mut Payments, courier: Courier) {
+    pub fn relieve(&mut self, ledger: &Ledger, payments: &mut Payments, mut courier: Courier) -> Satchel {
         assert_eq!(courier.node, self.id, "a courier has one node");
-        let everybody = courier.everybody();
-        for taken in &courier.taken {
-            let transaction = payments.transaction(taken.payment).clone();
-            let row = self.pool.bring(transaction, taken.fee, taken.at);
-            self.pool.set_holders(row, everybody);
+        self.pool.set_next_sequence(courier.sequence.into());
+        self.pool.note_elsewhere(&courier.satchel);
+        if !courier.queue.is_empty() {
+            let queue = courier.queue.iter().map(|queued| queued.payment);
+            let relatives = payments.relatives(ledger, queue);
+            self.unpack(payments, &mut courier.satchel, |payment| relatives.contains(&payment));
         }
         for Queued { payment, holders } in &courier.queue {
             let wtxid = payments.wtxid(*payment);
@@ -160,6 +168,7 @@ impl Node {
         self.miner.refresh_at = time(courier.refresh_at);
         self.miner.refreshed_at = courier.refreshed_at;
         self.set_deadline_of_payments();
+        courier.satchel
     }
 
     /// Whether a transaction waits for a block here. Of what a courier has taken in only that knows.

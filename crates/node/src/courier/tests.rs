@@ -3,7 +3,7 @@ use crate::limits::MAX_COURIER_PEERS;
 use crate::testing::{config, key, n, params};
 use crate::{Node, Payments};
 use base::Seed;
-use chain::{OutPoint, Transaction, TxOutput, Txid};
+use chain::{Amount, OutPoint, Transaction, TxOutput, Txid};
 
 /// A node with so many inbound peers that have said hello.
 fn node(ledger: &mut Ledger, peers: usize) -> Node {
@@ -37,7 +37,11 @@ fn a_courier_has_as_many_peers_as_a_word_has_bits() {
     ] {
         let mut ledger = Ledger::new(params());
         let mut node = node(&mut ledger, peers);
-        let courier = node.hire(&ledger, &mut Payments::new(1), PaymentRef::default());
+        let courier = node.hire(
+            &ledger,
+            &mut Payments::new(1),
+            (PaymentRef::default(), &mut Satchel::default()),
+        );
         assert_eq!(courier.is_some(), may_be, "{peers} peers");
         if let Some(courier) = courier {
             assert_eq!(courier.everybody().count_ones() as usize, peers);
@@ -51,7 +55,7 @@ fn a_courier_waits_for_so_many_payments_and_no_more() {
     let mut node = node(&mut ledger, 2);
     let mut payments = Payments::new(1);
     let mut courier = node
-        .hire(&ledger, &mut payments, PaymentRef::default())
+        .hire(&ledger, &mut payments, (PaymentRef::default(), &mut Satchel::default()))
         .expect("a courier");
     let mut out = Vec::new();
     for number in 0..=u32::try_from(MAX_WANTED_BY_COURIER).expect("few") {
@@ -60,6 +64,6 @@ fn a_courier_waits_for_so_many_payments_and_no_more() {
         assert_eq!(is_heard, (number as usize) < MAX_WANTED_BY_COURIER, "{number}");
     }
     assert_eq!(out, [], "inbound peers wait for outbound ones");
-    node.relieve(&mut payments, courier);
+    node.relieve(&ledger, &mut payments, courier);
     assert_eq!(node.relay.fetch.in_hand().count(), MAX_WANTED_BY_COURIER);
 }

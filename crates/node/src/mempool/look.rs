@@ -41,7 +41,7 @@ pub struct Package {
 impl Mempool {
     /// Whether nothing is unconfirmed.
     pub(crate) fn is_empty(&self) -> bool {
-        self.entries.len() == 0
+        self.entries.len() + self.elsewhere.count == 0
     }
 
     /// The unconfirmed transaction of this txid, and its place among the others.
@@ -65,6 +65,7 @@ impl Mempool {
 
     /// What all pay together.
     pub(crate) fn total_fees(&self) -> Amount {
+        self.assert_all_is_here();
         let fees = self.entries.iter().map(|entry| entry.fee.units());
         Amount::from_units(fees.fold(0, u64::saturating_add))
     }

@@ -25,6 +25,7 @@ impl Mempool {
     /// A package's rate changes when some of its ancestors are taken with another. It is then put in again with its new rate,
     /// and the old copy is passed over when it comes up.
     pub(crate) fn select(&self, limit_bytes: u64) -> Selection {
+        self.assert_all_is_here();
         let mut selection = Selection::default();
         let mut selected: BTreeSet<Txid> = BTreeSet::new();
         let mut room = limit_bytes;

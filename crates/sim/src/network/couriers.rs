@@ -5,16 +5,21 @@
 //! when it is sent. When the node itself takes over before it has arrived, that is taken back and the announcement put on the heap in
 //! its place. The run is the same to the last byte.
 
+mod satchels;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use base::{NodeId, Time};
 use chain::{Ledger, Wtxid};
 use gossip::{Item, Message, MessageKind};
-use node::{Courier, Errand, Event, Far, Goal, Input, List, Node, Output, PaymentRef, Payments, Place};
+use node::{
+    Courier, Errand, Event, Far, Goal, Input, List, Node, Output, PaymentRef, Payments, Place, Satchel, TipChange,
+};
 use observe::Detail;
 use scenario::Plan;
 
+use self::satchels::Confirmed;
 use super::Network;
 use super::beds::{Moment, has_come};
 use super::rest::short_count;
@@ -77,8 +82,10 @@ impl Note {
 /// What stands beside a node.
 #[derive(Debug, Default)]
 struct State {
-    /// Of payments before this one nothing is known but by the node: since they were seen, something has left its mempool.
+    /// Of payments before this one nothing is known but by the node: since they were seen, something has left its mempool that no block confirmed.
     base: PaymentRef,
+    /// What couriers have taken in and the node has not unpacked, while there is no courier.
+    satchel: Satchel,
     courier: Option<Box<Courier>>,
     /// Which peers of who has a courier are outbound, a bit each.
     outbound: u64,
@@ -114,8 +121,12 @@ pub(super) struct Couriers {
     payments: Payments,
     /// Of all nodes; empty where nodes deal with payments themselves.
     states: Vec<State>,
+    /// Whether none is hired any more.
+    are_dismissed: bool,
     /// How many blocks there were when all nodes were last found to follow the same one.
     settled_at: usize,
+    /// What the last few blocks confirm.
+    confirmed: Vec<Confirmed>,
     /// What announcements and requests take: the first and each further payment, in bytes.
     told: (u64, u64),
     asked: (u64, u64),
@@ -136,7 +147,9 @@ impl Couriers {
         Self {
             payments: Payments::new(nodes),
             states: (0..nodes).map(|_| State::default()).collect(),
+            are_dismissed: false,
             settled_at: 0,
+            confirmed: Vec::new(),
             told: bytes(&|count| Message::Announce(vec![name; count].into())),
             asked: bytes(&|count| Message::Get(vec![Item::Transaction(name); count])),
             errands: Vec::new(),
@@ -145,7 +158,7 @@ impl Couriers {
 
     /// Whether there are any payments that couriers may deal with.
     fn are_open(&self) -> bool {
-        !self.states.is_empty() && self.payments.next() > PaymentRef::default()
+        !self.states.is_empty() && !self.are_dismissed && self.payments.next() > PaymentRef::default()
     }
 
     /// When a node's courier has something to do.
@@ -187,7 +200,7 @@ impl Couriers {
     }
 
     /// A node itself has left this: notes what it has accepted, and whether something has left its mempool.
-    fn look_at(&mut self, core: &Node, ledger: &Ledger, node: NodeId, left: &[Output]) {
+    fn look_at(&mut self, core: &mut Node, ledger: &Ledger, node: NodeId, left: &[Output]) {
         for output in left {
             let Output::Emit(event) = output else { continue };
             if let Event::TxAccepted { txid, .. } = event.as_ref()
@@ -201,6 +214,20 @@ impl Couriers {
         if left.iter().any(is_upset) {
             self.states[node.index()].base = self.payments.next();
         }
+        for output in left {
+            if let Output::Emit(event) = output
+                && let Event::TipChanged {
+                    old,
+                    new,
+                    how: TipChange::Extend,
+                } = event.as_ref()
+            {
+                let [old, new] = [old, new].map(|tip| ledger.find(&tip.block).expect("it was followed"));
+                for block in ledger.path(old, new) {
+                    self.confirm((core, ledger), node, block);
+                }
+            }
+        }
     }
 }
 
@@ -213,7 +240,7 @@ fn list_bytes((first, further): (u64, u64), list: &List) -> u64 {
 fn upsets(event: &Event) -> bool {
     matches!(
         event,
-        Event::TipChanged { .. } | Event::Reorg { .. } | Event::TxEvicted { .. } | Event::TxReplaced { .. }
+        Event::Reorg { .. } | Event::TxEvicted { .. } | Event::TxReplaced { .. }
     )
 }
 
@@ -396,7 +423,8 @@ impl Network {
         let miner = &place.miner;
         let is_searching = |bits| miner.searches_for(Goal { bits, on_demand: false });
         if has_all && core.goal(ledger).is_none_or(is_searching) {
-            state.courier = core.hire(ledger, payments, state.base).map(Box::new);
+            let packed = (state.base, &mut state.satchel);
+            state.courier = core.hire(ledger, payments, packed).map(Box::new);
             state.outbound = state.courier.as_deref().map_or(0, Courier::outbound);
         }
     }
@@ -413,7 +441,8 @@ impl Network {
         }
         let courier = state.courier.take().expect("it is there");
         let core = self.places[node.index()].node.as_mut();
-        core.expect("who has a courier is up").relieve(payments, *courier);
+        let core = core.expect("who has a courier is up");
+        state.satchel = core.relieve(&self.ledgers[0], payments, *courier);
         let mut notes = std::mem::take(&mut state.notes);
         for note in notes.drain(..) {
             let exit = &self.pairs.exits(node)[usize::from(note.by)];
@@ -429,9 +458,6 @@ impl Network {
 
     /// A node itself has left this.
     pub(super) fn look_at_payments(&mut self, node: NodeId, left: &[Output]) {
-        let Some(core) = self.places[node.index()].node.as_deref() else {
-            return;
-        };
         let accepts =
             |output: &Output| matches!(output, Output::Emit(event) if matches!(**event, Event::TxAccepted { .. }));
         if self.couriers.states.is_empty() {
@@ -451,13 +477,16 @@ impl Network {
                 self.couriers.settled_at = ledger.len();
             }
         }
-        self.couriers.look_at(core, ledger, node, left);
+        if let Some(core) = self.places[node.index()].node.as_deref_mut() {
+            self.couriers.look_at(core, ledger, node, left);
+        }
     }
 
     /// A node that is down hears nothing.
     pub(super) fn forget_payments(&mut self, node: NodeId) {
         if let Some(state) = self.couriers.states.get_mut(node.index()) {
             state.base = self.couriers.payments.next();
+            state.satchel = Satchel::default();
         }
     }
 
@@ -466,6 +495,6 @@ impl Network {
         for node in (0..self.couriers.states.len()).map(NodeId::at) {
             self.call_courier_back(node);
         }
-        self.couriers.states.clear();
+        self.couriers.are_dismissed = true;
     }
 }
