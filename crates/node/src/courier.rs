@@ -230,7 +230,8 @@ impl Courier {
         (may_send, out): (impl Fn(&Wtxid) -> bool, &mut Vec<Errand>),
     ) -> bool {
         let may_send = |payment: &PaymentRef| self.may_serve(to, *payment, || may_send(&payments.wtxid(*payment)));
-        if self.is_late(now) || !list.iter().all(may_send) {
+        let is_repeated = |at: usize| list[..at].contains(&list[at]);
+        if self.is_late(now) || !list.iter().all(may_send) || (1..list.len()).any(is_repeated) {
             return false;
         }
         if self.served.len() >= MANY_SERVICES {

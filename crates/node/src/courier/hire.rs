@@ -46,6 +46,10 @@ impl Node {
         }
         let (mut wanted, mut said) = (Vec::new(), Vec::new());
         for request in self.relay.fetch.in_hand() {
+            // One that is here was sent by a wallet meanwhile, or a block held it that was given up.
+            if wanted.len() == MAX_WANTED_BY_COURIER || self.has_transaction(&request.wtxid) {
+                return None;
+            }
             let payment = payments.find(&request.wtxid)?;
             let (of, until) = match request.asked {
                 Some((peer, until)) => (Some(Place::try_from(place(peer)?).ok()?), until),

@@ -1,9 +1,10 @@
 use super::*;
 use crate::limits::MAX_COURIER_PEERS;
 use crate::testing::{config, key, n, params};
-use crate::{Node, Payments};
+use crate::{Input, Node, Payments};
 use base::Seed;
 use chain::{Amount, OutPoint, Transaction, TxOutput, Txid};
+use gossip::Message;
 
 /// A node with so many inbound peers that have said hello.
 fn node(ledger: &mut Ledger, peers: usize) -> Node {
@@ -66,4 +67,86 @@ fn a_courier_waits_for_so_many_payments_and_no_more() {
     assert_eq!(out, [], "inbound peers wait for outbound ones");
     node.relieve(&ledger, &mut payments, courier);
     assert_eq!(node.relay.fetch.in_hand().count(), MAX_WANTED_BY_COURIER);
+}
+
+/// What a node waits for is announced to it in one message by its first peer.
+fn announce(node: &mut Node, ledger: &mut Ledger, wtxids: impl Iterator<Item = Wtxid>) {
+    let input = Input::Received {
+        peer: n(1),
+        message: Message::Announce(wtxids.collect()),
+    };
+    let mut out = Vec::new();
+    node.handle(ledger, Time::ZERO, input, &mut out);
+    assert!(out.is_empty(), "{out:?}");
+}
+
+fn hire(node: &mut Node, ledger: &Ledger, payments: &mut Payments) -> Option<Courier> {
+    node.hire(ledger, payments, (PaymentRef::default(), &mut Satchel::default()))
+}
+
+fn bring(node: &mut Node, transaction: Arc<Transaction>) {
+    let sequence = node.pool.next_sequence();
+    node.pool.bring(transaction, (Amount::ZERO, Time::ZERO), sequence);
+    node.pool.set_next_sequence(sequence + 1);
+}
+
+/// No peer is asked for more than a hundred at a time, and a courier does not look at that.
+#[test]
+fn who_waits_for_more_than_a_courier_does_has_none() {
+    let most = u32::try_from(MAX_WANTED_BY_COURIER).expect("few");
+    for (count, may_be) in [(most, true), (most + 1, false)] {
+        let mut ledger = Ledger::new(params());
+        let mut node = node(&mut ledger, 2);
+        let mut payments = Payments::new(1);
+        let wanted: Vec<_> = (0..count)
+            .map(|number| payment(&ledger, &mut payments, number))
+            .collect();
+        let wtxids = wanted.iter().map(|payment| payments.wtxid(*payment));
+        announce(&mut node, &mut ledger, wtxids);
+        let courier = hire(&mut node, &ledger, &mut payments);
+        assert_eq!(courier.is_some(), may_be, "{count} payments");
+    }
+}
+
+/// A courier would take it in a second time.
+#[test]
+fn who_waits_for_what_its_wallet_has_sent_meanwhile_has_no_courier() {
+    for is_sent in [false, true] {
+        let mut ledger = Ledger::new(params());
+        let mut node = node(&mut ledger, 2);
+        let mut payments = Payments::new(1);
+        let wanted = payment(&ledger, &mut payments, 0);
+        announce(&mut node, &mut ledger, std::iter::once(payments.wtxid(wanted)));
+        if is_sent {
+            let transaction = Arc::clone(payments.transaction(wanted));
+            bring(&mut node, transaction);
+        }
+        let courier = hire(&mut node, &ledger, &mut payments);
+        assert_eq!(courier.is_some(), !is_sent);
+    }
+}
+
+/// The node counts how often it sends a peer the same.
+#[test]
+fn a_request_that_names_a_payment_twice_is_for_the_node() {
+    let mut ledger = Ledger::new(params());
+    let mut node = node(&mut ledger, 2);
+    let mut payments = Payments::new(1);
+    let both = [0, 1].map(|number| payment(&ledger, &mut payments, number));
+    for payment in both {
+        let transaction = Arc::clone(payments.transaction(payment));
+        bring(&mut node, transaction);
+    }
+    let mut courier = hire(&mut node, &ledger, &mut payments).expect("a courier");
+    for (list, is_served) in [
+        (vec![both[0], both[0]], false),
+        (vec![both[0], both[1]], true),
+        (vec![both[1]], false),
+    ] {
+        let mut out = Vec::new();
+        let may_send = |wtxid: &Wtxid| node.has_not_sent(n(1), wtxid);
+        let is_done = courier.serve(&mut payments, (Time::ZERO, 0), &list, (may_send, &mut out));
+        assert_eq!(is_done, is_served, "{list:?}");
+        assert_eq!(out.len(), if is_served { list.len() } else { 0 });
+    }
 }
