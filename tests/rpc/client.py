@@ -395,6 +395,12 @@ class Interface(unittest.TestCase):
         self.assertEqual(theirs.call("testmempoolaccept", [raw], "0.00000001")[0]["reject-reason"], "max-fee-exceeded")
         self.refused(-25, theirs, "sendrawtransaction", raw, "0.00000001")
         self.assertEqual(theirs.call("sendrawtransaction", raw), accepted)
+        # Unless told otherwise, nothing is sent that pays more than 0.1 for 1,000 bytes.
+        dear = node.call("sendtoaddress", payee, 1, "", "", False, True, None, "unset", None, 10_001)
+        raw = node.call("getrawtransaction", dear)
+        self.assertEqual(theirs.call("testmempoolaccept", [raw])[0]["reject-reason"], "max-fee-exceeded")
+        self.refused(-25, theirs, "sendrawtransaction", raw)
+        self.assertEqual(theirs.call("sendrawtransaction", raw, 0), dear)
 
     def test_mining(self):
         node = self.node()
@@ -678,6 +684,13 @@ class Interface(unittest.TestCase):
         self.assertEqual(node.call("getbestblockhash"), hashes[-1])
         self.assertEqual(node.call("getbalance"), 50 * (70 - MATURITY + 1))
         self.assertNotEqual(node.call("getnewaddress"), address)
+        # A block that was submitted is on disk before its answer.
+        for _ in range(5):
+            block = node.call("generateblock", address, [], False)
+            self.assertIsNone(node.call("submitblock", block["hex"]))
+            node.kill()
+            node.start()
+            self.assertEqual(node.call("getbestblockhash"), block["hash"])
 
     def test_help_and_stop(self):
         node = self.node()
