@@ -19,6 +19,8 @@ pub struct Network {
     pub connections: BTreeMap<NodeId, Connection>,
     /// Who may not connect.
     pub bans: Vec<Ban>,
+    /// What its operator should know of: that its disk takes nothing.
+    pub trouble: Option<String>,
 }
 
 /// A peer that is talked to.

@@ -165,6 +165,10 @@ fn threat_d5_a_node_whose_disk_is_full_answers_takes_nothing_in_and_goes_on_when
         refused.code == 1 && refused.stderr.contains("error -20: no space left in"),
         "{refused:?}"
     );
+    for method in ["getblockchaininfo", "getnetworkinfo", "getmininginfo"] {
+        let warned = ask(&[method]).stdout;
+        assert!(warned.contains("no space left in"), "{warned}");
+    }
     assert!(reserve().is_err());
     miner.line_with("mined height");
     assert_eq!(height(), before);
@@ -180,6 +184,7 @@ fn threat_d5_a_node_whose_disk_is_full_answers_takes_nothing_in_and_goes_on_when
     fs::remove_file(disk.path("filler")).expect("it is there");
     node.line_with("there is room again");
     node.line_with("mined height");
+    assert!(!ask(&["getblockchaininfo"]).stdout.contains("no space left"));
     assert_eq!(reserve().expect("it is made again"), RESERVE_BYTES);
     node.interrupt();
     let (code, told) = node.end();

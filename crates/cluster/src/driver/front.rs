@@ -55,7 +55,8 @@ impl Front {
     }
 
     /// From now on whoever gives an order is told why it is not carried out; with none, orders are taken again.
-    pub(super) fn refuse_orders(&self, why: Option<String>) {
+    pub(super) fn refuse_orders(&mut self, why: Option<String>) {
+        self.network.trouble.clone_from(&why);
         self.desk.refuse_orders(why);
     }
 

@@ -26,12 +26,12 @@ impl Driver {
         self.complain(Complaint::DiskFull(trouble.clone()));
         self.is_out_of_room = true;
         self.seat.assign(None, HashRate::ZERO);
-        if let Some(front) = &self.front {
+        if let Some(front) = &mut self.front {
             front.refuse_orders(Some(trouble));
         }
         let exit = self.answer_until_there_is_room().await?;
         self.is_out_of_room = false;
-        if let Some(front) = &self.front {
+        if let Some(front) = &mut self.front {
             front.refuse_orders(None);
         }
         if exit.is_none() {

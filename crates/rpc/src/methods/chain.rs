@@ -101,7 +101,7 @@ fn state(scene: &Scene<'_>) -> Value {
         "initialblockdownload": behind > node::limits::SYNCING_BEHIND,
         "chainwork": ledger.work(tip).to_string(),
         "pruned": false,
-        "warnings": [],
+        "warnings": Vec::from_iter(&scene.network.trouble),
     })
 }
 

@@ -67,7 +67,7 @@ fn info(scene: &Scene<'_>, _: &Arguments) -> Answer {
             "difficulty": shape::difficulty(next),
             "target": shape::target(next),
         },
-        "warnings": [],
+        "warnings": Vec::from_iter(&scene.network.trouble),
     }))
 }
 

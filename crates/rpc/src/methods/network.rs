@@ -118,7 +118,7 @@ fn info(scene: &Scene<'_>, _: &Arguments) -> Answer {
         "incrementalfee": super::mempool::rate(scene.node.config().min_relay_fee),
         "localaddresses": addresses,
         "multiaddr": format!("{}/p2p/{}", network.listens, network.peer_id),
-        "warnings": [],
+        "warnings": Vec::from_iter(&scene.network.trouble),
     }))
 }
 
