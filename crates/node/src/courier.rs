@@ -7,7 +7,6 @@
 
 mod hire;
 mod satchel;
-mod unpacking;
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
@@ -26,7 +25,6 @@ use crate::transactions::announce_delay;
 
 pub use self::satchel::Satchel;
 use self::satchel::Taken;
-pub use self::unpacking::Unpacking;
 
 /// A peer, by its place among the node's peers.
 pub type Place = u16;
@@ -118,6 +116,8 @@ struct Wanted {
     /// Who is asked for it; none while it waits for whom to ask.
     of: Option<Place>,
     until: Time,
+    /// Who has announced it, a bit each.
+    heard: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -151,10 +151,11 @@ impl Courier {
         (self.deadline < Time::MAX).then_some(self.deadline)
     }
 
-    /// Where a peer stands among all.
+    /// Where a peer stands among all, most likely at `hint`.
     #[must_use]
-    pub fn place(&self, peer: NodeId) -> Option<Place> {
-        let at = self.peers.binary_search(&peer).ok()?;
+    pub fn place(&self, peer: NodeId, hint: Option<usize>) -> Option<Place> {
+        let is_there = |at: &usize| self.peers.get(*at) == Some(&peer);
+        let at = hint.filter(is_there).or_else(|| self.peers.binary_search(&peer).ok())?;
         Place::try_from(at).ok()
     }
 
@@ -213,6 +214,7 @@ impl Courier {
                     payment: *payment,
                     of: None,
                     until: Time::MAX,
+                    heard: 0,
                 });
                 self.wanted.len() - 1
             });
@@ -292,7 +294,8 @@ impl Courier {
             return false;
         }
         let fee = *fee;
-        self.wanted.swap_remove(wanted);
+        let holders = self.wanted.swap_remove(wanted).heard | 1 << from;
+        self.said.retain(|said| said.payment != payment);
         self.room -= memory;
         let sequence = self.sequence;
         self.sequence += 1;
@@ -305,7 +308,6 @@ impl Courier {
         };
         self.satchel.push(payments, taken);
         self.expiry = self.expiry.min(now + MEMPOOL_EXPIRY);
-        let holders = self.holders_of(payment) | 1 << from;
         if holders != self.everybody() && self.queue.len() < MAX_QUEUED_ANNOUNCEMENTS {
             self.queue.push(Queued { payment, holders });
             if self.announce_at == Time::MAX {
@@ -330,18 +332,6 @@ impl Courier {
         }
     }
 
-    /// Who has announced what was wanted; the announcements are done with.
-    fn holders_of(&mut self, payment: PaymentRef) -> u64 {
-        let mut holders = 0;
-        self.said.retain(|said| {
-            if said.payment == payment {
-                holders |= 1 << said.by;
-            }
-            said.payment != payment
-        });
-        holders
-    }
-
     /// The time has come for something. The same as [`Courier::hear`].
     pub fn tick(&mut self, payments: &mut Payments, now: Time, out: &mut Vec<Errand>) -> bool {
         if self.is_late(now) {
@@ -364,21 +354,23 @@ impl Courier {
             return;
         }
         // Most are told of the same in a row.
-        let mut told: Option<(u64, Vec<PaymentRef>)> = None;
+        let mut told = (0, Vec::new());
+        let mut lacking = Vec::new();
         for place in self.places() {
-            let lacking = self.queue.iter().filter(|queued| queued.holders >> place & 1 == 0);
-            let news: Vec<PaymentRef> = lacking.map(|queued| queued.payment).collect();
-            if let Some((places, last)) = &mut told
-                && *last == news
-            {
-                *places |= 1 << place;
-            } else if !news.is_empty()
-                && let Some((places, last)) = told.replace((1 << place, news))
-            {
-                out.push(Errand::Tell(places, List::of(&last)));
+            let queue = self.queue.iter().filter(|queued| queued.holders >> place & 1 == 0);
+            lacking.clear();
+            lacking.extend(queue.map(|queued| queued.payment));
+            if lacking.is_empty() {
+                continue;
             }
+            if lacking != told.1 {
+                out.extend((told.0 != 0).then(|| Errand::Tell(told.0, List::of(&told.1))));
+                told.0 = 0;
+                std::mem::swap(&mut told.1, &mut lacking);
+            }
+            told.0 |= 1 << place;
         }
-        out.extend(told.map(|(places, last)| Errand::Tell(places, List::of(&last))));
+        out.extend((told.0 != 0).then(|| Errand::Tell(told.0, List::of(&told.1))));
         self.queue.clear();
     }
 
@@ -402,19 +394,20 @@ impl Courier {
 
     /// A peer may be asked for what is wanted, as [`gossip::TransactionFetch::announced`] has it.
     fn announced(&mut self, wanted: usize, (at, by): (Time, Place)) {
-        let Wanted { payment, of, until } = self.wanted[wanted];
-        let is_known = |said: &Said| (said.payment, said.by) == (payment, by);
-        if of == Some(by) || self.said.iter().any(is_known) {
+        let is_outbound = self.is_outbound(by);
+        let wanted = &mut self.wanted[wanted];
+        if wanted.heard >> by & 1 == 1 {
             return;
         }
-        let not_before = if self.is_outbound(by) { at } else { at + INBOUND_DELAY };
+        wanted.heard |= 1 << by;
+        let not_before = if is_outbound { at } else { at + INBOUND_DELAY };
         self.said.push(Said {
-            payment,
+            payment: wanted.payment,
             by,
             not_before,
         });
-        if of.is_none() {
-            self.wanted[wanted].until = until.min(not_before);
+        if wanted.of.is_none() {
+            wanted.until = wanted.until.min(not_before);
         }
     }
 

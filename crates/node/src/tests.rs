@@ -7,7 +7,6 @@
 
 mod blame;
 mod compact;
-mod courier;
 mod determinism;
 mod forks;
 mod honest;

@@ -26,7 +26,7 @@ pub(crate) enum Happening {
         message: Message,
     },
     /// The same, of a message about payments.
-    Paid { way: Way, connection: u32, paid: Paid },
+    Paid { door: Door, connection: u32, paid: Paid },
     /// The same, of one of the messages that there are most of.
     Short { leg: Leg, short: Short },
     /// A node's deadline is due, unless it has asked for another since.
@@ -83,7 +83,7 @@ struct Entry {
     leg: Leg,
 }
 
-/// Where a message comes in, and by which connection. Of a message about a payment the place is the way.
+/// Where a message comes in, and by which connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Leg {
     /// The place of the receiver's end.
@@ -107,6 +107,15 @@ impl Entry {
             (a, b) => a.cmp(&b),
         })
     }
+}
+
+/// Where a message about payments comes in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Door {
+    /// By this way.
+    Way(Way),
+    /// At the receiver's end that stands there ([`Leg::place`]).
+    End(u32),
 }
 
 /// The order in which things were planned. Numbers come round again after four billion; no two whose order matters are half as many apart.
@@ -249,22 +258,20 @@ impl Heap {
         self.file(Entry { at, what, turn, leg });
     }
 
-    /// Plans for a message about payments to arrive, by this way and connection.
-    pub(crate) fn push_paid(&mut self, at: Time, leg: (Way, u32), paid: Paid) {
+    /// Plans for a message about payments to arrive, by this connection.
+    pub(crate) fn push_paid(&mut self, at: Time, leg: (Door, u32), paid: Paid) {
         let turn = self.turns.next();
         self.put_back_paid(at, turn, (leg, paid));
     }
 
     /// [`Heap::put_back`] of such a message.
-    pub(crate) fn put_back_paid(&mut self, at: Time, turn: Turn, ((way, connection), paid): ((Way, u32), Paid)) {
-        let Some(what) = What::paid(&paid) else {
-            return self.put_back(at, turn, Happening::Paid { way, connection, paid });
+    pub(crate) fn put_back_paid(&mut self, at: Time, turn: Turn, ((door, connection), paid): ((Door, u32), Paid)) {
+        let (Door::End(place), Some(what)) = (door, What::paid(&paid)) else {
+            let happening = Happening::Paid { door, connection, paid };
+            return self.put_back(at, turn, happening);
         };
         self.traffic += 1;
-        let leg = Leg {
-            place: way.number(),
-            connection,
-        };
+        let leg = Leg { place, connection };
         self.file(Entry { at, what, turn, leg });
     }
 
@@ -290,8 +297,8 @@ impl Heap {
         }
         if let Some(paid) = what.payment() {
             self.traffic -= 1;
-            let (way, connection) = (Way::numbered(leg.place), leg.connection);
-            return Some((at, turn, Happening::Paid { way, connection, paid }));
+            let (door, connection) = (Door::End(leg.place), leg.connection);
+            return Some((at, turn, Happening::Paid { door, connection, paid }));
         }
         self.free.push(what.number());
         let happening = self.happenings[what.number()].take();

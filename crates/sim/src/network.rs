@@ -225,7 +225,7 @@ impl Network {
                 bytes,
                 message,
             } => self.arrive((way, connection), bytes, message),
-            Happening::Paid { way, connection, paid } => self.arrive_paid((way, connection), &paid),
+            Happening::Paid { door, connection, paid } => self.arrive_paid((door, connection), &paid),
             Happening::Short { leg, short } => self.arrive_short(leg, short),
             Happening::Tick { node } => {
                 let place = &mut self.places[node.index()];

@@ -22,16 +22,6 @@ impl Way {
         Self(self.0 ^ 1)
     }
 
-    /// The way with a number.
-    pub(crate) const fn numbered(number: u32) -> Self {
-        Self(number)
-    }
-
-    /// Its number.
-    pub(crate) const fn number(self) -> u32 {
-        self.0
-    }
-
     const fn is_back(self) -> bool {
         self.0 & 1 == 1
     }

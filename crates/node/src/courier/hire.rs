@@ -30,8 +30,51 @@ impl Node {
         }
         let room = self.pool.plain_room()?;
         let (peers, outbound) = self.courier_peers()?;
-        let queue = self.courier_queue(payments)?;
-        let (wanted, said) = self.courier_wants(payments, &peers)?;
+        let place = |peer: NodeId| peers.binary_search(&peer).ok();
+        let queue = self.relay.announcements.waiting();
+        let queued = queue.iter().map(|wtxid| {
+            let row = self.pool.find(wtxid)?;
+            let holders = self.pool.holders(row);
+            let payment = payments.find(wtxid)?;
+            Some(Queued { payment, holders })
+        });
+        let queue = queued.collect::<Option<Vec<Queued>>>()?;
+        // After a reorg one may be queued for the second time.
+        let is_repeated = |at: usize| queue[..at].iter().any(|queued| queued.payment == queue[at].payment);
+        if (0..queue.len()).any(is_repeated) {
+            return None;
+        }
+        let (mut wanted, mut said) = (Vec::new(), Vec::new());
+        for request in self.relay.fetch.in_hand() {
+            // One that is here was sent by a wallet meanwhile, or a block held it that was given up.
+            if wanted.len() == MAX_WANTED_BY_COURIER || self.has_transaction(&request.wtxid) {
+                return None;
+            }
+            let payment = payments.find(&request.wtxid)?;
+            let (of, until) = match request.asked {
+                Some((peer, until)) => (Some(Place::try_from(place(peer)?).ok()?), until),
+                None => (
+                    None,
+                    request.announcers.iter().map(|(_, _, not_before)| *not_before).min()?,
+                ),
+            };
+            let mut heard = of.map_or(0, |of| 1 << of);
+            for (peer, _, not_before) in request.announcers {
+                let by = Place::try_from(place(peer)?).ok()?;
+                heard |= 1 << by;
+                said.push(Said {
+                    payment,
+                    by,
+                    not_before,
+                });
+            }
+            wanted.push(Wanted {
+                payment,
+                of,
+                until,
+                heard,
+            });
+        }
         let owes_it = |at: usize, peer: NodeId| {
             let asked = wanted.iter().filter(|wanted| wanted.of.map(usize::from) == Some(at));
             self.peers
@@ -78,54 +121,6 @@ impl Node {
         };
         courier.set_deadline();
         Some(courier)
-    }
-
-    /// What it is to tell of, where a courier can.
-    fn courier_queue(&self, payments: &Payments) -> Option<Vec<Queued>> {
-        let queue = self.relay.announcements.waiting();
-        let queued = queue.iter().map(|wtxid| {
-            let row = self.pool.find(wtxid)?;
-            let holders = self.pool.holders(row);
-            let payment = payments.find(wtxid)?;
-            Some(Queued { payment, holders })
-        });
-        let queue = queued.collect::<Option<Vec<Queued>>>()?;
-        // After a reorg one may be queued for the second time.
-        let is_repeated = |at: usize| queue[..at].iter().any(|queued| queued.payment == queue[at].payment);
-        if (0..queue.len()).any(is_repeated) {
-            return None;
-        }
-        Some(queue)
-    }
-
-    /// What it waits for, and who has announced it, where a courier can wait for it.
-    fn courier_wants(&self, payments: &Payments, peers: &[NodeId]) -> Option<(Vec<Wanted>, Vec<Said>)> {
-        let place = |peer: NodeId| peers.binary_search(&peer).ok();
-        let (mut wanted, mut said) = (Vec::new(), Vec::new());
-        for request in self.relay.fetch.in_hand() {
-            // One that is here was sent by a wallet meanwhile, or a block held it that was given up.
-            if wanted.len() == MAX_WANTED_BY_COURIER || self.has_transaction(&request.wtxid) {
-                return None;
-            }
-            let payment = payments.find(&request.wtxid)?;
-            let (of, until) = match request.asked {
-                Some((peer, until)) => (Some(Place::try_from(place(peer)?).ok()?), until),
-                None => (
-                    None,
-                    request.announcers.iter().map(|(_, _, not_before)| *not_before).min()?,
-                ),
-            };
-            wanted.push(Wanted { payment, of, until });
-            for (peer, _, not_before) in request.announcers {
-                let by = Place::try_from(place(peer)?).ok()?;
-                said.push(Said {
-                    payment,
-                    by,
-                    not_before,
-                });
-            }
-        }
-        Some((wanted, said))
     }
 
     /// Its peers, and which of them are outbound, where a courier can deal with them.

@@ -1,5 +1,3 @@
-//! Whom a courier is hired by, and what it leaves to the node at once.
-
 use super::*;
 use crate::limits::MAX_COURIER_PEERS;
 use crate::testing::{config, key, n, params};

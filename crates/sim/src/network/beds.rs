@@ -254,6 +254,13 @@ impl Beds {
         self.beds.get(node.index()).is_some_and(|bed| bed.0.is_some())
     }
 
+    /// A node's connections have these numbers.
+    pub(super) fn note_connections(&mut self, node: NodeId, connections: impl Iterator<Item = u32>) {
+        for (place, connection) in self.places(node).zip(connections) {
+            self.ends[place].connection = connection;
+        }
+    }
+
     /// How a node rests, if it does.
     pub(super) fn of(&self, node: NodeId) -> Option<&Resting> {
         self.beds.get(node.index())?.0.as_ref()

@@ -28,6 +28,7 @@ impl Network {
             for node in [from, to] {
                 self.rouse(node);
             }
+            self.go_by_exits();
         }
         self.pairs.way(from, to)
     }

@@ -6,6 +6,7 @@
 //! its place. The run is the same to the last byte.
 
 mod satchels;
+mod sending;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -25,8 +26,8 @@ use super::beds::{Moment, has_come};
 use super::rest::short_count;
 use crate::digest::message_from;
 use crate::engine::{Options, Verify};
-use crate::heap::Turn;
-use crate::pairs::Way;
+use crate::heap::{Door, Turn};
+use crate::pairs::Exit;
 
 /// A message about payments, in short.
 #[derive(Clone, Debug)]
@@ -121,6 +122,8 @@ pub(super) struct Couriers {
     payments: Payments,
     /// Of all nodes; empty where nodes deal with payments themselves.
     states: Vec<State>,
+    /// Whether all nodes' exits are where their ends are: none has been added since there are ends.
+    go_by_ends: bool,
     /// Whether none is hired any more.
     are_dismissed: bool,
     /// How many blocks there were when all nodes were last found to follow the same one.
@@ -147,6 +150,7 @@ impl Couriers {
         Self {
             payments: Payments::new(nodes),
             states: (0..nodes).map(|_| State::default()).collect(),
+            go_by_ends: false,
             are_dismissed: false,
             settled_at: 0,
             confirmed: Vec::new(),
@@ -245,83 +249,26 @@ fn upsets(event: &Event) -> bool {
 }
 
 impl Network {
-    /// Sends a message by one of a node's exits if it is about payments that can be named shortly; whether it is.
-    pub(super) fn send_shortly(&mut self, from: (NodeId, usize), message: &Message) -> bool {
-        if !self.couriers.are_open() {
-            return false;
-        }
-        let Some(paid) = self.couriers.shorten(message) else {
-            return false;
-        };
-        self.send_paid(from, paid);
-        true
-    }
-
-    fn send_paid(&mut self, (from, at): (NodeId, usize), paid: Paid) {
-        let bytes = self.couriers.bytes(&paid);
-        self.collector.count_sent(from, paid.kind(), (1, bytes));
-        if let Paid::Told(list) = paid {
-            return self.tell_paid((from, at), bytes, &list);
-        }
-        let Some(arrival) = self.pass((from, at), bytes, false) else {
-            return;
-        };
-        let exit = &self.pairs.exits(from)[at];
-        let Some(connection) = exit.connection() else {
-            return;
-        };
-        self.heap.push_paid(arrival, (exit.way, connection), paid);
-    }
-
-    /// Sends an announcement of so many bytes, which has been counted.
-    fn tell_paid(&mut self, (from, at): (NodeId, usize), bytes: u64, list: &List) {
-        let Some(arrival) = self.pass((from, at), bytes, false) else {
-            return;
-        };
-        let exit = &self.pairs.exits(from)[at];
-        let Some(connection) = exit.connection() else {
-            return;
-        };
-        let Couriers { states, payments, .. } = &mut self.couriers;
-        let state = &mut states[exit.to.index()];
-        let by = Place::try_from(exit.opposite).unwrap_or(Place::MAX);
-        let is_outbound = || state.outbound >> by & 1 == 1;
-        if state.courier.is_some() && payments.are_calm((exit.to, state.base), is_outbound(), list) {
-            state.keep(Note {
-                at: arrival,
-                turn: self.heap.hold_back(),
-                by,
-                list: list.clone(),
-            });
-            self.digest
-                .announced_transactions(arrival, exit.to, (from, short_count(bytes)));
-        } else {
-            let paid = Paid::Told(list.clone());
-            self.heap.push_paid(arrival, (exit.way, connection), paid);
-        }
-    }
-
     /// A message about payments arrives.
-    pub(super) fn arrive_paid(&mut self, (way, connection): (Way, u32), paid: &Paid) {
-        let bytes = short_count(self.couriers.bytes(paid));
-        let (peer, node) = self.pairs.ends(way);
-        if self.pairs.get(way).connection() != Some(connection) {
+    pub(super) fn arrive_paid(&mut self, (door, connection): (Door, u32), paid: &Paid) {
+        let Some(((peer, node), at)) = self.come_in(door, connection) else {
             return;
-        }
+        };
+        let bytes = short_count(self.couriers.bytes(paid));
         if let Paid::Told(_) = paid {
             self.digest.announced_transactions(self.now, node, (peer, bytes));
         } else {
             let about = message_from(peer, bytes);
             self.digest.happened(self.now, node, (paid.kind() as u8, about));
         }
-        if !self.courier_takes((node, peer), paid) {
+        if !self.courier_takes((node, peer), at, paid) {
             let message = paid.lengthen(&self.couriers.payments);
             self.handle(node, Input::Received { peer, message });
         }
     }
 
     /// Lets a node's courier take something in; whether it did.
-    fn courier_takes(&mut self, (node, peer): (NodeId, NodeId), paid: &Paid) -> bool {
+    fn courier_takes(&mut self, (node, peer): (NodeId, NodeId), at: Option<usize>, paid: &Paid) -> bool {
         let moment = (self.now, self.turn);
         let Couriers {
             payments,
@@ -333,7 +280,7 @@ impl Network {
         let Some(courier) = state.and_then(|state| state.courier(moment)) else {
             return false;
         };
-        let from = (self.now, courier.place(peer).expect("its peers are the node's"));
+        let from = (self.now, courier.place(peer, at).expect("its peers are the node's"));
         let is_taken = match paid {
             Paid::Told(list) => courier.hear(payments, from, list, errands),
             Paid::Asked(list) => {
@@ -426,6 +373,10 @@ impl Network {
             let packed = (state.base, &mut state.satchel);
             state.courier = core.hire(ledger, payments, packed).map(Box::new);
             state.outbound = state.courier.as_deref().map_or(0, Courier::outbound);
+            let connections = exits.iter().filter_map(Exit::connection);
+            if state.courier.is_some() && self.couriers.go_by_ends {
+                self.beds.note_connections(node, connections);
+            }
         }
     }
 
@@ -451,7 +402,8 @@ impl Network {
             let bytes = short_count(self.couriers.bytes(&paid));
             self.digest.not_announced_transactions(note.at, node, (exit.to, bytes));
             let connection = connection.expect("connections stay open while there is a courier");
-            self.heap.put_back_paid(note.at, note.turn, ((way, connection), paid));
+            self.heap
+                .put_back_paid(note.at, note.turn, ((Door::Way(way), connection), paid));
         }
         self.couriers.states[node.index()].notes = notes;
     }

@@ -66,6 +66,7 @@ impl Network {
             self.lately.asked = bytes(&Message::Get(vec![Item::Block(genesis.id())]));
             let overhead = self.uplinks.as_ref().map_or(Duration::ZERO, Uplinks::overhead);
             self.beds = Beds::new(self.places.len(), &self.pairs, overhead);
+            self.go_by_ends();
         }
     }
 
@@ -260,7 +261,7 @@ impl Network {
     }
 
     /// Whether this is still the connection between a node and the peer at one of its exits.
-    fn is_open(&self, node: NodeId, (exit, peer): (u32, NodeId), connection: u32) -> bool {
+    pub(super) fn is_open(&self, node: NodeId, (exit, peer): (u32, NodeId), connection: u32) -> bool {
         let at = self.pairs.position_near(node, peer, exit);
         at.is_some_and(|at| self.pairs.exits(node)[at].connection() == Some(connection))
     }

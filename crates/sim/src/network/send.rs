@@ -14,15 +14,15 @@ use crate::heap::{Happening, Leg};
 impl Network {
     /// Sends a message by one of a node's exits.
     pub(super) fn send(&mut self, (from, at): (NodeId, usize), message: Message) {
-        if self.send_shortly((from, at), &message) {
-            return;
-        }
         let exit = self.pairs.exit_mut(from, at);
         let Some(connection) = exit.connection() else {
             let to = exit.to;
             return self.lose((from, to), &message, Loss::Disconnected);
         };
         let (to, way) = (exit.to, exit.way);
+        if self.send_shortly((from, at), &message) {
+            return;
+        }
         let bytes = node::message_bytes(self.plan.block_size, &message);
         if !self.collector.detail().tells_messages() {
             self.collector.count_sent(from, message.kind(), (1, bytes));
