@@ -171,6 +171,10 @@ impl History {
         if recent.len() == RECENT_EVENTS {
             recent.pop_front();
         }
+        if recent.is_empty() {
+            // Of most nodes of a large network nothing is told in full but that they started.
+            recent.reserve_exact(1);
+        }
         recent.push_back(record.clone());
     }
 

@@ -110,6 +110,8 @@ pub struct SpreadMeter {
     order: VecDeque<BlockId>,
     closed: BTreeMap<BlockId, Measured>,
     by_node: Vec<NodeDelays>,
+    /// Room for the delays of a block, used again.
+    room: Vec<u64>,
 }
 
 /// How long all blocks together took to reach a node.
@@ -129,7 +131,7 @@ impl SpreadMeter {
             let spreading = Spreading {
                 mined: now,
                 reached: Reached::by(node),
-                delays: Vec::new(),
+                delays: std::mem::take(&mut self.room),
             };
             self.open.insert(*block, spreading);
             self.order.push_back(*block);
@@ -216,6 +218,8 @@ impl SpreadMeter {
             delays_us: at(50).and_then(|p50| Some([p50, at(90)?, at(99)?, at(100)?])),
         };
         self.closed.insert(*block, measured);
+        delays.clear();
+        self.room = delays;
         Some(measured.spread(*block))
     }
 }

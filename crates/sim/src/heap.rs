@@ -1,5 +1,6 @@
 //! What is to happen, in total order.
 
+mod buckets;
 #[cfg(test)]
 mod tests;
 mod what;
@@ -10,10 +11,10 @@ use std::collections::VecDeque;
 use base::{NodeId, Time};
 use gossip::Message;
 
+use self::buckets::{BUCKETS, Level, Pieces};
+use self::what::{PLACE, TICK, What};
 use crate::network::{Paid, Short};
 use crate::pairs::Way;
-
-use self::what::{PLACE, TICK, What};
 
 /// Something that is to happen.
 #[derive(Debug)]
@@ -51,6 +52,7 @@ pub(crate) struct Heap {
     horizon: u64,
     /// By which byte of the time differs, the second lowest first, and by what it is there.
     levels: [Level; BYTES - 1],
+    pieces: Pieces,
     /// Which levels are not empty, a bit each.
     occupied: u32,
     /// Where the buckets are counted from: not later than anything that waits in them.
@@ -68,8 +70,6 @@ pub(crate) struct Heap {
 
 /// Of a time.
 const BYTES: usize = 8;
-/// What a byte can be.
-const BUCKETS: usize = 256;
 /// How long a bucket is that is sorted, in microseconds.
 pub(crate) const BUCKET_US: u64 = 256;
 
@@ -99,13 +99,13 @@ impl Leg {
 }
 
 impl Entry {
-    /// The order in which things happen.
-    fn cmp(&self, other: &Self) -> Ordering {
-        let by_time = self.at.cmp(&other.at);
-        by_time.then_with(|| match (self.what.ticking(), other.what.ticking()) {
-            (None, None) => self.turn.cmp(other.turn),
-            (a, b) => a.cmp(&b),
-        })
+    /// Its place in the order of what happens soon after a moment, while this turn is the next to be given out.
+    fn place(&self, (base, next): (u64, Turn)) -> u64 {
+        let (is_tick, order) = match self.what.ticking() {
+            Some(node) => (1, node.0),
+            None => (0, self.turn.0.wrapping_sub(next.0)),
+        };
+        (self.at.as_micros() - base) << 33 | is_tick << 32 | u64::from(order)
     }
 }
 
@@ -152,57 +152,13 @@ impl Turn {
     }
 }
 
-/// The buckets of one byte.
-#[derive(Debug)]
-struct Level {
-    buckets: Vec<Vec<Entry>>,
-    /// Which are not empty, a bit each.
-    filled: [u64; BUCKETS / 64],
-}
-
-impl Level {
-    fn new() -> Self {
-        Self {
-            buckets: vec![Vec::new(); BUCKETS],
-            filled: [0; BUCKETS / 64],
-        }
-    }
-
-    fn push(&mut self, bucket: usize, entry: Entry) {
-        self.filled[bucket / 64] |= 1 << (bucket % 64);
-        self.buckets[bucket].push(entry);
-    }
-
-    fn is_empty(&self) -> bool {
-        self.filled == [0; BUCKETS / 64]
-    }
-
-    /// The bucket with the earliest entries.
-    fn first(&self) -> Option<usize> {
-        self.first_from(0)
-    }
-
-    /// The first bucket from this one on that is not empty.
-    fn first_from(&self, bucket: usize) -> Option<usize> {
-        let (first, bits) = (bucket / 64, u64::MAX << (bucket % 64));
-        let words = self.filled.iter().enumerate().skip(first);
-        let mut rest = words.map(|(at, word)| (at, if at == first { word & bits } else { *word }));
-        let (at, word) = rest.find(|(_, word)| *word != 0)?;
-        Some(at * 64 + word.trailing_zeros() as usize)
-    }
-
-    fn take(&mut self, bucket: usize) -> Vec<Entry> {
-        self.filled[bucket / 64] &= !(1 << (bucket % 64));
-        std::mem::take(&mut self.buckets[bucket])
-    }
-}
-
 impl Default for Heap {
     fn default() -> Self {
         Self {
             present: VecDeque::new(),
             horizon: 0,
             levels: std::array::from_fn(|_| Level::new()),
+            pieces: Pieces::default(),
             occupied: 0,
             base: 0,
             now: Time::ZERO,
@@ -313,7 +269,8 @@ impl Heap {
             return Some(first.at);
         }
         let (level, bucket) = self.first()?;
-        self.levels[level].buckets[bucket].iter().map(|entry| entry.at).min()
+        let bucket = self.levels[level].bucket(bucket);
+        self.pieces.entries(bucket).map(|entry| entry.at).min()
     }
 
     /// Whether something happens before this time. Most often where the next things are filed says so.
@@ -328,7 +285,8 @@ impl Heap {
         if last < time.as_micros() {
             return true;
         }
-        let mut entries = self.levels[level].buckets[bucket].iter();
+        let bucket = self.levels[level].bucket(bucket);
+        let mut entries = self.pieces.entries(bucket);
         begin < time.as_micros() && entries.any(|entry| entry.at < time)
     }
 
@@ -344,7 +302,7 @@ impl Heap {
                 next = BUCKETS;
                 break;
             };
-            let entries = level.buckets[bucket].iter();
+            let entries = self.pieces.entries(level.bucket(bucket));
             out.extend(entries.filter_map(|entry| Some((entry.leg, entry.what.short()?))));
             next = bucket + 1;
         }
@@ -377,23 +335,31 @@ impl Heap {
     fn advance(&mut self) -> Option<()> {
         let (level, bucket) = self.first()?;
         let (begin, last) = self.span(level, bucket);
-        let mut entries = self.levels[level].take(bucket);
+        let mut taken = self.levels[level].take(bucket);
         if self.levels[level].is_empty() {
             self.occupied &= !(1 << level);
         }
         self.base = begin;
         if level == 0 {
             self.horizon = last.saturating_add(1);
-            entries.sort_unstable_by(Entry::cmp);
-            self.present.extend(entries.drain(..));
+            while let Some((piece, count)) = Pieces::newest(taken) {
+                let entries = (0..count).map(|at| self.pieces.entry(piece, at));
+                self.present.extend(entries);
+                taken = self.pieces.free_newest(taken);
+            }
+            let since = (begin, self.turns);
+            let present = self.present.make_contiguous();
+            present.sort_unstable_by_key(|entry| entry.place(since));
         } else {
             // Nothing of the bucket's lowest part is in order yet.
             self.horizon = begin;
-            for entry in entries.drain(..) {
-                self.put_in_bucket(entry);
+            while let Some((piece, count)) = Pieces::newest(taken) {
+                for at in 0..count {
+                    self.put_in_bucket(self.pieces.entry(piece, at));
+                }
+                taken = self.pieces.free_newest(taken);
             }
         }
-        self.levels[level].buckets[bucket] = entries;
         Some(())
     }
 
@@ -403,11 +369,13 @@ impl Heap {
             self.put_in_bucket(entry);
             return;
         }
-        let is_last = self.present.back().is_none_or(|last| last.cmp(&entry).is_lt());
-        if is_last {
+        let since = (self.now.as_micros(), self.turns);
+        let place = entry.place(since);
+        let is_before = |other: &Entry| other.place(since) < place;
+        if self.present.back().is_none_or(is_before) {
             self.present.push_back(entry);
         } else {
-            let place = self.present.partition_point(|other| other.cmp(&entry).is_lt());
+            let place = self.present.partition_point(is_before);
             self.present.insert(place, entry);
         }
     }
@@ -418,7 +386,7 @@ impl Heap {
         let differs = (at ^ self.base) | 0x100;
         let level = (u64::BITS - 1 - differs.leading_zeros()) as usize / 8;
         let bucket = usize::from(at.to_le_bytes()[level]);
-        self.levels[level - 1].push(bucket, entry);
+        self.levels[level - 1].push(bucket, entry, &mut self.pieces);
         self.occupied |= 1 << (level - 1);
     }
 

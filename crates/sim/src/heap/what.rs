@@ -22,6 +22,9 @@ const PAYMENT_SENT: u32 = 7 << 29;
 const KIND: u32 = 7 << 29;
 
 impl What {
+    /// Nothing that happens.
+    pub(super) const NONE: Self = Self(PLACE);
+
     pub(super) fn new(kind: u32, number: usize) -> Self {
         let number = u32::try_from(number).ok().filter(|number| number & KIND == 0);
         Self(kind | number.expect("memory ends before half a billion of anything"))

@@ -57,17 +57,20 @@ impl Front {
     }
 }
 
-/// What a node looks at of all its ends when it tells its neighbours something.
+/// What a node looks at of all its ends when it tells its neighbours something: a quarter of a cache line.
 #[derive(Clone, Debug)]
 struct Route {
     /// Who is at the other end.
     peer: NodeId,
-    /// How long a small message takes, out and in, in microseconds; [`UNEVEN`] where there is more to it.
-    out_us: u32,
-    in_us: u32,
+    /// How long a small message takes, there and back alike, in microseconds; [`UNEVEN`] where there is more to it.
+    latency_us: u32,
+    /// What left by it.
+    said: Said,
 }
 
-/// Of links with more than a latency, and of those that have changed.
+const _: () = assert!(size_of::<Route>() == 16, "a quarter of a cache line");
+
+/// Of links with more than a latency, and of those that have changed, one way or the other.
 const UNEVEN: u32 = u32::MAX;
 
 /// A node's end of a connection: what a message by it needs, half a cache line.
@@ -83,7 +86,7 @@ pub(super) struct End {
     /// The connection's number, when the node last came to rest.
     pub(super) connection: u32,
     /// As its route says.
-    out_us: u32,
+    latency_us: u32,
     /// When what was last sent by it arrives, what is told to all aside.
     last_arrival: Time,
 }
@@ -166,7 +169,6 @@ pub(super) struct Beds {
     first: Vec<u32>,
     ends: Vec<End>,
     routes: Vec<Route>,
-    said: Vec<Said>,
     /// When what was last told by each end arrives, where that is not only a matter of latencies; empty while it always is.
     arrivals: Vec<Time>,
     /// Whether all links have a latency and nothing else, and have always had the same.
@@ -189,7 +191,6 @@ impl Beds {
             first: vec![0],
             ends: Vec::new(),
             routes: Vec::new(),
-            said: Vec::new(),
             arrivals: Vec::new(),
             overhead_us: u64::try_from(overhead.as_micros()).expect("far less than an age"),
             longest_us: 0,
@@ -201,29 +202,30 @@ impl Beds {
             count += u32::try_from(pairs.exits(node).len()).expect("memory ends before four billion ways");
             beds.first.push(count);
         }
+        beds.routes.reserve_exact(count as usize);
+        beds.ends.reserve_exact(count as usize);
         for node in (0..nodes).map(NodeId::at) {
             for exit in pairs.exits(node) {
                 let back = &pairs.exits(exit.to)[exit.opposite as usize];
-                let out_us = delay_us(&exit.link);
+                let latency_us = latency_us([&exit.link, &back.link]);
                 beds.routes.push(Route {
                     peer: exit.to,
-                    out_us,
-                    in_us: delay_us(&back.link),
+                    latency_us,
+                    said: Said::default(),
                 });
                 beds.ends.push(End {
                     neighbour: Neighbour::unheard(exit.to),
                     owner: node,
                     other: beds.first[exit.to.index()] + exit.opposite,
                     connection: 0,
-                    out_us,
+                    latency_us,
                     last_arrival: exit.link.last_arrival(),
                 });
             }
         }
-        beds.said = vec![Said::default(); beds.ends.len()];
-        let plain = beds.routes.iter().filter(|route| route.out_us != UNEVEN);
+        let plain = beds.routes.iter().filter(|route| route.latency_us != UNEVEN);
         beds.are_even = plain.clone().count() == beds.routes.len();
-        let longest = plain.map(|route| u64::from(route.out_us)).max();
+        let longest = plain.map(|route| u64::from(route.latency_us)).max();
         beds.longest_us = beds.overhead_us + longest.unwrap_or(0);
         beds
     }
@@ -333,11 +335,11 @@ impl Beds {
         self.fronts[node.index()] = Front::UP;
         for place in self.places(node) {
             let (teller, other) = (self.ends[place].neighbour.peer, self.ends[place].other as usize);
-            let said = self.said[other];
+            let said = self.routes[other].said;
             let mut brought = [said.before(), None];
             if said.is_silent() {
                 if let Some(last) = self.under_way_from(teller, other, moment) {
-                    self.said[other].speak();
+                    self.routes[other].said.speak();
                     left.push((place, last));
                 } else {
                     brought[1] = said.last();
@@ -374,8 +376,9 @@ impl Beds {
     }
 }
 
-/// What a small message takes on a link that has a latency and nothing else.
-fn delay_us(link: &Link) -> u32 {
-    let latency = u32::try_from(link.latency().as_micros()).ok();
-    latency.filter(|_| link.is_plain()).unwrap_or(UNEVEN)
+/// What a small message takes there and back alike, on links that have a latency and nothing else.
+fn latency_us([out, back]: [&Link; 2]) -> u32 {
+    let latency = u32::try_from(out.latency().as_micros()).ok();
+    let is_even = out.is_plain() && back.is_plain() && out.latency() == back.latency();
+    latency.filter(|_| is_even).unwrap_or(UNEVEN)
 }

@@ -39,14 +39,16 @@ impl Network {
         for node in [from, to] {
             self.rouse(node);
         }
-        let (_, at) = self.pairs.place(way);
-        let exit = (exit_number(at), to);
-        let place = self.beds.place(from, exit);
-        if let Some(place) = place.filter(|place| self.beds.latency(*place).is_some()) {
-            let busy_until = self.beds.busy_until((from, place), self.now);
-            self.pairs.exit_mut(from, at).link.follow(busy_until);
+        for way in [way, way.reversed()] {
+            let ((from, at), (_, to)) = (self.pairs.place(way), self.pairs.ends(way));
+            let place = self.beds.place(from, (exit_number(at), to));
+            if let Some(place) = place.filter(|place| self.beds.latency(*place).is_some()) {
+                let busy_until = self.beds.busy_until((from, place), self.now);
+                self.pairs.exit_mut(from, at).link.follow(busy_until);
+            }
         }
-        self.beds.change(from, exit);
+        let (_, at) = self.pairs.place(way);
+        self.beds.change(from, (exit_number(at), to));
         self.pairs.set(way, conditions);
     }
 

@@ -12,13 +12,13 @@ impl Beds {
             if !self.may_be_under_way(node, moment.0) {
                 continue;
             }
-            for place in self.places(node).filter(|place| self.said[*place].is_silent()) {
+            for place in self.places(node).filter(|place| self.routes[*place].said.is_silent()) {
                 let last = self.under_way_from(node, place, moment);
                 under_way.extend(last.map(|last| (place, last)));
             }
         }
         for (place, _) in under_way {
-            self.said[*place].speak();
+            self.routes[*place].said.speak();
         }
     }
 }

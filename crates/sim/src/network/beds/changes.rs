@@ -9,21 +9,21 @@ impl Beds {
     pub(in crate::network) fn part(&mut self, node: NodeId, exit: (u32, NodeId)) {
         let Some(place) = self.place(node, exit) else { return };
         for place in [place, self.ends[place].other as usize] {
-            self.said[place].before = 0;
-            self.said[place].speak();
+            self.routes[place].said.before = 0;
+            self.routes[place].said.speak();
         }
     }
 
-    /// The way out of one of a node's ends is not what it was.
+    /// The way out of one of a node's ends is not what it was. What is sent from now on either way is a matter for the links.
     pub(in crate::network) fn change(&mut self, node: NodeId, exit: (u32, NodeId)) {
         let Some(place) = self.place(node, exit) else { return };
         self.are_even = false;
         // Who was told by it is up, and has noted it.
-        self.said[place].before = 0;
-        self.said[place].speak();
-        self.ends[place].out_us = UNEVEN;
-        self.routes[place].out_us = UNEVEN;
-        let other = self.ends[place].other as usize;
-        self.routes[other].in_us = UNEVEN;
+        self.routes[place].said.before = 0;
+        self.routes[place].said.speak();
+        for place in [place, self.ends[place].other as usize] {
+            self.ends[place].latency_us = UNEVEN;
+            self.routes[place].latency_us = UNEVEN;
+        }
     }
 }

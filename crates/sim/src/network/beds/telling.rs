@@ -6,13 +6,8 @@ use chain::BlockRef;
 use super::{Announcement, Beds, End, Moment, UNEVEN};
 use crate::heap::Turn;
 
-/// Set where more than the time at which a neighbour followed a block says whether it has announced it. A node has far fewer ends.
-const UNSURE: u32 = 1 << 31;
-
 impl Beds {
     /// Which of a node's neighbours have not announced a block with this parent by this moment: where their ends stand among its own.
-    ///
-    /// Nearly always when they followed it tells whether they have. All are looked at without a guess, for half would be wrong.
     pub(in crate::network) fn lacking<'a>(
         &self,
         node: NodeId,
@@ -20,43 +15,64 @@ impl Beds {
         moment: Moment,
         out: &'a mut Vec<u32>,
     ) -> &'a [u32] {
-        let places = self.places(node);
-        let (first, routes) = (places.start, &self.routes[places]);
-        let (now, overhead) = (moment.0.as_micros(), self.overhead_us);
-        let [block_number, parent_number] = [block.number(), parent.number()];
+        let count = self.lacking_surely(node, (block, parent), moment.0, out);
+        if let Some(count) = count {
+            return &out[..count];
+        }
+        out.clear();
+        let lacks = |(_, place): &(u32, usize)| !self.has_announced(*place, (block, parent), moment);
+        out.extend((0..).zip(self.places(node)).filter(lacks).map(|(at, _)| at));
+        out
+    }
+
+    /// The same, as far as when neighbours followed it, or that they follow its parent, says so of all of them: the first of `out`, and how many. Nearly always it does.
+    /// All are looked at without a guess, for half would be wrong.
+    fn lacking_surely(
+        &self,
+        node: NodeId,
+        (block, parent): (BlockRef, BlockRef),
+        now: Time,
+        out: &mut Vec<u32>,
+    ) -> Option<usize> {
+        let until = now
+            .as_micros()
+            .checked_sub(self.overhead_us)
+            .filter(|_| self.are_even)?;
+        let routes = &self.routes[self.places(node)];
+        let [block, parent] = [block, parent].map(BlockRef::number);
         if out.len() < routes.len() {
             out.resize(routes.len(), 0);
         }
-        let (mut count, mut is_all_sure) = (0, true);
+        let (mut count, mut are_sure) = (0, true);
         for (at, route) in (0..).zip(routes) {
             let front = &self.fronts[route.peer.index()];
             let tip = front.tip.map_or(0, BlockRef::number);
             let told_at = front.told_at.as_micros();
-            let arrival = told_at.wrapping_add(overhead).wrapping_add(u64::from(route.in_us));
-            let follows = tip == block_number;
-            let is_clear = follows & (route.in_us != UNEVEN) & (arrival != now);
-            let is_sure = (told_at != u64::MAX) & (is_clear | (tip == parent_number));
-            is_all_sure &= is_sure;
-            out[count] = at | if is_sure { 0 } else { UNSURE };
-            count += usize::from(!(is_sure & follows & (arrival < now)));
+            let arrival = told_at.wrapping_add(u64::from(route.latency_us));
+            let follows = tip == block;
+            are_sure &= (tip == parent) | (follows & (told_at != u64::MAX) & (arrival != until));
+            out[count] = at;
+            count += usize::from(!(follows & (arrival < until)));
         }
-        if !is_all_sure {
-            let unsure = count;
-            count = 0;
-            for from in 0..unsure {
-                let at = out[from] & !UNSURE;
-                let lacks = out[from] == at || !self.has_announced(first + at as usize, block, moment);
-                out[count] = at;
-                count += usize::from(lacks);
-            }
-        }
-        &out[..count]
+        are_sure.then_some(count)
     }
 
     /// Whether by this moment the neighbour at an end has announced a block: aloud, or silently.
-    fn has_announced(&self, place: usize, block: BlockRef, moment: Moment) -> bool {
+    fn has_announced(&self, place: usize, (block, parent): (BlockRef, BlockRef), moment: Moment) -> bool {
+        let route = &self.routes[place];
+        let front = &self.fronts[route.peer.index()];
+        if front.tip == Some(parent) {
+            // It has never followed another that stands on it.
+            return false;
+        }
+        if front.tip == Some(block) && front.told_at != Time::MAX && route.latency_us != UNEVEN {
+            let arrival = later(front.told_at, self.overhead_us + u64::from(route.latency_us));
+            if arrival != moment.0 {
+                return arrival < moment.0;
+            }
+        }
         let End { neighbour, other, .. } = self.ends[place];
-        let said = self.said[other as usize];
+        let said = self.routes[other as usize].said;
         let is_under_way = || self.under_way_from(neighbour.peer, other as usize, moment).is_some();
         neighbour.has(block)
             || said.before() == Some(block)
@@ -66,13 +82,13 @@ impl Beds {
     /// When what a node last told its neighbours arrives, if it left by this of its ends and only latencies counted.
     fn news_arrive(&self, node: NodeId, place: usize) -> Option<Time> {
         let talk = &self.talks[node.index()];
-        if self.said[place].last() != talk.news {
+        if self.routes[place].said.last() != talk.news {
             return None;
         }
-        match self.routes[place].out_us {
+        match self.routes[place].latency_us {
             _ if talk.is_uneven => Some(self.arrivals[place]),
             UNEVEN => None,
-            out_us => Some(later(talk.since, self.overhead_us + u64::from(out_us))),
+            latency_us => Some(later(talk.since, self.overhead_us + u64::from(latency_us))),
         }
     }
 
@@ -80,8 +96,8 @@ impl Beds {
     pub(super) fn under_way_from(&self, node: NodeId, place: usize, moment: Moment) -> Option<Announcement> {
         let at = self.news_arrive(node, place).filter(|at| *at >= moment.0)?;
         let talk = &self.talks[node.index()];
-        let earlier = self.said[self.first[node.index()] as usize..place].iter();
-        let earlier = earlier.filter(|said| said.last() == talk.news);
+        let earlier = self.routes[self.first[node.index()] as usize..place].iter();
+        let earlier = earlier.filter(|route| route.said.last() == talk.news);
         let announcement = Announcement {
             at,
             turn: talk.turn.after(earlier.count()),
@@ -124,8 +140,8 @@ impl Beds {
 
     /// How long a message takes by an end, in microseconds, where only that counts.
     pub(in crate::network) fn latency(&self, place: usize) -> Option<u64> {
-        let out_us = self.ends[place].out_us;
-        (out_us != UNEVEN).then(|| u64::from(out_us))
+        let latency_us = self.ends[place].latency_us;
+        (latency_us != UNEVEN).then(|| u64::from(latency_us))
     }
 
     /// A node is about to tell its neighbours of a block, the first of them in this turn. What it told before and has not arrived goes to `under_way`, each with the
@@ -140,7 +156,7 @@ impl Beds {
         if self.may_be_under_way(node, moment.0) {
             for place in self.places(node) {
                 if let Some(last) = self.under_way_from(node, place, moment) {
-                    let was_silent = self.said[place].speak();
+                    let was_silent = self.routes[place].said.speak();
                     under_way.push((place, last, was_silent));
                 }
             }
@@ -173,13 +189,13 @@ impl Beds {
     ) {
         let places = self.places(node);
         let first = places.start;
-        let (own, said) = (&self.routes[places.clone()], &mut self.said[places]);
+        let routes = &mut self.routes[places];
         for at in ends.iter().map(|at| *at as usize) {
-            let route = &own[at];
+            let route = &mut routes[at];
             let front = &self.fronts[route.peer.index()];
             let is_silent = !self.is_aloud && front.knows(block);
-            said[at].tell(block, is_silent);
-            let arrival = later(now, self.overhead_us + u64::from(route.out_us));
+            route.said.tell(block, is_silent);
+            let arrival = later(now, self.overhead_us + u64::from(route.latency_us));
             hear(route.peer, first + at, arrival, is_silent);
         }
     }
@@ -192,7 +208,7 @@ impl Beds {
         arrival: Time,
     ) -> bool {
         let is_silent = !self.is_aloud && self.fronts[self.routes[place].peer.index()].knows(block);
-        self.said[place].tell(block, is_silent);
+        self.routes[place].said.tell(block, is_silent);
         self.arrivals[place] = arrival;
         let talk = &mut self.talks[node.index()];
         talk.until = talk.until.max(arrival);
