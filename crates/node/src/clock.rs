@@ -11,6 +11,21 @@ pub(crate) struct Clock {
     skew_millis: i64,
 }
 
+/// What a wall clock showed when the run began: all there is to one that is not set, in eight bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setting {
+    began_millis: i64,
+}
+
+impl Setting {
+    /// As [`Clock::unix_secs`].
+    pub(crate) fn unix_secs(self, now: Time) -> u64 {
+        let since_start = i64::try_from(now.as_micros() / 1_000).expect("a thousandth of what 64 bits hold");
+        let millis = self.began_millis.saturating_add(since_start);
+        u64::try_from(millis / 1_000).unwrap_or(0)
+    }
+}
+
 impl Clock {
     pub(crate) fn new(epoch: Duration) -> Self {
         Self {
@@ -26,10 +41,13 @@ impl Clock {
 
     /// What the clock shows, in Unix seconds. Stays at 1970 rather than going below.
     pub(crate) fn unix_secs(&self, now: Time) -> u64 {
-        let since_start = i64::try_from(now.as_micros() / 1_000).expect("a thousandth of what 64 bits hold");
-        let true_millis = self.epoch_millis.saturating_add(since_start);
-        let millis = true_millis.saturating_add(self.skew_millis);
-        u64::try_from(millis / 1_000).unwrap_or(0)
+        self.as_set().unix_secs(now)
+    }
+
+    /// The same clock, while nobody sets it.
+    pub(crate) const fn as_set(&self) -> Setting {
+        let began_millis = self.epoch_millis.saturating_add(self.skew_millis);
+        Setting { began_millis }
     }
 
     /// The moment at which the clock shows this many Unix seconds.

@@ -22,7 +22,7 @@ use self::late::Debts;
 use self::rivals::Rivals;
 use self::served::{Served, ServedAtRest};
 use crate::branches::Target;
-use crate::clock::Clock;
+use crate::clock::Setting;
 use crate::config::{Relay, Tie};
 use crate::peers::{Peer, Stage};
 use crate::{Node, Strategy, Wake};
@@ -113,7 +113,8 @@ pub struct Resting {
     awaited: Option<Awaited>,
     /// When it last heard of a block, or followed one.
     moved_at: Time,
-    clock: Clock,
+    followed_at: Time,
+    clock: Setting,
     /// None while there is nothing of the kind.
     seldom: Option<Box<Seldom>>,
     /// Whether late answers may come.
@@ -122,7 +123,6 @@ pub struct Resting {
     is_contested: bool,
     /// Whether a coin decides between blocks of equal work: the node tosses it itself.
     tosses: bool,
-    followed_at: Time,
     patience: Patience,
     /// Who was sent `base` before, where that is known.
     #[expect(clippy::box_collection, reason = "eight bytes less of each node")]
@@ -147,13 +147,13 @@ impl Resting {
     /// so that their memory is fetched side by side.
     #[must_use]
     pub fn glance(&self) -> usize {
-        self.tip.index() + usize::from(self.is_contested) + usize::from(self.served.are_any())
+        self.tip.index() + usize::from(self.is_contested)
     }
 
-    /// The same of what is looked at when a peer asks for a block.
+    /// The same of what it does.
     #[must_use]
-    pub fn glance_at_served(&self) -> usize {
-        self.served.glance()
+    pub fn glance_closer(&self) -> usize {
+        usize::from(self.sent_before.is_some())
     }
 
     /// When [`crate::Input::Tick`] is next wanted.
@@ -315,7 +315,7 @@ impl Node {
             moved_at: self.progress_at,
             followed_at: self.progress_at,
             patience: self.bodies.fetch.patience(),
-            clock: self.clock,
+            clock: self.clock.as_set(),
             sent_before: self.tip_sent.clone().map(Box::new),
             served: ServedAtRest::default(),
             seldom: (has_debts || !rivals.are_none()).then(|| Box::new(Seldom { debts, rivals })),

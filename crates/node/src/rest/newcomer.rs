@@ -32,7 +32,7 @@ impl Resting {
             moved_at: Time::ZERO,
             followed_at: Time::ZERO,
             patience: Patience::new(),
-            clock: Clock::new(epoch),
+            clock: Clock::new(epoch).as_set(),
             sent_before: None,
             served: ServedAtRest::default(),
             seldom: None,

@@ -13,38 +13,71 @@ pub(super) struct Served {
     pub(super) at: Time,
 }
 
-/// All of them, in the order in which they were sent.
+/// All of them. What was not sent before, nearly always, is counted without a look at what was.
 #[derive(Clone, Debug, Default)]
-pub(super) struct ServedAtRest(Vec<Served>);
+pub(super) struct ServedAtRest {
+    /// In the order in which they were sent, the first so many. No `Vec`, for which the compiler would mark resting nodes in this cache line, and not in the other.
+    sent: Box<[Option<Served>]>,
+    count: usize,
+    /// A bit for each, which it shares with few: what has none was not sent before.
+    marks: u64,
+    /// When all are forgotten.
+    until: Time,
+}
+
+/// For how many there is room at first.
+const ROOM: usize = 4;
+
+impl Served {
+    fn mark((to, block): (NodeId, BlockRef)) -> u64 {
+        let spread = to.0.wrapping_add(block.number()).wrapping_mul(0x9e37_79b1);
+        1 << (spread >> 26)
+    }
+
+    fn is_old(&self, now: Time) -> bool {
+        self.at + SERVED_REMEMBERED <= now
+    }
+}
 
 impl ServedAtRest {
-    pub(super) const fn are_any(&self) -> bool {
-        !self.0.is_empty()
-    }
-
-    /// Reads one of them, and changes nothing ([`super::Resting::glance_at_served`]).
-    pub(super) fn glance(&self) -> usize {
-        self.0.first().map_or(0, |served| served.block.index())
-    }
-
-    pub(super) fn all(self) -> impl Iterator<Item = Served> {
-        self.0.into_iter()
+    pub(super) fn all(&self) -> impl Iterator<Item = Served> {
+        self.sent[..self.count].iter().copied().flatten()
     }
 
     /// A peer asks for a block. Counts it if it is to be sent: the same may be asked for again, when it is late.
     pub(super) fn count(&mut self, (to, block): (NodeId, BlockRef), now: Time) -> bool {
-        let is_old = |served: &Served| served.at + SERVED_REMEMBERED <= now;
-        if self.0.first().is_some_and(is_old) {
-            self.0.retain(|served| !is_old(served));
+        let mark = Served::mark((to, block));
+        let mut at = now;
+        if self.until <= now {
+            self.count = 0;
+            self.marks = 0;
+        } else if self.marks & mark != 0 {
+            let is_it = |served: &Served| (served.to, served.block) == (to, block) && !served.is_old(now);
+            let mut sent = self.all().filter(is_it);
+            // All is forgotten with the first time.
+            at = sent.next().map_or(now, |first| first.at);
+            if sent.count() + 1 >= MAX_SENDS_PER_ITEM.into() {
+                return false;
+            }
         }
-        let mut sent = self.0.iter().filter(|served| (served.to, served.block) == (to, block));
-        // All is forgotten with the first time.
-        let at = sent.next().map_or(now, |first| first.at);
-        let is_sent = sent.count() + 1 < MAX_SENDS_PER_ITEM.into();
-        if is_sent {
-            self.0.push(Served { to, block, at });
+        if self.count == self.sent.len() {
+            self.make_room(now);
         }
-        is_sent
+        self.sent[self.count] = Some(Served { to, block, at });
+        self.count += 1;
+        self.marks |= mark;
+        self.until = self.until.max(at + SERVED_REMEMBERED);
+        true
+    }
+
+    /// Forgets what is old. What is left fills at most half of the room.
+    fn make_room(&mut self, now: Time) {
+        let mut sent: Vec<_> = self.all().filter(|served| !served.is_old(now)).map(Some).collect();
+        self.count = sent.len();
+        sent.resize((2 * self.count).max(self.sent.len()).max(ROOM), None);
+        self.sent = sent.into();
+        let marks = self.all().map(|served| Served::mark((served.to, served.block)));
+        self.marks = marks.fold(0, |all, mark| all | mark);
     }
 }
 
@@ -76,7 +109,7 @@ mod tests {
             let is_sent = at_rest.count((NodeId::at(peer), BlockRef::at(block)), now);
             assert_eq!(is_sent, each[peer].count(item, now) == Serving::Send, "at {now}");
             sent[usize::from(is_sent)] += 1;
-            assert!(at_rest.0.len() <= PEERS * 4 * usize::from(MAX_SENDS_PER_ITEM));
+            assert!(at_rest.sent.len() <= 4 * PEERS * 4 * usize::from(MAX_SENDS_PER_ITEM));
         }
         assert!(sent.iter().all(|count| *count > 200), "{sent:?}");
     }

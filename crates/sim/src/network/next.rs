@@ -49,20 +49,21 @@ impl Network {
             match short {
                 Short::Told(_) => {}
                 Short::Asked(_) => {
+                    seen += beds.glance_closer(end.owner);
                     let peer = end.neighbour.peer;
                     seen += uplinks.as_ref().map_or(0, |uplinks| uplinks.glance((end.owner, peer)));
                     // How long it waits for the answer.
                     seen += beds.of(peer).map_or(0, Resting::glance);
                 }
-                Short::Sent(_) => seen += beds.look_closer(end.owner) + collector.glance(end.owner),
+                Short::Sent(_) => {
+                    seen += beds.glance_closer(end.owner) + beds.look_closer(end.owner);
+                    seen += collector.glance(end.owner);
+                }
             }
         }
         for (place, short) in soon() {
-            let owner = beds.end(place).owner;
-            match short {
-                Short::Told(_) => {}
-                Short::Asked(_) => seen += beds.look_at_served(owner),
-                Short::Sent(_) => seen += beds.look_around(owner),
+            if let Short::Sent(_) = short {
+                seen += beds.look_around(beds.end(place).owner);
             }
         }
         std::hint::black_box(seen);

@@ -18,9 +18,9 @@ impl Beds {
         resting + talk + usize::from(self.fronts[node.index()].awaited.is_some()) + self.places(node).start
     }
 
-    /// Reads what it has sent of late.
-    pub(in crate::network) fn look_at_served(&self, node: NodeId) -> usize {
-        self.of(node).map_or(0, Resting::glance_at_served)
+    /// Reads what a node does that is asked for a block, or sent one.
+    pub(in crate::network) fn glance_closer(&self, node: NodeId) -> usize {
+        self.of(node).map_or(0, Resting::glance_closer)
     }
 
     /// Reads all its routes, of which four share a cache line.
