@@ -15,8 +15,6 @@ pub(crate) struct Miner {
     search_for: Option<Search>,
     /// Tells a search from those it replaced.
     search: u64,
-    /// How long what it last searched for takes on average: worked out once, for bits and hash rate seldom change.
-    expected: Option<(Search, Duration)>,
     rng: Rng,
 }
 
@@ -27,12 +25,29 @@ struct Search {
     rate: HashRate,
 }
 
+/// What it takes to find a block. Nearly always it is asked for the same bits as before, by one node after the other.
+#[derive(Debug, Default)]
+pub(crate) struct Difficulty {
+    hashes: Option<(CompactTarget, Option<f64>)>,
+}
+
+impl Difficulty {
+    /// The mean time until a hash meets the target; nothing when it never does.
+    fn expected_time(&mut self, bits: CompactTarget, rate: HashRate) -> Option<Duration> {
+        let hashes = match self.hashes {
+            Some((known, hashes)) if known == bits => hashes,
+            _ => expected_hashes(bits),
+        };
+        self.hashes = Some((bits, hashes));
+        Duration::try_from_secs_f64(hashes? / as_f64(rate.0)).ok()
+    }
+}
+
 impl Miner {
     pub(crate) const fn new(rng: Rng) -> Self {
         Self {
             search_for: None,
             search: 0,
-            expected: None,
             rng,
         }
     }
@@ -41,7 +56,13 @@ impl Miner {
     /// for, or when the search that goes on stands for it.
     ///
     /// Waiting times have no memory: while neither bits nor hash rate change, going on with the old wait is as good as a new draw.
-    pub(crate) fn search(&mut self, now: Time, goal: Option<Goal>, rate: HashRate) -> Option<(Time, u64)> {
+    pub(crate) fn search(
+        &mut self,
+        now: Time,
+        goal: Option<Goal>,
+        rate: HashRate,
+        difficulty: &mut Difficulty,
+    ) -> Option<(Time, u64)> {
         let search = goal.map(|goal| Search { goal, rate });
         if search == self.search_for && !goal?.on_demand {
             return None;
@@ -52,19 +73,8 @@ impl Miner {
         if goal.on_demand {
             return Some((now + ON_DEMAND, self.search));
         }
-        let mean = self.expected(Search { goal, rate })?;
+        let mean = difficulty.expected_time(goal.bits, rate)?;
         Some((now + self.rng.exponential(mean), self.search))
-    }
-
-    fn expected(&mut self, search: Search) -> Option<Duration> {
-        if let Some((known, mean)) = self.expected
-            && known == search
-        {
-            return Some(mean);
-        }
-        let mean = expected_time(search.goal.bits, search.rate)?;
-        self.expected = Some((search, mean));
-        Some(mean)
     }
 
     /// Whether it searches for this.
@@ -103,11 +113,6 @@ pub(crate) fn solve(header: &Header, clock: u32, proof_of_work: ProofOfWork) -> 
             header.time += 1;
         },
     }
-}
-
-/// The mean time until a hash meets the target; nothing when it never does.
-fn expected_time(bits: CompactTarget, rate: HashRate) -> Option<Duration> {
-    Duration::try_from_secs_f64(expected_hashes(bits)? / as_f64(rate.0)).ok()
 }
 
 /// How many hashes it takes on average until one meets the target; nothing when none ever does.

@@ -30,7 +30,7 @@ use crate::digest::{Digest, message_from};
 use crate::engine::{Options, Verify};
 use crate::forgetting::may_forget;
 use crate::heap::{Happening, Heap, Turn};
-use crate::miner::{self, Miner};
+use crate::miner::{self, Difficulty, Miner};
 use crate::pairs::{Pairs, Way};
 
 use self::beds::{Announcement, Beds};
@@ -79,6 +79,7 @@ pub(crate) struct Network {
     /// Where nodes rest; there are none before mining begins, and where none may.
     beds: Beds,
     lately: Lately,
+    difficulty: Difficulty,
     bodies: Bodies,
     /// Room for what is under way, used again.
     under_way: Vec<(usize, Announcement, bool)>,
@@ -125,6 +126,7 @@ impl Network {
             places: plan.node_ids().map(place).collect(),
             beds: Beds::default(),
             lately: Lately::default(),
+            difficulty: Difficulty::default(),
             bodies: Bodies::default(),
             under_way: Vec::new(),
             room: Vec::new(),
@@ -412,7 +414,8 @@ impl Network {
 
     fn mine(&mut self, node: NodeId, goal: Option<Goal>) {
         let rate = self.hashrate(node);
-        if let Some((at, search)) = self.places[node.index()].miner.search(self.now, goal, rate) {
+        let miner = &mut self.places[node.index()].miner;
+        if let Some((at, search)) = miner.search(self.now, goal, rate, &mut self.difficulty) {
             self.heap.push(at, Happening::Solved { node, search });
         }
     }

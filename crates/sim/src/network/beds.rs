@@ -132,12 +132,16 @@ impl Said {
     }
 }
 
-/// How a node rests, if it does: two cache lines of its own.
+/// What is kept of a node at rest, and of one that is up: three cache lines.
 #[derive(Clone, Debug, Default)]
-#[repr(align(64))]
-struct Bed(Option<Resting>);
+#[repr(C, align(64))]
+struct Bed {
+    /// How it rests, if it does: two of them.
+    resting: Option<Resting>,
+    talk: Talk,
+}
 
-const _: () = assert!(size_of::<Bed>() == 128, "two cache lines");
+const _: () = assert!(size_of::<Bed>() == 192, "three cache lines");
 
 /// What a node has told, and sends: a cache line.
 #[derive(Clone, Debug, Default)]
@@ -164,7 +168,6 @@ struct Talk {
 pub(super) struct Beds {
     fronts: Vec<Front>,
     beds: Vec<Bed>,
-    talks: Vec<Talk>,
     /// Where each node's ends begin, and where the last one's end: there is one for each of its exits, in their order.
     first: Vec<u32>,
     ends: Vec<End>,
@@ -187,7 +190,6 @@ impl Beds {
         let mut beds = Self {
             fronts: vec![Front::UP; nodes],
             beds: vec![Bed::default(); nodes],
-            talks: vec![Talk::default(); nodes],
             first: vec![0],
             ends: Vec::new(),
             routes: Vec::new(),
@@ -253,7 +255,7 @@ impl Beds {
 
     /// Whether a node rests.
     pub(super) fn is_at_rest(&self, node: NodeId) -> bool {
-        self.beds.get(node.index()).is_some_and(|bed| bed.0.is_some())
+        self.beds.get(node.index()).is_some_and(|bed| bed.resting.is_some())
     }
 
     /// A node's connections have these numbers.
@@ -265,40 +267,40 @@ impl Beds {
 
     /// How a node rests, if it does.
     pub(super) fn of(&self, node: NodeId) -> Option<&Resting> {
-        self.beds.get(node.index())?.0.as_ref()
+        self.beds.get(node.index())?.resting.as_ref()
     }
 
     /// The same, and who is at one of its ends, to change them.
     pub(super) fn bed(&mut self, node: NodeId, place: usize) -> (Option<&mut Resting>, &mut Neighbour) {
-        let resting = self.beds[node.index()].0.as_mut();
+        let resting = self.beds[node.index()].resting.as_mut();
         (resting, &mut self.ends[place].neighbour)
     }
 
     /// A node at rest has sent messages.
     pub(super) fn count_sent(&mut self, node: NodeId, sent: Traffic) {
-        self.talks[node.index()].sent.add(sent);
+        self.beds[node.index()].talk.sent.add(sent);
     }
 
     /// What each node has sent at rest.
     pub(super) fn sent_by_node(&self) -> impl Iterator<Item = (NodeId, Traffic)> {
-        (0..).map(NodeId::at).zip(self.talks.iter().map(|talk| talk.sent))
+        (0..).map(NodeId::at).zip(self.beds.iter().map(|bed| bed.talk.sent))
     }
 
     /// A node at rest has told of so many events.
     pub(super) fn count_told(&mut self, node: NodeId, events: u64) {
-        self.talks[node.index()].events += events;
+        self.beds[node.index()].talk.events += events;
     }
 
     /// Of how many events it has told since this was last asked.
     pub(super) fn take_told(&mut self, node: NodeId) -> u64 {
-        std::mem::take(&mut self.talks[node.index()].events)
+        std::mem::take(&mut self.beds[node.index()].talk.events)
     }
 
     /// The body that a resting node waits for is overdue: by which of its ends it asks another, of whom those that are counted among its own have not announced it
     /// ([`Resting::ask_another`]).
     pub(super) fn ask_another(&mut self, node: NodeId, now: Time, lacking: &[u32]) -> Option<usize> {
         let places = self.places(node);
-        let resting = self.beds[node.index()].0.as_mut()?;
+        let resting = self.beds[node.index()].resting.as_mut()?;
         let routes = || places.clone().zip((0..).zip(&self.routes[places.clone()]));
         let sources = routes().map(|(_, (at, route))| (route.peer, !lacking.contains(&at)));
         let next = resting.ask_another(now, sources)?;
@@ -319,7 +321,7 @@ impl Beds {
             (end.neighbour, end.connection) = (neighbour, connection);
         }
         self.fronts[node.index()] = Front::of(&resting);
-        self.beds[node.index()].0 = Some(resting);
+        self.beds[node.index()].resting = Some(resting);
     }
 
     /// A node rests no longer; how it rested, and of how many events it told meanwhile. What has arrived is noted; what has not and nothing on the heap stands for
@@ -330,7 +332,7 @@ impl Beds {
         (moment, ledger): (Moment, &Ledger),
         left: &mut Vec<(usize, Announcement)>,
     ) -> Option<(Resting, u64)> {
-        let mut resting = self.beds.get_mut(node.index())?.0.take()?;
+        let mut resting = self.beds.get_mut(node.index())?.resting.take()?;
         let told = self.take_told(node);
         self.fronts[node.index()] = Front::UP;
         for place in self.places(node) {
@@ -367,7 +369,7 @@ impl Beds {
 
     /// The node follows a block and has told its neighbours.
     pub(super) fn have_told(&mut self, node: NodeId, block: BlockRef) {
-        let talk = &self.talks[node.index()];
+        let talk = &self.beds[node.index()].talk;
         self.fronts[node.index()] = Front {
             tip: Some(block),
             awaited: None,

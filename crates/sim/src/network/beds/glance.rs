@@ -14,7 +14,7 @@ impl Beds {
     /// Reads what a message to a node is about.
     pub(in crate::network) fn glance(&self, node: NodeId) -> usize {
         let resting = self.of(node).map_or(0, Resting::glance);
-        let talk = usize::from(self.talks[node.index()].is_uneven);
+        let talk = usize::from(self.beds[node.index()].talk.is_uneven);
         resting + talk + usize::from(self.fronts[node.index()].awaited.is_some()) + self.places(node).start
     }
 

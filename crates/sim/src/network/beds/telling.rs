@@ -3,7 +3,7 @@
 use base::{NodeId, Time};
 use chain::BlockRef;
 
-use super::{Announcement, Beds, End, Moment, UNEVEN};
+use super::{Announcement, Bed, Beds, End, Moment, UNEVEN};
 use crate::heap::Turn;
 
 impl Beds {
@@ -81,7 +81,7 @@ impl Beds {
 
     /// When what a node last told its neighbours arrives, if it left by this of its ends and only latencies counted.
     fn news_arrive(&self, node: NodeId, place: usize) -> Option<Time> {
-        let talk = &self.talks[node.index()];
+        let talk = &self.beds[node.index()].talk;
         if self.routes[place].said.last() != talk.news {
             return None;
         }
@@ -95,7 +95,7 @@ impl Beds {
     /// The same announcement, if it has not arrived by this moment.
     pub(super) fn under_way_from(&self, node: NodeId, place: usize, moment: Moment) -> Option<Announcement> {
         let at = self.news_arrive(node, place).filter(|at| *at >= moment.0)?;
-        let talk = &self.talks[node.index()];
+        let talk = &self.beds[node.index()].talk;
         let earlier = self.routes[self.first[node.index()] as usize..place].iter();
         let earlier = earlier.filter(|route| route.said.last() == talk.news);
         let announcement = Announcement {
@@ -108,17 +108,17 @@ impl Beds {
 
     /// Whether something that a node has told its neighbours may be under way.
     pub(super) fn may_be_under_way(&self, node: NodeId, now: Time) -> bool {
-        self.talks[node.index()].until >= now
+        self.beds[node.index()].talk.until >= now
     }
 
     /// Whether bodies that the node has sent are still on their way.
     fn is_sending_bodies(&self, node: NodeId, now: Time) -> bool {
-        self.talks[node.index()].bodies_until > now
+        self.beds[node.index()].talk.bodies_until > now
     }
 
     /// A body that the node sends is on its way until then.
     pub(in crate::network) fn sends_body(&mut self, node: NodeId, arrival: Time) {
-        if let Some(talk) = self.talks.get_mut(node.index()) {
+        if let Some(Bed { talk, .. }) = self.beds.get_mut(node.index()) {
             talk.bodies_until = talk.bodies_until.max(arrival);
         }
     }
@@ -166,7 +166,7 @@ impl Beds {
             self.arrivals = vec![Time::ZERO; self.ends.len()];
         }
         let longest_us = if is_uneven { 0 } else { self.longest_us };
-        let talk = &mut self.talks[node.index()];
+        let talk = &mut self.beds[node.index()].talk;
         talk.news = Some(block);
         talk.since = moment.0;
         talk.turn = turn;
@@ -176,7 +176,7 @@ impl Beds {
 
     /// Whether all that a node is telling arrives when latencies say so.
     pub(in crate::network) fn is_all_even(&self, node: NodeId) -> bool {
-        !self.talks[node.index()].is_uneven
+        !self.beds[node.index()].talk.is_uneven
     }
 
     /// What a node is telling leaves by these of its ends, counted among its own: silently where the neighbour has the block. `hear` is told of each: to whom, by
@@ -210,7 +210,7 @@ impl Beds {
         let is_silent = !self.is_aloud && self.fronts[self.routes[place].peer.index()].knows(block);
         self.routes[place].said.tell(block, is_silent);
         self.arrivals[place] = arrival;
-        let talk = &mut self.talks[node.index()];
+        let talk = &mut self.beds[node.index()].talk;
         talk.until = talk.until.max(arrival);
         is_silent
     }
