@@ -3,6 +3,7 @@
 //! A fork is named by its fork point, a block with two children that are valid somewhere. It is over when all running honest nodes that are
 //! not on the other side of another open fork are on one of its branches, or when all have left it behind for a heavier branch elsewhere.
 
+mod followers;
 mod report;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +15,7 @@ use node::Event;
 use scenario::world::Latest;
 use scenario::{ControlReport, Deed, Plan, StepReport, World};
 
+use self::followers::Followers;
 use crate::detail::Detail;
 use crate::record::{Derived, RunEvent};
 
@@ -41,9 +43,7 @@ pub struct Fork {
     members: BTreeMap<BlockId, usize>,
     /// How many honest nodes are on each branch.
     crowds: Vec<usize>,
-    followers: BTreeMap<NodeId, usize>,
-    /// Everyone who was on a branch at some time.
-    visitors: BTreeSet<NodeId>,
+    followers: Followers,
 }
 
 /// One side of a fork: a child of the fork point and all that stands on it.
@@ -77,6 +77,8 @@ pub struct ForkTracker {
     open: BTreeMap<BlockId, usize>,
     /// Blocks of branches that lost, and the point they lost at: a node that turns up on one opens the fork again.
     lost: BTreeMap<BlockId, BlockId>,
+    /// The last block that was looked for there in vain, since when none was lost.
+    not_lost: Option<BlockId>,
     rates: Vec<HashRate>,
     /// Which honest nodes run, and how many.
     honest: Vec<bool>,
@@ -103,6 +105,7 @@ impl ForkTracker {
             forks: Vec::new(),
             open: BTreeMap::new(),
             lost: BTreeMap::new(),
+            not_lost: None,
             rates: plan.nodes.iter().map(|node| node.hashrate).collect(),
             honest: vec![false; plan.nodes.len()],
             honest_count: 0,
@@ -198,7 +201,7 @@ impl ForkTracker {
         siblings.push(block);
         let forks_here = siblings.len() > 1;
         if let Some(point) = self.lost.get(&parent).copied() {
-            self.lost.insert(block, point);
+            self.lose(block, point);
         }
         for &fork in self.open.values() {
             let fork = &mut self.forks[fork];
@@ -231,7 +234,7 @@ impl ForkTracker {
     fn node_moved(&mut self, scene: Scene<'_>, node: NodeId, news: &mut Vec<Derived>) {
         let facts = scene.world.node(node);
         if self.honest[node.index()]
-            && let Some(point) = self.lost.get(&facts.tip.block).copied()
+            && let Some(point) = self.lost_at(&facts.tip.block)
             && !self.open.contains_key(&point)
         {
             self.open(scene, point, news);
@@ -247,6 +250,23 @@ impl ForkTracker {
         self.settle(scene, news);
     }
 
+    fn lose(&mut self, block: BlockId, point: BlockId) {
+        self.lost.insert(block, point);
+        self.not_lost = None;
+    }
+
+    /// Where the branch of a block was lost, if it was. Most often the next that is looked for is the same.
+    fn lost_at(&mut self, block: &BlockId) -> Option<BlockId> {
+        if self.not_lost.as_ref() == Some(block) {
+            return None;
+        }
+        let point = self.lost.get(block).copied();
+        if point.is_none() {
+            self.not_lost = Some(*block);
+        }
+        point
+    }
+
     fn open(&mut self, scene: Scene<'_>, point: BlockId, news: &mut Vec<Derived>) {
         let height = scene.world.block(&point).map_or(Height(0), |facts| facts.height);
         let mut fork = Fork {
@@ -260,8 +280,7 @@ impl ForkTracker {
             resolution: None,
             members: BTreeMap::new(),
             crowds: Vec::new(),
-            followers: BTreeMap::new(),
-            visitors: BTreeSet::new(),
+            followers: Followers::none(scene.world.nodes().len()),
         };
         let mut parents = vec![point];
         while let Some(parent) = parents.pop() {
@@ -311,8 +330,8 @@ impl ForkTracker {
         };
         let mut concerned = honest().filter(|&node| !self.is_elsewhere(fork, node));
         if let Some(first) = concerned.next()
-            && let Some(&branch) = fork.followers.get(&first)
-            && concerned.all(|node| fork.followers.get(&node) == Some(&branch))
+            && let Some(branch) = fork.followers.branch(first)
+            && concerned.all(|node| fork.followers.branch(node) == Some(branch))
         {
             return Some(Some(branch));
         }
@@ -320,7 +339,7 @@ impl ForkTracker {
         let mut any = false;
         let left_behind = honest().all(|node| {
             any = true;
-            !fork.followers.contains_key(&node) && scene.world.node(node).tip.chain_work >= most
+            fork.followers.branch(node).is_none() && scene.world.node(node).tip.chain_work >= most
         });
         (any && left_behind).then_some(None)
     }
@@ -331,12 +350,12 @@ impl ForkTracker {
     fn is_elsewhere(&self, fork: &Fork, node: NodeId) -> bool {
         let is_on_another_side = |&other: &usize| {
             let other = &self.forks[other];
-            match (other.members.get(&fork.point), other.followers.get(&node)) {
-                (Some(leads_here), Some(follows)) => leads_here != follows,
+            match (other.members.get(&fork.point), other.followers.branch(node)) {
+                (Some(leads_here), Some(follows)) => *leads_here != follows,
                 _ => false,
             }
         };
-        !fork.visitors.contains(&node) && self.open.values().any(is_on_another_side)
+        !fork.followers.has_been(node) && self.open.values().any(is_on_another_side)
     }
 
     fn resolve(&mut self, now: Time, fork: usize, winner: Option<usize>) {
@@ -345,6 +364,7 @@ impl ForkTracker {
         for (block, branch) in std::mem::take(&mut fork.members) {
             if Some(branch) != winner {
                 self.lost.insert(block, fork.point);
+                self.not_lost = None;
             }
         }
         fork.resolution = Some(fork.resolution_at(now.since(fork.opened), winner));
@@ -389,10 +409,9 @@ impl Fork {
         let left = match entered {
             Some(branch) => {
                 self.branches[branch].followed = true;
-                self.visitors.insert(node);
-                self.followers.insert(node, branch)
+                self.followers.enter(node, branch)
             }
-            None => self.followers.remove(&node),
+            None => self.followers.leave(node),
         };
         if scene.plan.is_honest(node) {
             if let Some(branch) = left {
@@ -407,8 +426,7 @@ impl Fork {
 
     /// Who is on a branch.
     pub fn on_branch(&self, branch: usize) -> impl Iterator<Item = NodeId> + '_ {
-        let on = move |(&node, &follows): (&NodeId, &usize)| (follows == branch).then_some(node);
-        self.followers.iter().filter_map(on)
+        self.followers.on(branch)
     }
 
     fn resolution_at(&self, lasted: Duration, winner: Option<usize>) -> Resolution {

@@ -273,21 +273,21 @@ impl Heap {
         self.pieces.entries(bucket).map(|entry| entry.at).min()
     }
 
-    /// Whether something happens before this time. Most often where the next things are filed says so.
+    /// Whether something happens before this time. Nearly always where the next bucket is says so, whatever happens before.
     pub(crate) fn happens_before(&self, time: Time) -> bool {
+        let next = self.first();
+        if let Some((level, bucket)) = next
+            && self.span(level, bucket).1 < time.as_micros()
+        {
+            return true;
+        }
         if let Some(first) = self.present.front() {
             return first.at < time;
         }
-        let Some((level, bucket)) = self.first() else {
-            return false;
-        };
-        let (begin, last) = self.span(level, bucket);
-        if last < time.as_micros() {
-            return true;
-        }
-        let bucket = self.levels[level].bucket(bucket);
-        let mut entries = self.pieces.entries(bucket);
-        begin < time.as_micros() && entries.any(|entry| entry.at < time)
+        next.is_some_and(|(level, bucket)| {
+            let bucket = self.levels[level].bucket(bucket);
+            self.pieces.entries(bucket).any(|entry| entry.at < time)
+        })
     }
 
     /// About the next short messages to come in after a moment, at least so many where there are, in no strict order; and how far they reach. Good enough to

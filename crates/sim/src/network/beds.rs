@@ -12,6 +12,7 @@ mod telling;
 #[cfg(test)]
 mod tests;
 
+use std::hint::select_unpredictable;
 use std::time::Duration;
 
 use base::{NodeId, Time};
@@ -107,9 +108,8 @@ const SILENT: u32 = 1 << 31;
 
 impl Said {
     fn tell(&mut self, block: BlockRef, is_silent: bool) {
-        // Without a branch, for nobody can guess which.
-        self.before = [self.before, self.last & !SILENT][usize::from(self.is_silent())];
-        self.last = block.number() | [0, SILENT][usize::from(is_silent)];
+        self.before = select_unpredictable(self.is_silent(), self.last & !SILENT, self.before);
+        self.last = block.number() | select_unpredictable(is_silent, SILENT, 0);
     }
 
     fn before(self) -> Option<BlockRef> {

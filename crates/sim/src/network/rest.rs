@@ -182,16 +182,6 @@ impl Network {
         Some((place, short))
     }
 
-    /// The message that is meant; a body's is at hand.
-    fn lengthen(&self, short: Short, sent: Option<Sent>) -> Message {
-        let ledger = &self.ledgers[0];
-        match (short, sent) {
-            (Short::Told(block), _) => Message::headers([*ledger.hashed_header(block)]),
-            (Short::Asked(block), _) => Message::Get(vec![Item::Block(ledger.id(block))]),
-            (Short::Sent(_), sent) => Message::Block(sent.expect("it was under way").body),
-        }
-    }
-
     /// What a body takes on the way.
     fn body_bytes(&mut self, block: BlockRef) -> u64 {
         if let Some((of, bytes)) = self.lately.sent
@@ -219,6 +209,15 @@ impl Network {
 
     /// A message arrives that is one of the three.
     pub(super) fn arrive_short(&mut self, leg: Leg, short: Short) {
+        match short {
+            Short::Told(block) => self.arrive_told(leg, block),
+            Short::Asked(block) => self.arrive_asked(leg, block),
+            Short::Sent(body) => self.arrive_sent(leg, body),
+        }
+    }
+
+    /// Who receives what comes by a leg, from whom, and whether it rests; none when the connection has closed meanwhile.
+    fn receiver(&self, leg: Leg) -> Option<(NodeId, NodeId, bool)> {
         let place = leg.place as usize;
         let end = self.beds.end(place);
         let (from, to) = (end.neighbour.peer, end.owner);
@@ -230,32 +229,46 @@ impl Network {
             let exit = exit_number(place - self.beds.places(to).start);
             self.is_open(to, (exit, from), leg.connection)
         };
-        let sent = if let Short::Sent(body) = short {
-            Some(self.bodies.arrive(body))
-        } else {
-            None
-        };
-        if !is_open {
+        is_open.then_some((to, from, rests))
+    }
+
+    fn arrive_told(&mut self, leg: Leg, block: BlockRef) {
+        let Some((to, from, rests)) = self.receiver(leg) else {
             return;
-        }
-        let bytes = match short {
-            Short::Told(_) => None,
-            Short::Asked(_) => Some(short_count(self.lately.asked)),
-            Short::Sent(_) => sent.as_ref().map(|sent| sent.bytes),
         };
-        if let Some(bytes) = bytes {
-            let about = message_from(from, bytes);
-            self.digest.happened(self.now, to, (short.kind() as u8, about));
-        } else {
-            self.digest.announced(self.now, to, from);
+        self.digest.announced(self.now, to, from);
+        if !rests || !self.hears_at_rest(to, leg.place as usize, block) {
+            let message = Message::headers([*self.ledgers[0].hashed_header(block)]);
+            self.handle(to, Input::Received { peer: from, message });
         }
-        let is_taken = rests && self.takes_at_rest((to, from), place, (short, sent.as_ref()));
-        if !is_taken {
-            // Who waits for the answer may have to ask somebody else.
-            if let Short::Asked(_) = short {
-                self.set_tick(from);
-            }
-            let message = self.lengthen(short, sent);
+    }
+
+    fn arrive_asked(&mut self, leg: Leg, block: BlockRef) {
+        let Some((to, from, rests)) = self.receiver(leg) else {
+            return;
+        };
+        let about = message_from(from, short_count(self.lately.asked));
+        self.digest.happened(self.now, to, (MessageKind::Get as u8, about));
+        let place = leg.place as usize;
+        let (resting, _) = self.beds.bed(to, place);
+        if resting.is_some_and(|resting| rests && resting.serve(&self.ledgers[0], (self.now, from), block)) {
+            return self.serve((to, place), block);
+        }
+        // Who waits for the answer may have to ask somebody else.
+        self.set_tick(from);
+        let message = Message::Get(vec![Item::Block(self.ledgers[0].id(block))]);
+        self.handle(to, Input::Received { peer: from, message });
+    }
+
+    fn arrive_sent(&mut self, leg: Leg, body: u32) {
+        let Sent { block, body, bytes } = self.bodies.arrive(body);
+        let Some((to, from, rests)) = self.receiver(leg) else {
+            return;
+        };
+        let about = message_from(from, bytes);
+        self.digest.happened(self.now, to, (MessageKind::Block as u8, about));
+        if !rests || !self.gains_at_rest((to, from), leg.place as usize, (block, &body)) {
+            let message = Message::Block(body);
             self.handle(to, Input::Received { peer: from, message });
         }
     }
@@ -266,55 +279,49 @@ impl Network {
         at.is_some_and(|at| self.pairs.exits(node)[at].connection() == Some(connection))
     }
 
-    /// Lets a resting node take in what came to one of its ends; whether it did.
-    fn takes_at_rest(
+    /// Lets a resting node take in what was announced at one of its ends; whether it did.
+    fn hears_at_rest(&mut self, node: NodeId, place: usize, block: BlockRef) -> bool {
+        let (resting, neighbour) = self.beds.bed(node, place);
+        match resting.and_then(|resting| resting.hear(&self.ledgers[0], (self.now, neighbour), block)) {
+            Some(Heard::Nothing) => {}
+            Some(Heard::Next) => {
+                self.beds.wait_for(node, block);
+                self.ask((node, place), block);
+            }
+            Some(Heard::Rival) => self.ask_beside((node, place), block),
+            None => return false,
+        }
+        true
+    }
+
+    /// Lets a resting node take in a body that came to one of its ends; whether it did.
+    fn gains_at_rest(
         &mut self,
         (node, peer): (NodeId, NodeId),
         place: usize,
-        (short, sent): (Short, Option<&Sent>),
+        (block, body): (BlockRef, &Arc<Block>),
     ) -> bool {
         let (now, ledger) = (self.now, &self.ledgers[0]);
-        let (resting, neighbour) = self.beds.bed(node, place);
-        let Some(resting) = resting else { return false };
-        match short {
-            Short::Told(block) => match resting.hear(ledger, (now, neighbour), block) {
-                Some(Heard::Nothing) => {}
-                Some(Heard::Next) => {
-                    self.beds.wait_for(node, block);
-                    self.ask((node, place), block);
-                }
-                Some(Heard::Rival) => self.ask_beside((node, place), block),
-                None => return false,
-            },
-            Short::Asked(block) => {
-                if !resting.serve(ledger, (now, peer), block) {
-                    return false;
-                }
-                self.serve((node, place), block);
-            }
-            Short::Sent(_) => {
-                let Some(Sent { block, body, .. }) = sent else {
-                    return false;
-                };
-                if resting.receive_late(ledger, (now, peer), *block) {
-                    // How long bodies usually take is another now, and so may the deadline be.
-                    self.set_tick(node);
-                    self.receive_again((node, peer), body);
-                    return true;
-                }
-                match resting.gain(ledger, (now, peer), (*block, body)) {
-                    Some(Gained::Followed) => {
-                        self.followed((node, peer), *block, body);
-                        self.tell_others(node, *block);
-                        self.search_on(node, *block);
-                    }
-                    Some(Gained::Aside) => self.connect_at_rest((node, peer), *block, body),
-                    None => return false,
-                }
-                // It may wait for another.
-                self.set_tick(node);
-            }
+        let (Some(resting), _) = self.beds.bed(node, place) else {
+            return false;
+        };
+        if resting.receive_late(ledger, (now, peer), block) {
+            // How long bodies usually take is another now, and so may the deadline be.
+            self.set_tick(node);
+            self.receive_again((node, peer), body);
+            return true;
         }
+        match resting.gain(ledger, (now, peer), (block, body)) {
+            Some(Gained::Followed) => {
+                self.followed((node, peer), block, body);
+                self.tell_others(node, block);
+                self.search_on(node, block);
+            }
+            Some(Gained::Aside) => self.connect_at_rest((node, peer), block, body),
+            None => return false,
+        }
+        // It may wait for another.
+        self.set_tick(node);
         true
     }
 

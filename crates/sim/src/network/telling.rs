@@ -39,19 +39,12 @@ impl Network {
     fn tell_evenly(&mut self, (node, block): (NodeId, BlockRef), ends: &[u32]) {
         let Self { beds, heap, digest, .. } = self;
         let mut aloud = std::mem::take(&mut self.aloud);
-        beds.tell_all((node, block), (self.now, ends), |to, place, at, is_silent| {
-            let turn = heap.hold_back();
-            if is_silent {
-                digest.announced(at, to, node);
-            } else {
-                aloud.push((place, Announcement { at, turn, block }));
-            }
+        let count = beds.tell_all((node, block), (self.now, ends), &mut aloud, |to, at| {
+            heap.hold_back();
+            digest.announced(at, to, node);
         });
-        // Where they go is looked up side by side.
-        let seen: usize = aloud.iter().map(|(place, _)| self.beds.look_at(*place)).sum();
-        std::hint::black_box(seen);
-        for (place, announcement) in aloud.drain(..) {
-            self.put_on_heap(place, announcement);
+        for (place, announcement) in &aloud[..count] {
+            self.say_aloud(*place, *announcement);
         }
         self.aloud = aloud;
     }

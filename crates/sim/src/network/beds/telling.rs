@@ -179,25 +179,38 @@ impl Beds {
         !self.beds[node.index()].talk.is_uneven
     }
 
-    /// What a node is telling leaves by these of its ends, counted among its own: silently where the neighbour has the block. `hear` is told of each: to whom, by
-    /// which end, when it arrives, and whether something must stand for it.
+    /// What a node is telling leaves by these of its ends, counted among its own: silently where the neighbour has the block. `hear` is told of each, to whom and when
+    /// it arrives. Those for which something must stand go to the beginning of `aloud`, each with the place of the end that it leaves by; how many they are.
+    ///
+    /// Who has the block nobody can guess, so that all is done for each.
     pub(in crate::network) fn tell_all(
         &mut self,
         (node, block): (NodeId, BlockRef),
         (now, ends): (Time, &[u32]),
-        mut hear: impl FnMut(NodeId, usize, Time, bool),
-    ) {
+        aloud: &mut Vec<(usize, Announcement)>,
+        mut hear: impl FnMut(NodeId, Time),
+    ) -> usize {
+        let turn = self.beds[node.index()].talk.turn;
+        if aloud.len() < ends.len() {
+            let at = now;
+            aloud.resize(ends.len(), (0, Announcement { at, turn, block }));
+        }
+        let mut count = 0;
         let places = self.places(node);
         let first = places.start;
         let routes = &mut self.routes[places];
-        for at in ends.iter().map(|at| *at as usize) {
-            let route = &mut routes[at];
+        for (nth, exit) in ends.iter().map(|exit| *exit as usize).enumerate() {
+            let route = &mut routes[exit];
             let front = &self.fronts[route.peer.index()];
-            let is_silent = !self.is_aloud && front.knows(block);
+            let is_silent = !self.is_aloud & front.knows(block);
             route.said.tell(block, is_silent);
-            let arrival = later(now, self.overhead_us + u64::from(route.latency_us));
-            hear(route.peer, first + at, arrival, is_silent);
+            let at = later(now, self.overhead_us + u64::from(route.latency_us));
+            let turn = turn.after(nth);
+            aloud[count] = (first + exit, Announcement { at, turn, block });
+            count += usize::from(!is_silent);
+            hear(route.peer, at);
         }
+        count
     }
 
     /// The same for one, which arrives when its link says so. Whether it leaves silently.

@@ -87,8 +87,13 @@ impl Star {
             .begin_to_tell(node, (block(number), first), moment, &mut under_way);
         let mut aloud = Vec::new();
         if self.beds.is_all_even(node) {
-            let hear = |to, _, _, is_silent: bool| aloud.extend((!is_silent).then_some(to));
-            self.beds.tell_all((node, block(number)), (moment.0, &lacking), hear);
+            let (family, mut room) = ((node, block(number)), Vec::new());
+            let count = self.beds.tell_all(family, (moment.0, &lacking), &mut room, |_, _| {});
+            aloud.extend(
+                room[..count]
+                    .iter()
+                    .map(|(place, _)| self.beds.end(*place).neighbour.peer),
+            );
         } else {
             let first = self.beds.places(node).start;
             for place in lacking.iter().map(|at| first + *at as usize) {
@@ -177,7 +182,7 @@ fn who_gets_up_notes_what_has_arrived_and_hears_what_has_not() {
         star.beds
             .begin_to_tell(n(0), (family.0, turn(50)), moment(1_000, 1), &mut under_way);
         star.beds
-            .tell_all((n(0), family.0), (at(1_000), &[0, 1, 2]), |_, _, _, _| {});
+            .tell_all((n(0), family.0), (at(1_000), &[0, 1, 2]), &mut Vec::new(), |_, _| {});
         star.beds.have_told(n(0), family.0);
         let mut left = Vec::new();
         let now = moment(millis, 0);

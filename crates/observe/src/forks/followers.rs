@@ -1,0 +1,52 @@
+//! Who follows which branch of a fork.
+
+use base::NodeId;
+
+/// Four bytes for each node: while a fork is open, they are looked at whenever one moves.
+#[derive(Clone, Debug)]
+pub(super) struct Followers(Vec<u32>);
+
+/// Of a node that never was on a branch, and of one that has left.
+const NEVER: u32 = u32::MAX;
+const LEFT: u32 = u32::MAX - 1;
+
+impl Followers {
+    /// None of so many nodes is on a branch yet.
+    pub(super) fn none(nodes: usize) -> Self {
+        Self(vec![NEVER; nodes])
+    }
+
+    /// The branch that a node is on, if it is on one.
+    pub(super) fn branch(&self, node: NodeId) -> Option<usize> {
+        branch(self.0[node.index()])
+    }
+
+    /// A node is on this branch from now on; on which it was before.
+    pub(super) fn enter(&mut self, node: NodeId, entered: usize) -> Option<usize> {
+        let number = u32::try_from(entered).ok().filter(|number| *number < LEFT);
+        let number = number.expect("memory ends before four billion branches");
+        branch(std::mem::replace(&mut self.0[node.index()], number))
+    }
+
+    /// A node is on none from now on; on which it was before.
+    pub(super) fn leave(&mut self, node: NodeId) -> Option<usize> {
+        let left = self.branch(node)?;
+        self.0[node.index()] = LEFT;
+        Some(left)
+    }
+
+    /// Whether a node was ever on a branch.
+    pub(super) fn has_been(&self, node: NodeId) -> bool {
+        self.0[node.index()] != NEVER
+    }
+
+    /// Who is on a branch, in order.
+    pub(super) fn on(&self, branch: usize) -> impl Iterator<Item = NodeId> + '_ {
+        let nodes = (0..self.0.len()).map(NodeId::at);
+        nodes.filter(move |node| self.branch(*node) == Some(branch))
+    }
+}
+
+fn branch(number: u32) -> Option<usize> {
+    (number < LEFT).then_some(number as usize)
+}
