@@ -142,11 +142,12 @@ impl ForkTracker {
         self.latest.contains(block)
     }
 
-    /// A node follows another block than before, which `world` has already taken in: says what follows from it.
-    pub fn follow(&mut self, now: Time, node: NodeId, plan: &Plan, world: &World) -> Vec<Derived> {
-        let mut news = Vec::new();
-        self.node_moved(Scene { now, plan, world }, node, &mut news);
-        news
+    /// A node follows another block than before, which `world` has already taken in: adds what follows from it.
+    pub fn follow(&mut self, now: Time, node: NodeId, (plan, world): (&Plan, &World), news: &mut Vec<Derived>) {
+        // Most often no fork is open, and none opens again.
+        if !self.open.is_empty() || self.not_lost != Some(world.node(node).tip.block) {
+            self.node_moved(Scene { now, plan, world }, node, news);
+        }
     }
 
     /// All forks, in the order of opening.

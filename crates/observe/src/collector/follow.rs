@@ -49,12 +49,12 @@ impl Collector {
         self.world.follow(node, block);
         let spread = self.spread.reach(now, node, &block.block, &self.world);
         let tells_spread = self.detail != Detail::Summary;
-        let mut news: Vec<Derived> = spread
-            .filter(|_| tells_spread)
-            .map(Derived::BlockSpread)
-            .into_iter()
-            .collect();
-        news.extend(self.forks.follow(now, node, &self.plan, &self.world));
+        // Nearly always there are none.
+        let mut news: Vec<Derived> = Vec::new();
+        if tells_spread && let Some(spread) = spread {
+            news.push(Derived::BlockSpread(spread));
+        }
+        self.forks.follow(now, node, (&self.plan, &self.world), &mut news);
         self.lagging.moved(now, node, block.height, &mut news);
         if tells_spread {
             self.convergence.moved((old, block), now, &mut news);
