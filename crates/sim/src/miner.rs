@@ -128,3 +128,20 @@ const TWO_TO_64: f64 = 18_446_744_073_709_551_616.0;
 fn as_f64(number: u64) -> f64 {
     number as f64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_bits_take_does_not_depend_on_what_was_asked_before() {
+        let bits = [0x207f_ffff, 0x1d00_ffff, 0x1d00_ffff, 0, 0x207f_ffff].map(CompactTarget);
+        let rate = HashRate(1_000);
+        let mut asked = Difficulty::default();
+        for bits in bits {
+            let alone = Difficulty::default().expected_time(bits, rate);
+            assert_eq!(asked.expected_time(bits, rate), alone, "{bits:?}");
+            assert_eq!(alone.is_none(), bits == CompactTarget(0));
+        }
+    }
+}

@@ -50,3 +50,40 @@ impl Followers {
 fn branch(number: u32) -> Option<usize> {
     (number < LEFT).then_some(number as usize)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use base::Seed;
+
+    use super::*;
+
+    /// Against a map of who is where and a set of all who have been.
+    #[test]
+    fn who_is_on_a_branch_is_who_entered_it_last_and_has_not_left() {
+        let mut rng = Seed::from_number(1).rng();
+        let mut followers = Followers::none(9);
+        let (mut map, mut visitors) = (BTreeMap::new(), BTreeSet::new());
+        for _ in 0..1_000 {
+            let (node, entered) = (NodeId::at(rng.index(8)), rng.index(3));
+            if rng.chance(0.4) {
+                assert_eq!(followers.leave(node), map.remove(&node));
+            } else {
+                assert_eq!(followers.enter(node, entered), map.insert(node, entered));
+                visitors.insert(node);
+            }
+            assert_eq!(followers.branch(node), map.get(&node).copied());
+            let on = map
+                .iter()
+                .filter(|(_, branch)| **branch == entered)
+                .map(|(node, _)| *node);
+            assert!(followers.on(entered).eq(on));
+            assert!(
+                (0..9)
+                    .map(NodeId::at)
+                    .all(|node| followers.has_been(node) == visitors.contains(&node))
+            );
+        }
+    }
+}

@@ -261,6 +261,17 @@ fn what_was_told_is_gone_with_the_connection_and_with_a_link_that_changes() {
     }
 }
 
+/// Each is as slow as the other, or neither is told from where ends stand.
+#[test]
+fn a_link_that_changes_one_way_is_a_matter_for_the_link_both_ways() {
+    let mut star = Star::new();
+    let [there, back] = [0, star.beds.places(n(1)).start];
+    let latencies = |star: &Star| [there, back, 1].map(|place| star.beds.latency(place));
+    assert_eq!(latencies(&star), [Some(100_000); 3]);
+    star.beds.change(n(0), (0, n(1)));
+    assert_eq!(latencies(&star), [None, None, Some(100_000)]);
+}
+
 #[test]
 fn behind_bodies_all_that_is_told_arrives_when_its_link_says_so() {
     let mut star = Star::new();
