@@ -62,7 +62,7 @@ impl Deref for List {
 
 /// Something that a courier sends.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Errand {
+pub enum Delivery {
     /// A request.
     Ask(Place, List),
     /// An announcement to some peers, a bit each.
@@ -192,7 +192,7 @@ impl Courier {
         payments: &mut Payments,
         (now, by): (Time, Place),
         list: &[PaymentRef],
-        out: &mut Vec<Errand>,
+        out: &mut Vec<Delivery>,
     ) -> bool {
         let whose = (self.node, self.base);
         if payments.are_calm(whose, self.is_outbound(by), list) {
@@ -231,7 +231,7 @@ impl Courier {
         payments: &mut Payments,
         (now, to): (Time, Place),
         list: &[PaymentRef],
-        (may_send, out): (impl Fn(&Wtxid) -> bool, &mut Vec<Errand>),
+        (may_send, out): (impl Fn(&Wtxid) -> bool, &mut Vec<Delivery>),
     ) -> bool {
         let may_send = |payment: &PaymentRef| self.may_serve(to, *payment, || may_send(&payments.wtxid(*payment)));
         let is_repeated = |at: usize| list[..at].contains(&list[at]);
@@ -250,7 +250,7 @@ impl Courier {
                 to,
                 at: now,
             });
-            out.push(Errand::Send(to, *payment));
+            out.push(Delivery::Send(to, *payment));
         }
         if self.deadline <= now {
             // As when anything comes at the very moment at which something is due.
@@ -275,7 +275,7 @@ impl Courier {
         (payments, ledger): (&mut Payments, &mut Ledger),
         (now, from): (Time, Place),
         payment: PaymentRef,
-        (is_here, out): (impl Fn(&Wtxid) -> bool, &mut Vec<Errand>),
+        (is_here, out): (impl Fn(&Wtxid) -> bool, &mut Vec<Delivery>),
     ) -> bool {
         let Some(wanted) = self.wanted_place(payment) else {
             return false;
@@ -333,7 +333,7 @@ impl Courier {
     }
 
     /// The time has come for something. The same as [`Courier::hear`].
-    pub fn tick(&mut self, payments: &mut Payments, now: Time, out: &mut Vec<Errand>) -> bool {
+    pub fn tick(&mut self, payments: &mut Payments, now: Time, out: &mut Vec<Delivery>) -> bool {
         if self.is_late(now) {
             return false;
         }
@@ -347,9 +347,9 @@ impl Courier {
     }
 
     /// Tells each peer of what it is not known to have.
-    fn tell(&mut self, out: &mut Vec<Errand>) {
+    fn tell(&mut self, out: &mut Vec<Delivery>) {
         if let [Queued { payment, holders }] = self.queue[..] {
-            out.push(Errand::Tell(self.everybody() & !holders, List::One(payment)));
+            out.push(Delivery::Tell(self.everybody() & !holders, List::One(payment)));
             self.queue.clear();
             return;
         }
@@ -364,13 +364,13 @@ impl Courier {
                 continue;
             }
             if lacking != told.1 {
-                out.extend((told.0 != 0).then(|| Errand::Tell(told.0, List::of(&told.1))));
+                out.extend((told.0 != 0).then(|| Delivery::Tell(told.0, List::of(&told.1))));
                 told.0 = 0;
                 std::mem::swap(&mut told.1, &mut lacking);
             }
             told.0 |= 1 << place;
         }
-        out.extend((told.0 != 0).then(|| Errand::Tell(told.0, List::of(&told.1))));
+        out.extend((told.0 != 0).then(|| Delivery::Tell(told.0, List::of(&told.1))));
         self.queue.clear();
     }
 
@@ -412,14 +412,14 @@ impl Courier {
     }
 
     /// Asks for what is due, as [`gossip::TransactionFetch::requests`] has it: one peer is never asked for too much.
-    fn ask(&mut self, payments: &mut Payments, now: Time, out: &mut Vec<Errand>) {
+    fn ask(&mut self, payments: &mut Payments, now: Time, out: &mut Vec<Delivery>) {
         let is_due = |wanted: &Wanted| wanted.of.is_none() && wanted.until <= now;
         let mut all_due = (0..self.wanted.len()).filter(|at| is_due(&self.wanted[*at]));
         let Some(first) = all_due.next() else { return };
         let mut due: Vec<usize> = all_due.collect();
         if due.is_empty() {
             let payment = self.wanted[first].payment;
-            out.push(Errand::Ask(self.ask_for(payments, first, now), List::One(payment)));
+            out.push(Delivery::Ask(self.ask_for(payments, first, now), List::One(payment)));
             return;
         }
         due.push(first);
@@ -429,7 +429,7 @@ impl Courier {
             let payment = self.wanted[at].payment;
             asked.entry(self.ask_for(payments, at, now)).or_default().push(payment);
         }
-        out.extend(asked.iter().map(|(place, list)| Errand::Ask(*place, List::of(list))));
+        out.extend(asked.iter().map(|(place, list)| Delivery::Ask(*place, List::of(list))));
     }
 
     /// Asks for what is due; whom.

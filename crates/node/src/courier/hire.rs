@@ -29,73 +29,11 @@ impl Node {
             return None;
         }
         let room = self.pool.plain_room()?;
+        let sequence = u32::try_from(self.pool.next_sequence()).ok()?;
         let (peers, outbound) = self.courier_peers()?;
-        let place = |peer: NodeId| peers.binary_search(&peer).ok();
-        let queue = self.relay.announcements.waiting();
-        let queued = queue.iter().map(|wtxid| {
-            let row = self.pool.find(wtxid)?;
-            let holders = self.pool.holders(row);
-            let payment = payments.find(wtxid)?;
-            Some(Queued { payment, holders })
-        });
-        let queue = queued.collect::<Option<Vec<Queued>>>()?;
-        // After a reorg one may be queued for the second time.
-        let is_repeated = |at: usize| queue[..at].iter().any(|queued| queued.payment == queue[at].payment);
-        if (0..queue.len()).any(is_repeated) {
-            return None;
-        }
-        let (mut wanted, mut said) = (Vec::new(), Vec::new());
-        for request in self.relay.fetch.in_hand() {
-            // One that is here was sent by a wallet meanwhile, or a block held it that was given up.
-            if wanted.len() == MAX_WANTED_BY_COURIER || self.has_transaction(&request.wtxid) {
-                return None;
-            }
-            let payment = payments.find(&request.wtxid)?;
-            let (of, until) = match request.asked {
-                Some((peer, until)) => (Some(Place::try_from(place(peer)?).ok()?), until),
-                None => (
-                    None,
-                    request.announcers.iter().map(|(_, _, not_before)| *not_before).min()?,
-                ),
-            };
-            let mut heard = of.map_or(0, |of| 1 << of);
-            for (peer, _, not_before) in request.announcers {
-                let by = Place::try_from(place(peer)?).ok()?;
-                heard |= 1 << by;
-                said.push(Said {
-                    payment,
-                    by,
-                    not_before,
-                });
-            }
-            wanted.push(Wanted {
-                payment,
-                of,
-                until,
-                heard,
-            });
-        }
-        let owes_it = |at: usize, peer: NodeId| {
-            let asked = wanted.iter().filter(|wanted| wanted.of.map(usize::from) == Some(at));
-            self.peers
-                .get(peer)
-                .is_some_and(|row| row.transactions_owed() >= asked.count())
-        };
-        if !peers.iter().enumerate().all(|(at, peer)| owes_it(at, *peer)) {
-            return None;
-        }
-        self.relay.fetch.clear();
-        self.relay.announcements.clear();
-        for Wanted { payment, of, .. } in &wanted {
-            let Some(of) = of else {
-                payments.set_far(*payment, self.id, Far::Heard);
-                continue;
-            };
-            payments.set_far(*payment, self.id, Far::Asked);
-            if let Some(peer) = self.peers.ready_mut(peers[usize::from(*of)]) {
-                peer.settles(&Item::Transaction(payments.wtxid(*payment)));
-            }
-        }
+        let queue = self.queued_plainly(payments)?;
+        let (wanted, said) = self.wanted_plainly(payments, &peers)?;
+        self.hand_over(payments, &peers, &wanted);
         let mut courier = Courier {
             node: self.id,
             tip,
@@ -115,12 +53,82 @@ impl Node {
             said,
             queue,
             satchel: std::mem::take(satchel),
-            sequence: u32::try_from(self.pool.next_sequence()).ok()?,
+            sequence,
             served: Vec::new(),
             deadline: Time::MAX,
         };
         courier.set_deadline();
         Some(courier)
+    }
+
+    /// What all peers are to be told of, where each of it is here and stands there once.
+    fn queued_plainly(&self, payments: &Payments) -> Option<Vec<Queued>> {
+        let queue = self.relay.announcements.waiting().iter().map(|wtxid| {
+            let row = self.pool.find(wtxid)?;
+            let holders = self.pool.holders(row);
+            let payment = payments.find(wtxid)?;
+            Some(Queued { payment, holders })
+        });
+        let queue = queue.collect::<Option<Vec<Queued>>>()?;
+        // After a reorg one may be queued for the second time.
+        let is_repeated = |at: usize| queue[..at].iter().any(|queued| queued.payment == queue[at].payment);
+        (!(0..queue.len()).any(is_repeated)).then_some(queue)
+    }
+
+    /// What is wanted, and who may be asked for it, where all of it was seen and each peer owes what is waited for.
+    fn wanted_plainly(&self, payments: &Payments, peers: &[NodeId]) -> Option<(Vec<Wanted>, Vec<Said>)> {
+        let place = |peer: NodeId| Place::try_from(peers.binary_search(&peer).ok()?).ok();
+        let (mut wanted, mut said) = (Vec::new(), Vec::new());
+        for request in self.relay.fetch.in_hand() {
+            // One that is here was sent by a wallet meanwhile, or a block held it that was given up.
+            if wanted.len() == MAX_WANTED_BY_COURIER || self.has_transaction(&request.wtxid) {
+                return None;
+            }
+            let payment = payments.find(&request.wtxid)?;
+            let first = request.announcers.iter().map(|(_, _, not_before)| *not_before).min();
+            let (of, until) = match request.asked {
+                Some((peer, until)) => (Some(place(peer)?), until),
+                None => (None, first?),
+            };
+            let mut heard = of.map_or(0, |of| 1 << of);
+            for (peer, _, not_before) in request.announcers {
+                let by = place(peer)?;
+                heard |= 1 << by;
+                said.push(Said {
+                    payment,
+                    by,
+                    not_before,
+                });
+            }
+            wanted.push(Wanted {
+                payment,
+                of,
+                until,
+                heard,
+            });
+        }
+        let owes_it = |(at, peer): (usize, &NodeId)| {
+            let asked = wanted.iter().filter(|wanted| wanted.of.map(usize::from) == Some(at));
+            let row = self.peers.get(*peer);
+            row.is_some_and(|row| row.transactions_owed() >= asked.count())
+        };
+        peers.iter().enumerate().all(owes_it).then_some((wanted, said))
+    }
+
+    /// What is wanted, and what all peers are to be told of, is a courier's from now on.
+    fn hand_over(&mut self, payments: &mut Payments, peers: &[NodeId], wanted: &[Wanted]) {
+        self.relay.fetch.clear();
+        self.relay.announcements.clear();
+        for Wanted { payment, of, .. } in wanted {
+            let Some(of) = of else {
+                payments.set_far(*payment, self.id, Far::Heard);
+                continue;
+            };
+            payments.set_far(*payment, self.id, Far::Asked);
+            if let Some(peer) = self.peers.ready_mut(peers[usize::from(*of)]) {
+                peer.settles(&Item::Transaction(payments.wtxid(*payment)));
+            }
+        }
     }
 
     /// Its peers, and which of them are outbound, where a courier can deal with them.

@@ -1,3 +1,5 @@
+//! What a courier has bounds for, and what it leaves to the node.
+
 use super::*;
 use crate::limits::MAX_COURIER_PEERS;
 use crate::testing::{config, key, n, params};

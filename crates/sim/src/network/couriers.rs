@@ -15,7 +15,7 @@ use base::{NodeId, Time};
 use chain::{Ledger, Wtxid};
 use gossip::{Item, Message, MessageKind};
 use node::{
-    Courier, Errand, Event, Far, Goal, Input, List, Node, Output, PaymentRef, Payments, Place, Satchel, TipChange,
+    Courier, Delivery, Event, Far, Goal, Input, List, Node, Output, PaymentRef, Payments, Place, Satchel, TipChange,
 };
 use observe::Detail;
 use scenario::Plan;
@@ -134,7 +134,7 @@ pub(super) struct Couriers {
     told: (u64, u64),
     asked: (u64, u64),
     /// Room, used again.
-    errands: Vec<Errand>,
+    deliveries: Vec<Delivery>,
 }
 
 impl Couriers {
@@ -156,7 +156,7 @@ impl Couriers {
             confirmed: Vec::new(),
             told: bytes(&|count| Message::Announce(vec![name; count].into())),
             asked: bytes(&|count| Message::Get(vec![Item::Transaction(name); count])),
-            errands: Vec::new(),
+            deliveries: Vec::new(),
         }
     }
 
@@ -273,7 +273,7 @@ impl Network {
         let Couriers {
             payments,
             states,
-            errands,
+            deliveries,
             ..
         } = &mut self.couriers;
         let state = states.get_mut(node.index());
@@ -282,17 +282,17 @@ impl Network {
         };
         let from = (self.now, courier.place(peer, at).expect("its peers are the node's"));
         let is_taken = match paid {
-            Paid::Told(list) => courier.hear(payments, from, list, errands),
+            Paid::Told(list) => courier.hear(payments, from, list, deliveries),
             Paid::Asked(list) => {
                 let core = self.places[node.index()].node.as_deref();
                 let may_send = |wtxid: &Wtxid| core.is_some_and(|core| core.has_not_sent(peer, wtxid));
-                courier.serve(payments, from, list, (may_send, errands))
+                courier.serve(payments, from, list, (may_send, deliveries))
             }
             Paid::Sent(payment) => {
                 let core = self.places[node.index()].node.as_deref();
                 let is_here = |wtxid: &Wtxid| core.is_some_and(|core| core.has_transaction(wtxid));
                 let facts = (&mut *payments, &mut self.ledgers[0]);
-                courier.take(facts, from, *payment, (is_here, errands))
+                courier.take(facts, from, *payment, (is_here, deliveries))
             }
         };
         if is_taken {
@@ -302,7 +302,7 @@ impl Network {
                 self.places[node.index()].told += 1;
                 self.collector.accept(node, &txid);
             }
-            self.run_errands(node);
+            self.deliver(node);
         }
         is_taken
     }
@@ -313,28 +313,28 @@ impl Network {
         let Couriers {
             payments,
             states,
-            errands,
+            deliveries,
             ..
         } = &mut self.couriers;
         let state = states.get_mut(node.index());
         let Some(courier) = state.and_then(|state| state.courier(moment)) else {
             return false;
         };
-        let is_seen_to = courier.tick(payments, self.now, errands);
+        let is_seen_to = courier.tick(payments, self.now, deliveries);
         if is_seen_to {
-            self.run_errands(node);
+            self.deliver(node);
         }
         is_seen_to
     }
 
     /// Sends what a courier is to send. A courier's peers stand where the node's exits do.
-    fn run_errands(&mut self, node: NodeId) {
-        let mut errands = std::mem::take(&mut self.couriers.errands);
-        for errand in errands.drain(..) {
-            match errand {
-                Errand::Ask(place, list) => self.send_paid((node, usize::from(place)), Paid::Asked(list)),
-                Errand::Send(place, payment) => self.send_paid((node, usize::from(place)), Paid::Sent(payment)),
-                Errand::Tell(mut places, list) => {
+    fn deliver(&mut self, node: NodeId) {
+        let mut deliveries = std::mem::take(&mut self.couriers.deliveries);
+        for delivery in deliveries.drain(..) {
+            match delivery {
+                Delivery::Ask(place, list) => self.send_paid((node, usize::from(place)), Paid::Asked(list)),
+                Delivery::Send(place, payment) => self.send_paid((node, usize::from(place)), Paid::Sent(payment)),
+                Delivery::Tell(mut places, list) => {
                     let bytes = self.couriers.told_bytes(&list);
                     let sent = (u64::from(places.count_ones()), bytes);
                     self.collector.count_sent(node, MessageKind::Announce, sent);
@@ -345,7 +345,7 @@ impl Network {
                 }
             }
         }
-        self.couriers.errands = errands;
+        self.couriers.deliveries = deliveries;
         self.set_tick(node);
     }
 
