@@ -7,6 +7,7 @@
 
 mod hire;
 mod satchel;
+mod unpacking;
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
@@ -25,6 +26,7 @@ use crate::transactions::announce_delay;
 
 pub use self::satchel::Satchel;
 use self::satchel::Taken;
+pub use self::unpacking::Unpacking;
 
 /// A peer, by its place among the node's peers.
 pub type Place = u16;

@@ -51,7 +51,7 @@ mod tests;
 
 pub use block_size::{BlockSize, Distribution, carries_body, message_bytes};
 pub use config::{Config, Payee, Relay, Strategy};
-pub use courier::{Courier, Delivery, List, Place, Satchel};
+pub use courier::{Courier, Delivery, List, Place, Satchel, Unpacking};
 pub use event::{Event, TipChange};
 pub use mempool::{Package, Pooled};
 pub use newcomer::comes_up_quietly;

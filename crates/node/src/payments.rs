@@ -53,6 +53,8 @@ pub struct Payments {
     by_txid: Names,
     /// The first payment that spends a coin.
     by_coin: Names,
+    /// How often a coin was found to be spent by a further payment.
+    rivals: usize,
     /// A block that all chains have in common: what it or one before it holds is no longer under way.
     settled: BlockRef,
     /// How far nodes are with it, a bit each of both words: twice so many words for each payment.
@@ -105,6 +107,7 @@ impl Payments {
             by_wtxid: Names::new(SECRET),
             by_txid: Names::new(SECRET),
             by_coin: Names::new(SECRET),
+            rivals: 0,
             settled: BlockRef::GENESIS,
             far: Vec::new(),
             width: nodes.div_ceil(64),
@@ -141,6 +144,7 @@ impl Payments {
             if let Some(rival) = self.spender(outpoint) {
                 self.rows[rival.index()].has_rival = true;
                 has_rival = true;
+                self.rivals += 1;
             } else {
                 self.by_coin.insert((&outpoint.txid.0, outpoint.index), payment.0);
             }
@@ -243,6 +247,18 @@ impl Payments {
     #[must_use]
     pub fn has_rival(&self, payment: PaymentRef) -> bool {
         self.rows[payment.index()].has_rival
+    }
+
+    /// Whether nothing about it can differ between nodes that follow the same block and have what it stands on.
+    #[cfg(test)]
+    pub(crate) fn is_plain(&self, payment: PaymentRef) -> bool {
+        self.rows[payment.index()].is_plain()
+    }
+
+    /// How often a coin was found to be spent by a further payment.
+    #[must_use]
+    pub const fn rivals(&self) -> usize {
+        self.rivals
     }
 
     /// All chains have this block in common from now on.

@@ -80,6 +80,17 @@ impl Served {
     }
 }
 
+#[cfg(test)]
+impl Served {
+    /// What was sent, and since when, as far as that still counts.
+    pub(crate) fn of_late(&self, now: Time) -> Vec<(u64, Time, u8, u8)> {
+        let all = self.items.iter().zip(&self.sends);
+        let all = all.filter(|(_, sends)| sends.since + SERVED_REMEMBERED > now);
+        all.map(|(item, sends)| (*item, sends.since, sends.count, sends.refused))
+            .collect()
+    }
+}
+
 fn short_name(item: &Item) -> u64 {
     let (kind, name) = match item {
         Item::Block(id) => (0, id.0),

@@ -7,6 +7,7 @@
 
 mod blame;
 mod compact;
+mod courier;
 mod determinism;
 mod forks;
 mod honest;

@@ -103,10 +103,4 @@ impl Node {
             self.set_deadline_of_payments();
         }
     }
-
-    /// Whether following a block that stands on its tip can change nothing else: no body is held, and no orphan.
-    #[must_use]
-    pub fn follows_plainly(&self) -> bool {
-        self.bodies.held.is_empty() && self.relay.has_no_orphans()
-    }
 }

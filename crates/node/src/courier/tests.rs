@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::limits::MAX_COURIER_PEERS;
-use crate::testing::{config, key, n, params};
+use crate::testing::{config, forge, key, n, params};
 use crate::{Input, Node, Payments};
 use base::Seed;
 use chain::{Amount, OutPoint, Transaction, TxOutput, Txid};
@@ -151,4 +151,41 @@ fn a_request_that_names_a_payment_twice_is_for_the_node() {
         assert_eq!(is_done, is_served, "{list:?}");
         assert_eq!(out.len(), if is_served { list.len() } else { 0 });
     }
+}
+
+/// What spends so many payments is one of too many, though none of them has many that stand on it.
+#[test]
+fn a_payment_with_too_many_ancestors_is_for_the_node() {
+    for (parents, is_heard_of) in [(24, true), (25, false)] {
+        let ledger = Ledger::new(params());
+        let mut payments = Payments::new(1);
+        let outpoints = (0..parents).map(|number| {
+            let parent = payment(&ledger, &mut payments, number);
+            payments.transaction(parent).outpoint(0)
+        });
+        let output = TxOutput {
+            value: Amount::from_units(1),
+            owner: key(0).owner(),
+        };
+        let child = Transaction::payment(outpoints.collect(), vec![output], b"");
+        let child = payments.add(&ledger, &Arc::new(child));
+        assert_eq!(payments.is_plain(child), is_heard_of, "{parents} parents");
+        assert_eq!(payments.is_plain(PaymentRef::default()), is_heard_of);
+    }
+}
+
+/// What was confirmed under it may wait again, beside its relatives.
+#[test]
+fn nothing_is_plain_when_what_was_settled_is_not() {
+    let mut ledger = Ledger::new(params());
+    let block = forge(&ledger, ledger.genesis(), |_| {});
+    let block = ledger.record_hashed_header(&block.header).expect("a valid header");
+    let mut payments = Payments::new(1);
+    let before = payment(&ledger, &mut payments, 0);
+    payments.settle(&ledger, block);
+    assert!(payments.is_plain(before));
+    payments.settle(&ledger, ledger.genesis());
+    assert!(!payments.is_plain(before));
+    let after = payment(&ledger, &mut payments, 1);
+    assert!(payments.is_plain(after));
 }
