@@ -236,6 +236,21 @@ fn an_interrupted_run_stops_its_workers_in_good_order() {
     }
 }
 
+/// A terminal's Ctrl-C is for the whole group of the run, which then stops its workers itself.
+#[test]
+fn workers_are_no_part_of_the_group_that_a_terminal_interrupts() {
+    let stage = Stage::new();
+    let run = long_run(&stage);
+    for node in ["n0", "n1", "n2"] {
+        let pid = fs::read_to_string(lock_of(&stage, node)).expect("it runs");
+        let group = Command::new("ps").args(["-o", "pgid=", "-p", pid.trim()]).output();
+        let group = String::from_utf8(group.expect("ps can be run").stdout).expect("a number");
+        assert_eq!(group.trim(), pid.trim(), "{node}");
+    }
+    run.interrupt();
+    run.end();
+}
+
 #[test]
 fn a_worker_that_ends_untold_ends_the_run_and_is_named() {
     let stage = Stage::new();
