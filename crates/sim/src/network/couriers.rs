@@ -74,6 +74,8 @@ struct Note {
     list: List,
 }
 
+const _: () = assert!(size_of::<Note>() == 32, "half a cache line");
+
 impl Note {
     fn has_arrived(&self, moment: Moment) -> bool {
         has_come((self.at, self.turn), moment)
