@@ -1,8 +1,8 @@
 //! Who a node is: its ed25519 key, and so its libp2p peer id.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use base::{NodeId, Seed};
@@ -13,8 +13,6 @@ use crate::store::{FolderLock, StoreError};
 
 /// The name of the key file in a data folder.
 pub const KEY_FILE: &str = "identity.key";
-/// The key file while it is being written.
-const UNFINISHED: &str = "identity.key.new";
 
 /// Why a key file cannot be used. Never says what is in it.
 #[derive(Debug, thiserror::Error)]
@@ -102,24 +100,8 @@ fn create(folder: &Path, path: &Path) -> Result<Keypair, IdentityError> {
     }
     let key = Keypair::generate_ed25519();
     let bytes = key.to_protobuf_encoding().expect("ed25519 keys have an encoding");
-    let unfinished = folder.join(UNFINISHED);
-    let write = || {
-        match std::fs::remove_file(&unfinished) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            Ok(()) | Err(_) => {}
-        }
-        // Fails when there is anything of this name, a dangling link included: it is `O_EXCL`, which follows none.
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&unfinished)?;
-        file.write_all(&bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&unfinished, path)?;
-        File::open(folder)?.sync_all()
-    };
-    write().map_err(|source| IdentityError::io(path, source))?;
+    let write = rpc::auth::replace(path, &bytes).and_then(|()| File::open(folder)?.sync_all());
+    write.map_err(|source| IdentityError::io(path, source))?;
     Ok(key)
 }
 
@@ -165,7 +147,7 @@ mod tests {
     #[test]
     fn a_key_whose_writing_was_cut_short_is_written_again() {
         let folder = tempfile::tempdir().unwrap();
-        let unfinished = folder.path().join(UNFINISHED);
+        let unfinished = folder.path().join("identity.key.new");
         fs::write(&unfinished, "half a k").unwrap();
         let key = load_or_create(folder.path()).unwrap();
         assert!(!unfinished.exists());
@@ -240,7 +222,7 @@ mod tests {
         load_or_create(folder.path()).unwrap();
         let path = folder.path().join(KEY_FILE);
         assert!(fs::metadata(&path).unwrap().len() < MAX_KEY_FILE_BYTES);
-        OpenOptions::new()
+        File::options()
             .write(true)
             .open(&path)
             .unwrap()

@@ -79,12 +79,16 @@ impl Drop for Cookie {
 }
 
 /// Puts a file that only this user can read in the place of another, whole or not at all.
-pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
-    let unfinished = path.with_extension("new");
+///
+/// # Errors
+/// When it cannot be written beside the other, or not be put in its place.
+pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let unfinished = path.with_added_extension("new");
     match fs::remove_file(&unfinished) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         Ok(()) | Err(_) => {}
     }
+    // Fails when there is anything of this name, a dangling link included: it is `O_EXCL`, which follows none.
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
