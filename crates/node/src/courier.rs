@@ -381,7 +381,7 @@ impl Courier {
     }
 
     fn everybody(&self) -> u64 {
-        u64::MAX >> (u64::BITS as usize - self.peers.len())
+        everybody(self.peers.len())
     }
 
     /// Whether something is due that is out of the ordinary.
@@ -467,6 +467,12 @@ impl Courier {
         let all = own.min(self.otherwise_due).min(self.expiry);
         self.deadline = self.wanted.iter().fold(all, |first, wanted| first.min(wanted.until));
     }
+}
+
+/// A bit for each of so many peers, at most as many as a word has bits.
+fn everybody(peers: usize) -> u64 {
+    let spare = u32::try_from(peers).ok().and_then(|peers| u64::BITS.checked_sub(peers));
+    spare.and_then(|spare| u64::MAX.checked_shr(spare)).unwrap_or(0)
 }
 
 #[cfg(test)]

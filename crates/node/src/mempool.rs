@@ -206,18 +206,14 @@ impl Mempool {
         assert_eq!(self.elsewhere.count, 0, "what looks at all has it brought before");
     }
 
-    /// Takes in what was checked elsewhere under all rules, for this fee at this time, with its place in the order of arrival; its row.
-    pub(crate) fn bring(&mut self, transaction: Arc<Transaction>, paid: (Amount, Time), sequence: u64) -> u32 {
-        self.insert_as(transaction, paid, sequence)
-    }
-
     fn insert(&mut self, transaction: Arc<Transaction>, fee: Amount, added: Time) -> u32 {
         let sequence = self.next_sequence;
         self.next_sequence += 1;
-        self.insert_as(transaction, (fee, added), sequence)
+        self.bring(transaction, (fee, added), sequence)
     }
 
-    fn insert_as(&mut self, transaction: Arc<Transaction>, (fee, added): (Amount, Time), sequence: u64) -> u32 {
+    /// Takes in what was checked under all rules, for this fee at this time, with its place in the order of arrival; its row.
+    pub(crate) fn bring(&mut self, transaction: Arc<Transaction>, (fee, added): (Amount, Time), sequence: u64) -> u32 {
         self.bytes += memory_of(&transaction);
         let row = self.entries.insert(transaction, (fee, added), sequence);
         self.by_age.push(added, sequence, row);

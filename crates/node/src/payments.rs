@@ -182,16 +182,18 @@ impl Payments {
             .map(PaymentRef)
     }
 
+    /// Whether some chain may not hold it yet.
+    fn is_under_way(&self, ledger: &Ledger, payment: PaymentRef) -> bool {
+        let txid = self.transaction(payment).txid();
+        ledger.confirmation(&txid, self.settled).is_none()
+    }
+
     /// Where relatives are so many that some mempool might find them too many, none of them is plain. No mempool of a chain that goes on from the
     /// settled block holds any but those that are under way.
     fn look_at_relatives(&mut self, ledger: &Ledger, payment: PaymentRef) {
-        let is_under_way = |other: &PaymentRef| {
-            let txid = self.rows[other.index()].transaction.txid();
-            ledger.confirmation(&txid, self.settled).is_none()
-        };
         let ancestors = reach(payment, |of| {
             let parents = self.rows[of.index()].parents.iter().copied();
-            parents.filter(is_under_way)
+            parents.filter(|parent| self.is_under_way(ledger, *parent))
         });
         let mut is_crowd = ancestors.len() > MAX_ANCESTORS;
         let mut relatives = Vec::new();
@@ -210,10 +212,6 @@ impl Payments {
     /// These, and all that are under way and stand on them or beside them or carry them, in no order that says anything.
     #[must_use]
     pub fn relatives(&self, ledger: &Ledger, of: impl Iterator<Item = PaymentRef>) -> Vec<PaymentRef> {
-        let is_under_way = |other: &PaymentRef| {
-            let txid = self.rows[other.index()].transaction.txid();
-            ledger.confirmation(&txid, self.settled).is_none()
-        };
         let mut all: Vec<PaymentRef> = Vec::new();
         for payment in of {
             if all.contains(&payment) {
@@ -221,7 +219,8 @@ impl Payments {
             }
             let relatives = reach(payment, |of| {
                 let Row { parents, children, .. } = &self.rows[of.index()];
-                parents.iter().chain(children).copied().filter(is_under_way)
+                let related = parents.iter().chain(children).copied();
+                related.filter(|other| self.is_under_way(ledger, *other))
             });
             all.extend(relatives);
         }

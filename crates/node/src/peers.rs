@@ -319,11 +319,6 @@ impl Peers {
         self.discouraged.get(&peer).copied()
     }
 
-    /// How many are connected.
-    pub(crate) fn count(&self) -> u32 {
-        u32::try_from(self.ids.len()).expect("far fewer")
-    }
-
     /// Where a peer stands among all that are connected.
     pub(crate) fn place(&self, peer: NodeId) -> Option<usize> {
         self.ids.binary_search(&peer).ok()

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use base::Time;
 use chain::Amount;
 
+use super::everybody;
 use crate::Node;
 use crate::payments::{PaymentRef, Payments};
 
@@ -38,8 +39,7 @@ impl Satchel {
     }
 
     /// When the first of them was taken in.
-    #[must_use]
-    pub fn since(&self) -> Option<Time> {
+    pub(crate) fn since(&self) -> Option<Time> {
         self.taken.first().map(|taken| taken.at)
     }
 
@@ -79,7 +79,7 @@ impl Node {
             return;
         }
         // Whoever was to be told has been told: what is still to be told of is unpacked beforehand.
-        let everybody = u64::MAX.checked_shr(u64::BITS - self.peers.count()).unwrap_or(0);
+        let everybody = everybody(self.peers.all().count());
         for taken in satchel.take_out(payments, is_meant) {
             let transaction = Arc::clone(payments.transaction(taken.payment));
             let row = self

@@ -14,9 +14,7 @@ use std::sync::Arc;
 use base::{NodeId, Time};
 use chain::{Ledger, Wtxid};
 use gossip::{Item, Message, MessageKind};
-use node::{
-    Courier, Delivery, Event, Far, Goal, Input, List, Node, Output, PaymentRef, Payments, Place, Satchel, TipChange,
-};
+use node::{Courier, Delivery, Event, Far, Input, List, Node, Output, PaymentRef, Payments, Place, Satchel, TipChange};
 use observe::Detail;
 use scenario::Plan;
 
@@ -27,7 +25,6 @@ use super::rest::short_count;
 use crate::digest::message_from;
 use crate::engine::{Options, Verify};
 use crate::heap::{Door, Turn};
-use crate::pairs::Exit;
 
 /// A message about payments, in short.
 #[derive(Clone, Debug)]
@@ -167,6 +164,12 @@ impl Couriers {
         !self.states.is_empty() && !self.are_dismissed && self.payments.next() > PaymentRef::default()
     }
 
+    /// A node's courier, to whom everything has been said that has arrived, and what it works with.
+    fn at_work(&mut self, node: NodeId, moment: Moment) -> Option<(&mut Courier, &mut Payments, &mut Vec<Delivery>)> {
+        let courier = self.states.get_mut(node.index())?.courier(moment)?;
+        Some((courier, &mut self.payments, &mut self.deliveries))
+    }
+
     /// When a node's courier has something to do.
     pub(super) fn deadline(&self, node: NodeId) -> Option<Option<Time>> {
         let courier = self.states.get(node.index())?.courier.as_ref()?;
@@ -271,15 +274,8 @@ impl Network {
 
     /// Lets a node's courier take something in; whether it did.
     fn courier_takes(&mut self, (node, peer): (NodeId, NodeId), at: Option<usize>, paid: &Paid) -> bool {
-        let moment = (self.now, self.turn);
-        let Couriers {
-            payments,
-            states,
-            deliveries,
-            ..
-        } = &mut self.couriers;
-        let state = states.get_mut(node.index());
-        let Some(courier) = state.and_then(|state| state.courier(moment)) else {
+        let at_work = self.couriers.at_work(node, (self.now, self.turn));
+        let Some((courier, payments, deliveries)) = at_work else {
             return false;
         };
         let from = (self.now, courier.place(peer, at).expect("its peers are the node's"));
@@ -311,15 +307,8 @@ impl Network {
 
     /// A node's deadline has come; whether its courier sees to that.
     pub(super) fn courier_ticks(&mut self, node: NodeId) -> bool {
-        let moment = (self.now, self.turn);
-        let Couriers {
-            payments,
-            states,
-            deliveries,
-            ..
-        } = &mut self.couriers;
-        let state = states.get_mut(node.index());
-        let Some(courier) = state.and_then(|state| state.courier(moment)) else {
+        let at_work = self.couriers.at_work(node, (self.now, self.turn));
+        let Some((courier, payments, deliveries)) = at_work else {
             return false;
         };
         let is_seen_to = courier.tick(payments, self.now, deliveries);
@@ -356,29 +345,18 @@ impl Network {
         if !self.couriers.are_open() || self.beds.is_at_rest(node) {
             return;
         }
-        let place = &mut self.places[node.index()];
+        if !self.is_settled_in(node) {
+            return;
+        }
         let Couriers { payments, states, .. } = &mut self.couriers;
         let state = &mut states[node.index()];
-        let Some(core) = place.node.as_mut().filter(|_| state.courier.is_none()) else {
-            return;
-        };
-        let ledger = &self.ledgers[0];
-        let exits = self.pairs.exits(node);
-        let has_all = exits.iter().all(|exit| exit.connection().is_some())
-            && core
-                .neighbours()
-                .map(|neighbour| neighbour.peer)
-                .eq(exits.iter().map(|exit| exit.to));
-        let miner = &place.miner;
-        let is_searching = |bits| miner.searches_for(Goal { bits, on_demand: false });
-        if has_all && core.goal(ledger).is_none_or(is_searching) {
+        if let Some(core) = self.places[node.index()].node.as_mut()
+            && state.courier.is_none()
+        {
             let packed = (state.base, &mut state.satchel);
-            state.courier = core.hire(ledger, payments, packed).map(Box::new);
+            state.courier = core.hire(&self.ledgers[0], payments, packed).map(Box::new);
             state.outbound = state.courier.as_deref().map_or(0, Courier::outbound);
-            let connections = exits.iter().filter_map(Exit::connection);
-            if state.courier.is_some() && self.couriers.go_by_ends {
-                self.beds.note_connections(node, connections);
-            }
+            self.note_connections(node);
         }
     }
 

@@ -90,17 +90,24 @@ impl Network {
             return;
         };
         let exits = self.pairs.exits(node);
-        let has_all = exits.len() == self.beds.places(node).len()
-            && exits.iter().all(|exit| exit.connection().is_some())
+        if exits.len() == self.beds.places(node).len() && self.is_settled_in(node) {
+            let connections = exits.iter().filter_map(Exit::connection);
+            self.beds.lie_down(node, resting, core.neighbours().zip(connections));
+        }
+    }
+
+    /// Whether a node has a peer at each of its exits and no other, and the search for its next block goes on.
+    pub(super) fn is_settled_in(&self, node: NodeId) -> bool {
+        let place = &self.places[node.index()];
+        let Some(core) = &place.node else { return false };
+        let exits = self.pairs.exits(node);
+        let has_all = exits.iter().all(|exit| exit.connection().is_some())
             && core
                 .neighbours()
                 .map(|neighbour| neighbour.peer)
                 .eq(exits.iter().map(|exit| exit.to));
         let is_searching = |bits: CompactTarget| place.miner.searches_for(Goal { bits, on_demand: false });
-        if has_all && core.goal(ledger).is_none_or(is_searching) {
-            let connections = exits.iter().filter_map(Exit::connection);
-            self.beds.lie_down(node, resting, core.neighbours().zip(connections));
-        }
+        has_all && core.goal(&self.ledgers[0]).is_none_or(is_searching)
     }
 
     /// Has a node go on that rested: what has arrived for it is noted, and what has not is heard on arrival.

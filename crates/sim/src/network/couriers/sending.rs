@@ -126,10 +126,15 @@ impl Network {
     pub(in crate::network) fn go_by_ends(&mut self) {
         self.couriers.go_by_ends = self.beds.are_open();
         for node in (0..self.couriers.states.len()).map(NodeId::at) {
-            if self.couriers.states[node.index()].courier.is_some() && self.couriers.go_by_ends {
-                let connections = self.pairs.exits(node).iter().filter_map(Exit::connection);
-                self.beds.note_connections(node, connections);
-            }
+            self.note_connections(node);
+        }
+    }
+
+    /// The ends of who has a courier know their connections.
+    pub(super) fn note_connections(&mut self, node: NodeId) {
+        if self.couriers.go_by_ends && self.couriers.states[node.index()].courier.is_some() {
+            let connections = self.pairs.exits(node).iter().filter_map(Exit::connection);
+            self.beds.note_connections(node, connections);
         }
     }
 
