@@ -5,12 +5,14 @@
 pub mod hash;
 pub mod hex;
 pub mod node_id;
+pub mod prefetch;
 pub mod rng;
 pub mod seed;
 pub mod time;
 
 pub use hash::Hash;
 pub use node_id::NodeId;
+pub use prefetch::prefetch;
 pub use rng::Rng;
 pub use seed::Seed;
 pub use time::Time;

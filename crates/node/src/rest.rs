@@ -13,7 +13,7 @@ mod served;
 
 use std::sync::Arc;
 
-use base::{NodeId, Time};
+use base::{NodeId, Time, prefetch};
 use chain::{Block, BlockRef, CompactTarget, HashRate, Ledger};
 use gossip::limits::STALL_TIMEOUT;
 use gossip::{Item, Patience};
@@ -143,17 +143,22 @@ impl Resting {
         self.awaited.map(|awaited| awaited.block)
     }
 
-    /// Reads all that is kept of it, and changes nothing; the sum says nothing. An engine with many nodes looks at all at once to whom something is about to happen,
-    /// so that their memory is fetched side by side.
-    #[must_use]
-    pub fn glance(&self) -> usize {
-        self.tip.index() + usize::from(self.is_contested)
+    /// Has fetched what it knows: an engine with many nodes asks for the memory of all to whom something is about to happen, and does not wait for it.
+    #[inline]
+    pub fn glance(&self) {
+        prefetch(&self.tip);
     }
 
     /// The same of what it does.
-    #[must_use]
-    pub fn glance_closer(&self) -> usize {
-        usize::from(self.sent_before.is_some())
+    #[inline]
+    pub fn glance_closer(&self) {
+        prefetch(&self.sent_before);
+    }
+
+    /// The same of where it keeps what it sends.
+    #[inline]
+    pub fn glance_at_served(&self) {
+        self.served.glance();
     }
 
     /// When [`crate::Input::Tick`] is next wanted.

@@ -2,7 +2,7 @@
 //!
 //! Only honest nodes that run are watched, and each from its first connection on: one that has just started is not behind, it has not begun.
 
-use base::{NodeId, Time};
+use base::{NodeId, Time, prefetch};
 use chain::Height;
 use node::Event;
 use scenario::{Plan, World};
@@ -85,8 +85,8 @@ impl LagWatch {
     }
 
     /// See [`crate::Collector::glance`].
-    pub(crate) fn glance(&self, node: NodeId) -> usize {
-        usize::from(self.heights[node.index()] > 0)
+    pub(crate) fn glance(&self, node: NodeId) {
+        prefetch(&self.heights[node.index()]);
     }
 
     /// An honest node was greeted by a peer.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use base::{NodeId, Time};
+use base::{NodeId, Time, prefetch};
 use chain::BlockId;
 use node::Event;
 use scenario::World;
@@ -168,10 +168,10 @@ impl SpreadMeter {
     }
 
     /// See [`crate::Collector::glance`].
-    pub(crate) fn glance(&self, node: NodeId) -> usize {
-        self.by_node
-            .get(node.index())
-            .map_or(0, |node| usize::from(node.blocks > 0))
+    pub(crate) fn glance(&self, node: NodeId) {
+        if let Some(row) = self.by_node.get(node.index()) {
+            prefetch(row);
+        }
     }
 
     /// Ends the measuring of the block that is measured longest; `None` when there is none. Call it until then when a run ends.

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use base::{NodeId, Time};
+use base::{NodeId, Time, prefetch};
 
 use crate::link::transmission;
 use crate::networks::Upload;
@@ -82,12 +82,10 @@ impl Uplinks {
         self.rules.message_overhead
     }
 
-    /// Reads what sending a block from one node to another is about, and changes nothing: an engine with many nodes has the memory of many fetched side by side. The
-    /// sum says nothing.
-    #[must_use]
-    pub fn glance(&self, (from, to): (NodeId, NodeId)) -> usize {
-        let row = &self.rows[from.index()];
-        usize::from(row.upload > self.downloads[to.index()]) + usize::from(row.free_at > Time::ZERO)
+    /// Has fetched what sending a block from one node to another is about, and does not wait for it.
+    pub fn glance(&self, (from, to): (NodeId, NodeId)) {
+        prefetch(&self.rows[from.index()]);
+        prefetch(&self.downloads[to.index()]);
     }
 
     /// When something that one node sends now to another arrives in full; `None` when it never does. `deliver` says so of the link, given when it has left.

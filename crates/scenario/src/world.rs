@@ -6,7 +6,7 @@ mod told;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use base::{NodeId, Time};
+use base::{NodeId, Time, prefetch};
 use chain::{Amount, Block, BlockId, Coin, Height, Ledger, OutPoint, Transaction, Txid, Work};
 use indexmap::IndexMap;
 use node::Event;
@@ -317,6 +317,14 @@ impl World {
     #[must_use]
     pub fn node(&self, node: NodeId) -> &NodeFacts {
         &self.nodes[node.index()]
+    }
+
+    /// Has fetched what [`World::follow`] is about, and does not wait for it.
+    pub fn glance(&self, node: NodeId) {
+        let facts = self.node(node);
+        prefetch(&facts.most_work);
+        prefetch(&facts.tip.chain_work);
+        self.mempools.glance(node);
     }
 
     /// Whether a transaction waits in a node's mempool.

@@ -422,11 +422,12 @@ impl Network {
 
     /// When a node next wants a tick.
     fn deadline(&self, node: NodeId) -> Option<Time> {
-        if let Some(deadline) = self.couriers.deadline(node) {
-            return deadline;
+        // Who rests has no courier.
+        if let Some(resting) = self.beds.of(node) {
+            return resting.deadline();
         }
-        match self.beds.of(node) {
-            Some(resting) => resting.deadline(),
+        match self.couriers.deadline(node) {
+            Some(deadline) => deadline,
             None => self.places[node.index()].node.as_ref()?.deadline().map(|(at, _)| at),
         }
     }

@@ -1,6 +1,6 @@
 //! What a node at rest has sent to whom, and how often: as [`crate::served::Served`] counts it, for all peers together.
 
-use base::{NodeId, Time};
+use base::{NodeId, Time, prefetch};
 use chain::BlockRef;
 
 use crate::limits::{MAX_SENDS_PER_ITEM, SERVED_REMEMBERED};
@@ -68,6 +68,13 @@ impl ServedAtRest {
         self.marks |= mark;
         self.until = self.until.max(at + SERVED_REMEMBERED);
         true
+    }
+
+    /// Has fetched where the next is written.
+    pub(super) fn glance(&self) {
+        if let Some(next) = self.sent.get(self.count) {
+            prefetch(next);
+        }
     }
 
     /// Forgets what is old. What is left fills at most half of the room.

@@ -9,13 +9,12 @@ use crate::detail::Detail;
 use crate::record::{Derived, RunEvent};
 
 impl Collector {
-    /// Reads what [`Collector::follow`] is about, and changes nothing. An engine with many nodes lets it look at all of whom something is about
-    /// to happen, so that their memory is fetched side by side; the sum says nothing.
-    #[must_use]
-    pub fn glance(&self, node: NodeId) -> usize {
-        let facts = self.world.node(node);
-        let world = usize::from(facts.most_work > facts.tip.chain_work) + self.world.mempool_len(node);
-        world + self.spread.glance(node) + self.lagging.glance(node)
+    /// Has fetched what [`Collector::follow`] is about: an engine with many nodes asks for the memory of all to whom something is about to happen, and does
+    /// not wait for it.
+    pub fn glance(&self, node: NodeId) {
+        self.world.glance(node);
+        self.spread.glance(node);
+        self.lagging.glance(node);
     }
 
     /// Whether all that there is to say of a node that follows this block can be said by [`Collector::follow`]: not when that has lines of its own, or there

@@ -1,6 +1,6 @@
 //! What waits in the mempools of all nodes: most of it waits in all of them.
 
-use base::NodeId;
+use base::{NodeId, prefetch};
 use chain::Txid;
 use rustc_hash::FxHashMap;
 
@@ -85,6 +85,10 @@ impl Mempools {
     pub(super) fn contains(&self, node: NodeId, txid: &Txid) -> bool {
         let number = self.numbers.get(txid);
         number.is_some_and(|number| self.nodes[node.index()].contains(*number))
+    }
+
+    pub(super) fn glance(&self, node: NodeId) {
+        prefetch(&self.lens[node.index()]);
     }
 
     pub(super) fn len(&self, node: NodeId) -> usize {

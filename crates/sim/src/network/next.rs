@@ -1,7 +1,6 @@
 //! What happens next, so that the memory it needs is there when it happens.
 
 use base::Time;
-use node::Resting;
 
 use super::Network;
 use super::rest::Short;
@@ -25,8 +24,8 @@ impl Next {
 }
 
 impl Network {
-    /// Looks at what resting nodes need to whom something happens soon: most of a large run is waiting for memory, and so it waits for that of many at a
-    /// time, first for where things are, then for the things.
+    /// Has fetched what resting nodes need to whom something happens soon, first where things are, then the things: most of a large run would be waiting
+    /// for memory.
     pub(super) fn prepare(&mut self) {
         if !self.beds.are_open() || self.places.len() < PREPARED_FROM {
             return;
@@ -42,30 +41,42 @@ impl Network {
         next.soon.clear();
         next.prepared_to = heap.soon(self.now.max(next.prepared_to), PREPARED, &mut next.soon);
         let soon = || next.soon.iter().map(|(leg, short)| (leg.place as usize, short));
-        let mut seen: usize = soon().map(|(place, _)| beds.look_at(place)).sum();
+        for (place, _) in soon() {
+            beds.glance_at(place);
+        }
+        for (place, _) in soon() {
+            beds.glance(beds.end(place).owner);
+        }
         for (place, short) in soon() {
             let end = beds.end(place);
-            seen += beds.glance(end.owner);
             match short {
                 Short::Told(_) => {}
                 Short::Asked(_) => {
-                    seen += beds.glance_closer(end.owner);
+                    beds.glance_closer(end.owner);
                     let peer = end.neighbour.peer;
-                    seen += uplinks.as_ref().map_or(0, |uplinks| uplinks.glance((end.owner, peer)));
+                    if let Some(uplinks) = uplinks {
+                        uplinks.glance((end.owner, peer));
+                    }
                     // How long it waits for the answer.
-                    seen += beds.of(peer).map_or(0, Resting::glance);
+                    beds.glance_at_bed(peer);
                 }
                 Short::Sent(_) => {
-                    seen += beds.glance_closer(end.owner) + beds.look_closer(end.owner);
-                    seen += collector.glance(end.owner);
+                    beds.glance_closer(end.owner);
+                    beds.glance_at_routes(end.owner);
+                    collector.glance(end.owner);
                 }
             }
         }
         for (place, short) in soon() {
-            if let Short::Sent(_) = short {
-                seen += beds.look_around(beds.end(place).owner);
+            let end = beds.end(place);
+            match short {
+                Short::Told(_) => {}
+                Short::Asked(_) => {
+                    beds.glance_at_served(end.owner);
+                    beds.glance_closer(end.neighbour.peer);
+                }
+                Short::Sent(_) => beds.glance_around(end.owner),
             }
         }
-        std::hint::black_box(seen);
     }
 }

@@ -1,40 +1,53 @@
-//! Looks at what something is about that happens soon, so that the memory is there when it does.
+//! Has fetched what something is about that happens soon.
 
-use base::NodeId;
-use node::Resting;
+use base::{NodeId, prefetch};
 
 use super::Beds;
 
 impl Beds {
-    /// Reads one end, and changes nothing: see [`crate::network::Network::prepare`].
-    pub(in crate::network) fn look_at(&self, place: usize) -> usize {
-        self.ends[place].connection as usize
+    /// Has an end fetched: see [`crate::network::Network::prepare`].
+    pub(in crate::network) fn glance_at(&self, place: usize) {
+        prefetch(&self.ends[place]);
     }
 
-    /// Reads what a message to a node is about.
-    pub(in crate::network) fn glance(&self, node: NodeId) -> usize {
-        let resting = self.of(node).map_or(0, Resting::glance);
-        let talk = usize::from(self.beds[node.index()].talk.is_uneven);
-        resting + talk + usize::from(self.fronts[node.index()].awaited.is_some()) + self.places(node).start
+    /// Has fetched what a message to a node is about.
+    pub(in crate::network) fn glance(&self, node: NodeId) {
+        let bed = &self.beds[node.index()];
+        prefetch(bed);
+        prefetch(&bed.talk);
+        prefetch(&self.fronts[node.index()]);
+        prefetch(&self.first[node.index()]);
     }
 
-    /// Reads what a node does that is asked for a block, or sent one.
-    pub(in crate::network) fn glance_closer(&self, node: NodeId) -> usize {
-        self.of(node).map_or(0, Resting::glance_closer)
+    /// Has fetched what a node knows that waits for another.
+    pub(in crate::network) fn glance_at_bed(&self, node: NodeId) {
+        prefetch(&self.beds[node.index()]);
     }
 
-    /// Reads all its routes, of which four share a cache line.
-    pub(in crate::network) fn look_closer(&self, node: NodeId) -> usize {
+    /// Has fetched what a node does that is asked for a block, or sent one.
+    pub(in crate::network) fn glance_closer(&self, node: NodeId) {
+        if let Some(resting) = self.of(node) {
+            resting.glance_closer();
+        }
+    }
+
+    /// Has fetched where it keeps what it sends.
+    pub(in crate::network) fn glance_at_served(&self, node: NodeId) {
+        if let Some(resting) = self.of(node) {
+            resting.glance_at_served();
+        }
+    }
+
+    /// Has all its routes fetched, of which four share a cache line.
+    pub(in crate::network) fn glance_at_routes(&self, node: NodeId) {
         let routes = &self.routes[self.places(node)];
-        let looked_at = routes.iter().step_by(4).chain(routes.last());
-        looked_at.map(|route| route.latency_us as usize).sum()
+        routes.iter().step_by(4).chain(routes.last()).for_each(prefetch);
     }
 
-    /// Reads what it needs of its neighbours.
-    pub(in crate::network) fn look_around(&self, node: NodeId) -> usize {
-        let routes = self.routes[self.places(node)].iter();
-        routes
-            .map(|route| usize::from(self.fronts[route.peer.index()].awaited.is_some()))
-            .sum()
+    /// Has fetched what it needs of its neighbours.
+    pub(in crate::network) fn glance_around(&self, node: NodeId) {
+        for route in &self.routes[self.places(node)] {
+            prefetch(&self.fronts[route.peer.index()]);
+        }
     }
 }
