@@ -50,9 +50,14 @@ impl Network {
         for (place, short) in soon() {
             let end = beds.end(place);
             match short {
-                Short::Told(_) => {}
+                // It may ask for the block.
+                Short::Told(_) => {
+                    beds.glance_closer(end.owner);
+                    beds.glance_at_route(place);
+                }
                 Short::Asked(_) => {
                     beds.glance_closer(end.owner);
+                    beds.glance_at_route(place);
                     let peer = end.neighbour.peer;
                     if let Some(uplinks) = uplinks {
                         uplinks.glance((end.owner, peer));

@@ -38,6 +38,11 @@ impl Beds {
         }
     }
 
+    /// Has one route fetched.
+    pub(in crate::network) fn glance_at_route(&self, place: usize) {
+        prefetch(&self.routes[place]);
+    }
+
     /// Has all its routes fetched, of which four share a cache line.
     pub(in crate::network) fn glance_at_routes(&self, node: NodeId) {
         let routes = &self.routes[self.places(node)];
