@@ -44,6 +44,17 @@ impl<T: Copy + Eq + Hash> Known<T> {
         self.oldest_first.is_empty()
     }
 
+    /// How many names are remembered.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.oldest_first.len()
+    }
+
+    /// All that are remembered, the oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.oldest_first.iter()
+    }
+
     /// Whether the name is remembered.
     #[must_use]
     pub fn contains(&self, name: &T) -> bool {

@@ -9,7 +9,7 @@ mod hire;
 mod satchel;
 mod unpacking;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -106,8 +106,10 @@ pub struct Courier {
     /// What has been taken in, in order, and what the next will have for its place.
     satchel: Satchel,
     sequence: u32,
-    /// What was sent to whom, in order; the last minute of it at least.
-    served: Vec<Service>,
+    /// What was sent to whom in the last minute, in order.
+    served: VecDeque<Service>,
+    /// What the node has refused, and would not ask for.
+    refused: Vec<PaymentRef>,
     deadline: Time,
 }
 
@@ -142,9 +144,6 @@ struct Service {
     to: Place,
     at: Time,
 }
-
-/// When there are more services than these, those that nobody will ask for are dropped.
-const MANY_SERVICES: usize = 256;
 
 impl Courier {
     /// When something is due.
@@ -240,14 +239,13 @@ impl Courier {
         if self.is_late(now) || !list.iter().all(may_send) || (1..list.len()).any(is_repeated) {
             return false;
         }
-        if self.served.len() >= MANY_SERVICES {
-            self.served.retain(|service| service.at + SERVED_REMEMBERED > now);
-        }
+        let is_old = |service: &mut Service| service.at + SERVED_REMEMBERED <= now;
+        while self.served.pop_front_if(is_old).is_some() {}
         for payment in list {
             if let Some(at) = self.satchel.place(*payment) {
                 self.satchel.taken[at].sent |= 1 << to;
             }
-            self.served.push(Service {
+            self.served.push_back(Service {
                 payment: *payment,
                 to,
                 at: now,
@@ -328,7 +326,8 @@ impl Courier {
     /// Whether a payment waits in the mempool.
     fn has(&self, payments: &Payments, payment: PaymentRef, is_here: impl Fn(&Wtxid) -> bool) -> bool {
         if payment >= self.base {
-            payments.how_far(payment, self.node) == Far::Asked && self.wanted_place(payment).is_none()
+            let is_settled = payments.how_far(payment, self.node) == Far::Asked && self.wanted_place(payment).is_none();
+            is_settled && !self.refused.contains(&payment)
         } else {
             is_here(&payments.wtxid(payment))
         }

@@ -73,7 +73,7 @@ impl Node {
     }
 
     /// Whether all that follows from a peer's announcement of a transaction is that the peer has it, and may be asked for it: it waits here for a block,
-    /// or somebody is asked for it, or it waits for an outbound peer to announce it and this one is not. It stays so until the node hears or does
+    /// or was refused since the last one, or somebody is asked for it, or it waits for an outbound peer to announce it and this one is not. It stays so until the node hears or does
     /// something else about that transaction.
     fn is_calm_about_transaction(&self, outbound: bool, wtxid: &Wtxid) -> bool {
         let fetch = &self.relay.fetch;
@@ -84,7 +84,8 @@ impl Node {
                 fetch.is_wanted(wtxid)
             }
         };
-        self.config.strategy == Strategy::Honest && (self.pool.find(wtxid).is_some() || is_wanted())
+        let is_known = || self.pool.find(wtxid).is_some() || self.relay.rejected().contains(wtxid);
+        self.config.strategy == Strategy::Honest && (is_known() || is_wanted())
     }
 
     /// A peer has these transactions.

@@ -97,6 +97,8 @@ pub const MAX_RIVALS_AT_REST: usize = 16;
 pub const MAX_COURIER_PEERS: usize = 64;
 /// Payments that a courier waits for; with more of them the node takes over.
 pub const MAX_WANTED_BY_COURIER: usize = 64;
+/// Transactions that a node has refused since the last block and has a courier all the same.
+pub const MAX_REFUSED_OF_COURIER: usize = 64;
 
 /// Templates that a solution may still be for.
 pub const MAX_TEMPLATES: usize = 8;

@@ -57,15 +57,19 @@ impl Relay {
         self.orphans.is_empty()
     }
 
-    /// Whether nothing is known but what may be asked for, and what all peers are to be told of.
+    /// Whether nothing is known but what may be asked for, what all peers are to be told of, and what was refused.
     pub(crate) fn is_plain(&self) -> bool {
-        let has_nothing_aside = self.orphans.is_empty() && self.rejected.is_empty();
-        has_nothing_aside && self.fetch.is_plain() && self.announcements.has_no_newcomers()
+        self.orphans.is_empty() && self.fetch.is_plain() && self.announcements.has_no_newcomers()
     }
 
     /// Whether a transaction need not be asked for, though it does not wait for a block here.
     pub(crate) fn is_settled(&self, wtxid: &Wtxid) -> bool {
         self.rejected.contains(wtxid) || self.orphans.contains(wtxid)
+    }
+
+    /// What was refused since the last block.
+    pub(crate) const fn rejected(&self) -> &Known<Wtxid> {
+        &self.rejected
     }
 
     /// The peer is gone, and all that was kept of it.

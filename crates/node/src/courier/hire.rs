@@ -1,17 +1,19 @@
 //! From a node to its courier, and back.
 
+use std::collections::VecDeque;
+
 use base::{NodeId, Time};
 use chain::Ledger;
 use gossip::{Item, Request};
 
 use super::{Courier, Place, Queued, Said, Satchel, Wanted};
-use crate::limits::{MAX_COURIER_PEERS, MAX_WANTED_BY_COURIER};
+use crate::limits::{MAX_COURIER_PEERS, MAX_REFUSED_OF_COURIER, MAX_WANTED_BY_COURIER};
 use crate::payments::{Far, PaymentRef, Payments};
 use crate::peers::{Peer, Stage};
 use crate::{Node, Strategy};
 
 impl Node {
-    /// Leaves payments to a courier, when all that concerns them can be said shortly: no orphan and nothing that was refused of late, nobody who owes an answer
+    /// Leaves payments to a courier, when all that concerns them can be said shortly: no orphan and few that were refused of late, nobody who owes an answer
     /// that is not waited for, a mempool with room, and a search for blocks that goes on. The node keeps what waited before; what it waits for goes over.
     ///
     /// Of payments from `base` on the node has those about which it is known to be calm. The satchel, which is of the last courier, is left empty where there is a new one.
@@ -33,7 +35,8 @@ impl Node {
         let (peers, outbound) = self.courier_peers()?;
         let queue = self.queued_plainly(payments)?;
         let (wanted, said) = self.wanted_plainly(payments, &peers)?;
-        self.hand_over(payments, &peers, &wanted);
+        let refused = self.refused_plainly(payments, &wanted)?;
+        self.hand_over(payments, (&peers, &wanted), &refused);
         let mut courier = Courier {
             node: self.id,
             tip,
@@ -54,7 +57,8 @@ impl Node {
             queue,
             satchel: std::mem::take(satchel),
             sequence,
-            served: Vec::new(),
+            served: VecDeque::new(),
+            refused,
             deadline: Time::MAX,
         };
         courier.set_deadline();
@@ -115,8 +119,24 @@ impl Node {
         peers.iter().enumerate().all(owes_it).then_some((wanted, said))
     }
 
+    /// What was refused since the last block of what was seen, where it is little and nobody is asked for it. A peer that announces it says nothing new.
+    fn refused_plainly(&self, payments: &Payments, wanted: &[Wanted]) -> Option<Vec<PaymentRef>> {
+        let rejected = self.relay.rejected();
+        if rejected.len() > MAX_REFUSED_OF_COURIER {
+            return None;
+        }
+        // A wallet's that was refused may have been here, or be here by now.
+        let refused = rejected.iter().filter(|wtxid| !self.has_transaction(wtxid));
+        let refused: Vec<PaymentRef> = refused.filter_map(|wtxid| payments.find(wtxid)).collect();
+        let is_wanted = |payment: &PaymentRef| wanted.iter().any(|wanted| wanted.payment == *payment);
+        (!refused.iter().any(is_wanted)).then_some(refused)
+    }
+
     /// What is wanted, and what all peers are to be told of, is a courier's from now on.
-    fn hand_over(&mut self, payments: &mut Payments, peers: &[NodeId], wanted: &[Wanted]) {
+    fn hand_over(&mut self, payments: &mut Payments, (peers, wanted): (&[NodeId], &[Wanted]), refused: &[PaymentRef]) {
+        for payment in refused {
+            payments.set_far(*payment, self.id, Far::Asked);
+        }
         self.relay.fetch.clear();
         self.relay.announcements.clear();
         for Wanted { payment, of, .. } in wanted {
@@ -164,6 +184,9 @@ impl Node {
             let item = Item::Transaction(payments.wtxid(service.payment));
             let peer = self.peers.ready_mut(courier.peer(service.to));
             peer.expect("its peers are the same").served.count(item, service.at);
+        }
+        for payment in &courier.refused {
+            payments.set_far(*payment, self.id, Far::Nothing);
         }
         for wanted in &courier.wanted {
             let wtxid = payments.wtxid(wanted.payment);
