@@ -4,7 +4,7 @@
 //! it is handed in, and no two lanes conflict. What a lane's coin is worth and how long its chain of unconfirmed payments is, is kept from
 //! payment to payment: no chain is ever searched for coins.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,8 +27,8 @@ pub(super) struct Load {
     keys: Vec<SigningKey>,
     /// The one to pay next is in front.
     lanes: VecDeque<Lane>,
-    /// The tip of each node up to which its chain has been looked through.
-    seen: BTreeMap<NodeId, BlockId>,
+    /// The tip of each node up to which its chain has been looked through: the genesis block at first.
+    seen: Vec<BlockId>,
     rng: Rng,
     /// When the next payment is due.
     due: Time,
@@ -74,7 +74,7 @@ impl Load {
             plan: plan.clone(),
             keys,
             lanes,
-            seen: BTreeMap::new(),
+            seen: vec![book.world.genesis(); book.plan.nodes.len()],
             rng: seed.child("times", 0).rng(),
             due: now,
             end: None,
@@ -122,7 +122,7 @@ impl Load {
         for _ in 0..self.lanes.len() {
             let via = self.lanes.front()?.via;
             let facts = world.node(via);
-            if facts.running && self.seen.get(&via) != Some(&facts.tip.block) {
+            if facts.running && self.seen[via.index()] != facts.tip.block {
                 self.look(via, world);
             }
             let lane = self.lanes.pop_front()?;
@@ -140,7 +140,7 @@ impl Load {
     /// Looks which lanes' coins the new blocks of a node's chain confirm.
     fn look(&mut self, via: NodeId, world: &World) {
         let tip = world.node(via).tip.block;
-        let before = self.seen.insert(via, tip).unwrap_or_else(|| world.genesis());
+        let before = std::mem::replace(&mut self.seen[via.index()], tip);
         let fork_point = world.fork_point(&before, &tip);
         let mut confirmed: BTreeSet<Txid> = BTreeSet::new();
         let mut at = tip;

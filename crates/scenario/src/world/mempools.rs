@@ -15,35 +15,17 @@ pub(super) struct Mempools {
     counts: Vec<u32>,
     /// Numbers that nothing has.
     free: Vec<u32>,
-    nodes: Vec<Mempool>,
+    /// By number: a bit for each node in whose mempool it waits, so many words. Most often the same is taken in by many nodes, one after the other.
+    bits: Vec<u64>,
+    width: usize,
     /// How much waits in each. Apart, for in many networks nothing does, and they are asked at every block.
     lens: Vec<u32>,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Mempool {
-    bits: Vec<u64>,
-}
-
-impl Mempool {
-    fn contains(&self, number: u32) -> bool {
-        let word = self.bits.get(number as usize / 64);
-        word.is_some_and(|word| word >> (number % 64) & 1 == 1)
-    }
-
-    fn flip(&mut self, number: u32) {
-        let word = number as usize / 64;
-        if word >= self.bits.len() {
-            self.bits.resize(word + 1, 0);
-        }
-        self.bits[word] ^= 1 << (number % 64);
-    }
 }
 
 impl Mempools {
     pub(super) fn new(nodes: usize) -> Self {
         Self {
-            nodes: vec![Mempool::default(); nodes],
+            width: nodes.div_ceil(64),
             lens: vec![0; nodes],
             ..Self::default()
         }
@@ -51,9 +33,7 @@ impl Mempools {
 
     pub(super) fn insert(&mut self, node: NodeId, txid: Txid) {
         let number = self.number_of(txid);
-        let mempool = &mut self.nodes[node.index()];
-        if !mempool.contains(number) {
-            mempool.flip(number);
+        if self.insert_bit(node, number) {
             self.lens[node.index()] += 1;
             self.counts[number as usize] += 1;
         }
@@ -63,9 +43,7 @@ impl Mempools {
         let Some(number) = self.numbers.get(txid).copied() else {
             return;
         };
-        let mempool = &mut self.nodes[node.index()];
-        if mempool.contains(number) {
-            mempool.flip(number);
+        if self.remove_bit(node, number) {
             self.lens[node.index()] -= 1;
             self.release(number);
         }
@@ -73,18 +51,40 @@ impl Mempools {
 
     /// Nothing waits there any more.
     pub(super) fn clear(&mut self, node: NodeId) {
-        let gone = std::mem::take(&mut self.nodes[node.index()]);
         self.lens[node.index()] = 0;
-        for number in (0..).take(gone.bits.len() * 64) {
-            if gone.contains(number) {
+        for number in (0..).take(self.counts.len()) {
+            if self.remove_bit(node, number) {
                 self.release(number);
             }
         }
     }
 
+    /// Where the bit of a node is: in which word, and which of it.
+    const fn place(&self, node: NodeId, number: u32) -> (usize, u64) {
+        let word = number as usize * self.width + node.index() / 64;
+        (word, 1 << (node.index() % 64))
+    }
+
+    /// Whether the bit was not set before.
+    fn insert_bit(&mut self, node: NodeId, number: u32) -> bool {
+        let (word, bit) = self.place(node, number);
+        let is_new = self.bits[word] & bit == 0;
+        self.bits[word] |= bit;
+        is_new
+    }
+
+    /// Whether the bit was set before.
+    fn remove_bit(&mut self, node: NodeId, number: u32) -> bool {
+        let (word, bit) = self.place(node, number);
+        let was_set = self.bits[word] & bit != 0;
+        self.bits[word] &= !bit;
+        was_set
+    }
+
     pub(super) fn contains(&self, node: NodeId, txid: &Txid) -> bool {
         let number = self.numbers.get(txid);
-        number.is_some_and(|number| self.nodes[node.index()].contains(*number))
+        let place = number.map(|number| self.place(node, *number));
+        place.is_some_and(|(word, bit)| self.bits[word] & bit != 0)
     }
 
     pub(super) fn glance(&self, node: NodeId) {
@@ -99,6 +99,7 @@ impl Mempools {
         let number = *self.numbers.entry(txid).or_insert_with(|| {
             self.free.pop().unwrap_or_else(|| {
                 self.counts.push(0);
+                self.bits.resize(self.counts.len() * self.width, 0);
                 self.names.push(txid);
                 u32::try_from(self.counts.len() - 1).expect("memory ends before four billion transactions")
             })
