@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::Deref;
 use std::sync::Arc;
 
-use base::{NodeId, Rng, Time};
+use base::{NodeId, Rng, Time, prefetch};
 use chain::{BlockRef, Ledger, Wtxid};
 use gossip::limits::{INBOUND_DELAY, TRANSACTION_TIMEOUT};
 
@@ -73,44 +73,49 @@ pub enum Delivery {
     Send(Place, PaymentRef),
 }
 
-/// See the module's documentation.
+/// See the module's documentation. What is looked at together shares a cache line.
 #[derive(Debug)]
+#[repr(C, align(64))]
 pub struct Courier {
-    node: NodeId,
-    tip: BlockRef,
-    /// Payments from here on are here where the node is calm about them and they are not wanted. Of those before only the node knows.
-    base: PaymentRef,
-    peers: Box<[NodeId]>,
+    wanted: Vec<Wanted>,
+    /// What peers will be told of.
+    queue: Vec<Queued>,
+    deadline: Time,
     /// Which of them are outbound, a bit each.
     outbound: u64,
-    /// Base units per 1,000 bytes.
-    min_relay_fee: u64,
-    /// What is left of the mempool, in bytes.
-    room: usize,
-    /// Whether a template is to be renewed when the mempool changes.
-    renews: bool,
+
+    /// Who has announced what is wanted and was not asked for it, in the order of announcements.
+    said: Vec<Said>,
     /// These times are [`Time::MAX`] where they are never.
-    refresh_at: Time,
-    refreshed_at: Time,
+    announce_at: Time,
     /// When something is due that is not a courier's.
     otherwise_due: Time,
     /// When the oldest payment has waited too long.
     expiry: Time,
-    announce_at: Time,
-    rng: Rng,
-    wanted: Vec<Wanted>,
-    /// Who has announced what is wanted and was not asked for it, in the order of announcements.
-    said: Vec<Said>,
-    /// What peers will be told of.
-    queue: Vec<Queued>,
+    refresh_at: Time,
+    node: NodeId,
+    /// Payments from here on are here where the node is calm about them and they are not wanted. Of those before only the node knows.
+    base: PaymentRef,
+
     /// What has been taken in, in order, and what the next will have for its place.
     satchel: Satchel,
-    sequence: u32,
-    /// What was sent to whom in the last minute, in order.
+    /// What was sent to whom, in order; the last minute of it at least.
     served: VecDeque<Service>,
+
+    rng: Rng,
+    refreshed_at: Time,
+    /// What is left of the mempool, in bytes.
+    room: usize,
+    /// Base units per 1,000 bytes.
+    min_relay_fee: u64,
+    sequence: u32,
+    tip: BlockRef,
+
+    peers: Box<[NodeId]>,
     /// What the node has refused, and would not ask for.
     refused: Vec<PaymentRef>,
-    deadline: Time,
+    /// Whether a template is to be renewed when the mempool changes.
+    renews: bool,
 }
 
 /// A payment that is wanted.
@@ -146,6 +151,30 @@ struct Service {
 }
 
 impl Courier {
+    /// Has fetched what it knows: an engine with many nodes asks for the memory of all to whom something is about to happen, and does not wait for it.
+    pub fn glance(&self) {
+        prefetch(&self.wanted);
+        prefetch(&self.said);
+        prefetch(&self.satchel);
+        prefetch(&self.rng);
+    }
+
+    /// The same of what is under way.
+    pub fn glance_closer(&self) {
+        if let Some(wanted) = self.wanted.first() {
+            prefetch(wanted);
+        }
+        if let Some(said) = self.said.first() {
+            prefetch(said);
+        }
+        if let Some(queued) = self.queue.first() {
+            prefetch(queued);
+        }
+        if let Some(taken) = self.satchel.taken.last() {
+            prefetch(taken);
+        }
+    }
+
     /// When something is due.
     #[must_use]
     pub fn deadline(&self) -> Option<Time> {
@@ -239,8 +268,10 @@ impl Courier {
         if self.is_late(now) || !list.iter().all(may_send) || (1..list.len()).any(is_repeated) {
             return false;
         }
-        let is_old = |service: &mut Service| service.at + SERVED_REMEMBERED <= now;
-        while self.served.pop_front_if(is_old).is_some() {}
+        if self.served.len() + list.len() > self.served.capacity() {
+            let is_old = |service: &mut Service| service.at + SERVED_REMEMBERED <= now;
+            while self.served.pop_front_if(is_old).is_some() {}
+        }
         for payment in list {
             if let Some(at) = self.satchel.place(*payment) {
                 self.satchel.taken[at].sent |= 1 << to;

@@ -321,12 +321,10 @@ impl Payments {
     #[must_use]
     pub fn are_calm(&self, (node, base): (NodeId, PaymentRef), outbound: bool, list: &[PaymentRef]) -> bool {
         list.iter().all(|payment| {
-            *payment >= base
-                && match self.how_far(*payment, node) {
-                    Far::Nothing => false,
-                    Far::Heard => !outbound,
-                    Far::Asked => true,
-                }
+            let [calm, waits] = self.far[payment.index() * self.width + node.index() / 64];
+            // Who has it nobody can guess.
+            let waits = waits & if outbound { 0 } else { u64::MAX };
+            (*payment >= base) & ((calm | waits) >> (node.index() % 64) & 1 == 1)
         })
     }
 

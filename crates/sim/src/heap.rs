@@ -98,7 +98,27 @@ impl Leg {
     };
 }
 
+/// Something that happens soon, as far as it is prepared for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Soon {
+    /// A short message comes in at the end that stands there.
+    Short(usize, Short),
+    /// A message about a payment does.
+    Paid(usize),
+    /// A node may have something to do.
+    Tick(NodeId),
+}
+
 impl Entry {
+    fn soon(&self) -> Option<Soon> {
+        let place = self.leg.place as usize;
+        let short = self.what.short().map(|short| Soon::Short(place, short));
+        let other = || self.what.ticking().map(Soon::Tick);
+        short
+            .or_else(|| self.what.is_paid().then_some(Soon::Paid(place)))
+            .or_else(other)
+    }
+
     /// Its place in the order of what happens soon after a moment, while this turn is the next to be given out.
     fn place(&self, (base, next): (u64, Turn)) -> u64 {
         let (is_tick, order) = match self.what.ticking() {
@@ -290,9 +310,9 @@ impl Heap {
         })
     }
 
-    /// About the next short messages to come in after a moment, at least so many where there are, in no strict order; and how far they reach. Good enough to
-    /// prepare for them.
-    pub(crate) fn soon(&self, after: Time, least: usize, out: &mut Vec<(Leg, Short)>) -> Time {
+    /// About the next things to happen after a moment for which there is something to prepare, at least so many where there are, in no strict order; and how far
+    /// they reach.
+    pub(crate) fn soon(&self, after: Time, least: usize, out: &mut Vec<Soon>) -> Time {
         let level = &self.levels[0];
         let span = |micros: u64| micros >> 8;
         let base = span(self.base) & !0xff;
@@ -303,7 +323,7 @@ impl Heap {
                 break;
             };
             let entries = self.pieces.entries(level.bucket(bucket));
-            out.extend(entries.filter_map(|entry| Some((entry.leg, entry.what.short()?))));
+            out.extend(entries.filter_map(Entry::soon));
             next = bucket + 1;
         }
         Time::from_micros(((base + next.min(BUCKETS) as u64) << 8) - 1)

@@ -21,5 +21,9 @@ pub const KEPT_DEPTH: u32 = 288;
 pub const FORGET_EVERY: usize = 64;
 /// For how many things that happen next it is prepared at a time.
 pub const PREPARED: usize = 32;
+/// Of how many that come later memory is asked for where one after the other is looked at.
+pub const AHEAD: usize = 8;
 /// From how many nodes on: what fewer need stays in a core's caches.
 pub const PREPARED_FROM: usize = 5_000;
+/// The same where there are payments.
+pub const PREPARED_FOR_PAYMENTS_FROM: usize = 300;

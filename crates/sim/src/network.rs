@@ -246,7 +246,7 @@ impl Network {
     fn tick(&mut self, node: NodeId) {
         if self.deadline(node).is_some_and(|at| at <= self.now) {
             self.digest.happened(self.now, node, (TICKED, 0));
-            if !self.asks_another(node) && !self.courier_ticks(node) {
+            if !self.courier_ticks(node) && !self.asks_another(node) {
                 self.handle(node, Input::Tick);
             }
         } else {
@@ -422,12 +422,12 @@ impl Network {
 
     /// When a node next wants a tick.
     fn deadline(&self, node: NodeId) -> Option<Time> {
-        // Who rests has no courier.
-        if let Some(resting) = self.beds.of(node) {
-            return resting.deadline();
+        // Who has a courier does not rest.
+        if let Some(deadline) = self.couriers.deadline(node) {
+            return deadline;
         }
-        match self.couriers.deadline(node) {
-            Some(deadline) => deadline,
+        match self.beds.of(node) {
+            Some(resting) => resting.deadline(),
             None => self.places[node.index()].node.as_ref()?.deadline().map(|(at, _)| at),
         }
     }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use base::{NodeId, Seed};
+use base::{NodeId, Seed, prefetch};
 use scenario::{Conditions, Link};
 
 /// One direction between the two nodes of a pair: twice the pair's row, and one more when it leads from the higher node to the lower.
@@ -211,6 +211,18 @@ impl Pairs {
     /// The ways that lead from a node, in the order of where they lead.
     pub(crate) fn from(&self, node: NodeId) -> impl Iterator<Item = Way> + '_ {
         self.exits[node.index()].iter().map(|exit| exit.way)
+    }
+
+    /// Has one of a node's exits fetched.
+    pub(crate) fn glance(&self, (from, at): (NodeId, usize)) {
+        prefetch(&self.exits[from.index()][at]);
+    }
+
+    /// Has fetched the exits that lead back to a node, if there is one of this number.
+    pub(crate) fn glance_at_opposites(&self, node: usize) {
+        for exit in self.exits.get(node).into_iter().flatten() {
+            self.glance((exit.to, exit.opposite as usize));
+        }
     }
 
     pub(crate) fn get(&self, way: Way) -> &Pair {

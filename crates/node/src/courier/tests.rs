@@ -1,9 +1,9 @@
 //! What a courier has bounds for, and what it leaves to the node.
 
 use super::*;
-use crate::limits::MAX_COURIER_PEERS;
+use crate::limits::{MAX_COURIER_PEERS, MAX_REFUSED_OF_COURIER};
 use crate::testing::{config, forge, key, n, params};
-use crate::{Input, Node, Payments};
+use crate::{Command, Input, Node, Payments};
 use base::Seed;
 use chain::{Amount, OutPoint, Transaction, TxOutput, Txid};
 use gossip::Message;
@@ -126,6 +126,59 @@ fn who_waits_for_what_its_wallet_has_sent_meanwhile_has_no_courier() {
         let courier = hire(&mut node, &ledger, &mut payments);
         assert_eq!(courier.is_some(), !is_sent);
     }
+}
+
+/// What was refused is not asked for until the next block, whoever announces it.
+#[test]
+fn who_has_refused_few_has_a_courier_that_asks_for_none_of_it() {
+    let most = u32::try_from(MAX_REFUSED_OF_COURIER).expect("few");
+    for (count, may_be) in [(1, true), (most, true), (most + 1, false)] {
+        let mut ledger = Ledger::new(params());
+        let mut node = node(&mut ledger, 2);
+        let mut payments = Payments::new(1);
+        let refused: Vec<PaymentRef> = (0..count)
+            .map(|number| payment(&ledger, &mut payments, number))
+            .collect();
+        for payment in &refused {
+            let transaction = Arc::clone(payments.transaction(*payment));
+            submit(&mut node, &mut ledger, transaction);
+        }
+        let courier = hire(&mut node, &ledger, &mut payments);
+        assert_eq!(courier.is_some(), may_be, "{count} payments");
+        let Some(mut courier) = courier else { continue };
+        let mut out = Vec::new();
+        assert!(courier.hear(&mut payments, (Time::ZERO, 0), &List::of(&refused), &mut out));
+        assert!(!courier.has(&payments, refused[0], |_| false), "it does not wait here");
+        assert_eq!(courier.deadline(), None);
+        node.relieve(&ledger, &mut payments, courier);
+        assert_eq!(node.relay.fetch.in_hand().count(), 0);
+        assert_eq!(
+            payments.how_far(refused[0], n(0)),
+            Far::Nothing,
+            "a block may settle it"
+        );
+    }
+}
+
+/// It would be taken in when it comes, and not be looked at again.
+#[test]
+fn who_waits_for_what_it_has_refused_meanwhile_has_no_courier() {
+    let mut ledger = Ledger::new(params());
+    let mut node = node(&mut ledger, 2);
+    let mut payments = Payments::new(1);
+    let wanted = payment(&ledger, &mut payments, 0);
+    announce(&mut node, &mut ledger, std::iter::once(payments.wtxid(wanted)));
+    let transaction = Arc::clone(payments.transaction(wanted));
+    submit(&mut node, &mut ledger, transaction);
+    assert!(hire(&mut node, &ledger, &mut payments).is_none());
+}
+
+/// A wallet hands in what breaks a rule.
+fn submit(node: &mut Node, ledger: &mut Ledger, transaction: Arc<Transaction>) {
+    let mut out = Vec::new();
+    let input = Input::Command(Command::Submit(Arc::clone(&transaction)));
+    node.handle(ledger, Time::ZERO, input, &mut out);
+    assert!(node.relay.rejected().contains(&transaction.wtxid()), "{out:?}");
 }
 
 /// The node counts how often it sends a peer the same.

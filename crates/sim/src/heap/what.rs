@@ -60,6 +60,11 @@ impl What {
         Some(Self::new(kind, payment.index()))
     }
 
+    /// Whether it is a message about a payment.
+    pub(super) const fn is_paid(self) -> bool {
+        self.0 >= PAYMENT_TOLD
+    }
+
     /// The message about a payment, if it is one.
     pub(super) fn payment(self) -> Option<Paid> {
         let payment = || PaymentRef::at(self.number());

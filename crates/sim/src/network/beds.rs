@@ -23,6 +23,7 @@ use scenario::Link;
 
 pub(super) use self::announcement::{Announcement, Moment, has_come};
 use crate::heap::Turn;
+use crate::limits::AHEAD;
 use crate::pairs::Pairs;
 
 /// What others look at of a node.
@@ -180,6 +181,8 @@ pub(super) struct Beds {
     overhead_us: u64,
     /// What it takes altogether at most, on links that have no more than a latency.
     longest_us: u64,
+    /// When all that was told has arrived.
+    told_until: Time,
     /// Whether something on the heap stands for all that is told ([`Beds::speak_up`]).
     is_aloud: bool,
 }
@@ -197,6 +200,7 @@ impl Beds {
             overhead_us: u64::try_from(overhead.as_micros()).expect("far less than an age"),
             longest_us: 0,
             are_even: true,
+            told_until: Time::ZERO,
             is_aloud: false,
         };
         let mut count = 0;
@@ -207,6 +211,7 @@ impl Beds {
         beds.routes.reserve_exact(count as usize);
         beds.ends.reserve_exact(count as usize);
         for node in (0..nodes).map(NodeId::at) {
+            pairs.glance_at_opposites(node.index() + AHEAD);
             for exit in pairs.exits(node) {
                 let back = &pairs.exits(exit.to)[exit.opposite as usize];
                 let latency_us = latency_us([&exit.link, &back.link]);

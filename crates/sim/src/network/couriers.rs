@@ -5,6 +5,7 @@
 //! when it is sent. When the node itself takes over before it has arrived, that is taken back and the announcement put on the heap in
 //! its place. The run is the same to the last byte.
 
+mod glance;
 mod satchels;
 mod sending;
 
@@ -79,29 +80,79 @@ impl Note {
     }
 }
 
-/// What stands beside a node.
+/// An announcement of a payment that a node has not heard of when it is sent.
+#[derive(Clone, Copy, Debug)]
+struct Coming {
+    at: Time,
+    turn: Turn,
+    payment: PaymentRef,
+    /// Whether an outbound peer sent it, who will be asked at once.
+    outbound: bool,
+}
+
+impl Coming {
+    /// Whether after it another announcement of this payment, with its time, says nothing new: the first is heard, or else the courier is called back.
+    fn anticipates(&self, payment: PaymentRef, (note, outbound): (Moment, bool)) -> bool {
+        self.payment == payment && (self.outbound || !outbound) && has_come((self.at, self.turn), note)
+    }
+}
+
+/// What stands beside a node: the first cache line is all that who tells it of a payment looks at.
 #[derive(Debug, Default)]
+#[repr(C, align(64))]
 struct State {
-    /// Of payments before this one nothing is known but by the node: since they were seen, something has left its mempool that no block confirmed.
-    base: PaymentRef,
-    /// What couriers have taken in and the node has not unpacked, while there is no courier.
-    satchel: Satchel,
     courier: Option<Box<Courier>>,
     /// Which peers of who has a courier are outbound, a bit each.
     outbound: u64,
     /// What has been said to it, in the order of arrival.
     notes: VecDeque<Note>,
+    /// All of it has arrived by that turn at that time.
+    latest_at: Time,
+    latest_turn: Turn,
+    /// Of payments before this one nothing is known but by the node: since they were seen, something has left its mempool that no block confirmed.
+    base: PaymentRef,
+    /// What was last said to it that is news, since it has had this courier; the next is written over the first.
+    coming: [Option<Coming>; 2],
+    /// What couriers have taken in and the node has not unpacked, while there is no courier.
+    satchel: Satchel,
 }
+
+const _: () = assert!(
+    std::mem::offset_of!(State, coming) <= 64,
+    "all before it is a cache line"
+);
 
 impl State {
     /// Lets an announcement wait. Seldom does one arrive before another that was sent earlier.
     fn keep(&mut self, note: Note) {
-        let is_before = |other: &Note| other.at.cmp(&note.at).then_with(|| other.turn.cmp(note.turn)).is_lt();
-        if self.notes.back().is_none_or(is_before) {
+        let is_before = |at: Time, turn: Turn| at.cmp(&note.at).then_with(|| turn.cmp(note.turn)).is_lt();
+        if self.notes.is_empty() || is_before(self.latest_at, self.latest_turn) {
+            (self.latest_at, self.latest_turn) = (note.at, note.turn);
             self.notes.push_back(note);
         } else {
-            let place = self.notes.partition_point(is_before);
+            let place = self.notes.partition_point(|other| is_before(other.at, other.turn));
             self.notes.insert(place, note);
+        }
+    }
+
+    /// Whether all that an announcement says will have been said before, by another that is under way.
+    fn expects(&self, list: &List, note: (Moment, bool)) -> bool {
+        let coming = || self.coming.iter().flatten();
+        let is_expected = |payment: &PaymentRef| coming().any(|coming| coming.anticipates(*payment, note));
+        list.iter().all(is_expected)
+    }
+
+    /// An announcement that says something new arrives then.
+    fn expect(&mut self, list: &List, (at, turn, outbound): (Time, Turn, bool)) {
+        if let List::One(payment) = list {
+            let payment = *payment;
+            self.coming.swap(0, 1);
+            self.coming[1] = Some(Coming {
+                at,
+                turn,
+                payment,
+                outbound,
+            });
         }
     }
 
@@ -166,12 +217,18 @@ impl Couriers {
 
     /// A node's courier, to whom everything has been said that has arrived, and what it works with.
     fn at_work(&mut self, node: NodeId, moment: Moment) -> Option<(&mut Courier, &mut Payments, &mut Vec<Delivery>)> {
+        if !self.are_open() {
+            return None;
+        }
         let courier = self.states.get_mut(node.index())?.courier(moment)?;
         Some((courier, &mut self.payments, &mut self.deliveries))
     }
 
     /// When a node's courier has something to do.
     pub(super) fn deadline(&self, node: NodeId) -> Option<Option<Time>> {
+        if !self.are_open() {
+            return None;
+        }
         let courier = self.states.get(node.index())?.courier.as_ref()?;
         Some(courier.deadline())
     }
@@ -274,11 +331,18 @@ impl Network {
 
     /// Lets a node's courier take something in; whether it did.
     fn courier_takes(&mut self, (node, peer): (NodeId, NodeId), at: Option<usize>, paid: &Paid) -> bool {
+        let goes_by_ends = self.couriers.go_by_ends;
         let at_work = self.couriers.at_work(node, (self.now, self.turn));
         let Some((courier, payments, deliveries)) = at_work else {
             return false;
         };
-        let from = (self.now, courier.place(peer, at).expect("its peers are the node's"));
+        // Who is at which end does not change while there is a courier.
+        let place = at.filter(|_| goes_by_ends).and_then(|at| Place::try_from(at).ok());
+        let place = place
+            .or_else(|| courier.place(peer, at))
+            .expect("its peers are the node's");
+        debug_assert_eq!(courier.peer(place), peer, "a courier's peers stand where ends do");
+        let from = (self.now, place);
         let is_taken = match paid {
             Paid::Told(list) => courier.hear(payments, from, list, deliveries),
             Paid::Asked(list) => {
@@ -325,15 +389,7 @@ impl Network {
             match delivery {
                 Delivery::Ask(place, list) => self.send_paid((node, usize::from(place)), Paid::Asked(list)),
                 Delivery::Send(place, payment) => self.send_paid((node, usize::from(place)), Paid::Sent(payment)),
-                Delivery::Tell(mut places, list) => {
-                    let bytes = self.couriers.told_bytes(&list);
-                    let sent = (u64::from(places.count_ones()), bytes);
-                    self.collector.count_sent(node, MessageKind::Announce, sent);
-                    while places != 0 {
-                        self.tell_paid((node, places.trailing_zeros() as usize), bytes, &list);
-                        places &= places - 1;
-                    }
-                }
+                Delivery::Tell(places, list) => self.tell_all_paid(node, places, &list),
             }
         }
         self.couriers.deliveries = deliveries;
@@ -374,6 +430,7 @@ impl Network {
         let core = self.places[node.index()].node.as_mut();
         let core = core.expect("who has a courier is up");
         state.satchel = core.relieve(&self.ledgers[0], payments, *courier);
+        state.coming = [None; 2];
         let mut notes = std::mem::take(&mut state.notes);
         for note in notes.drain(..) {
             let exit = &self.pairs.exits(node)[usize::from(note.by)];

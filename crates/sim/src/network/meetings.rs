@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use base::{NodeId, Time};
+use base::{NodeId, Time, prefetch};
 use gossip::{Hello, Message, MessageKind};
 use node::Event;
 use node::limits::HANDSHAKE_TIMEOUT;
@@ -13,7 +13,7 @@ use scenario::uplink::Uplinks;
 
 use super::{CONNECTED, Network};
 use crate::engine::Verify;
-use crate::limits::MAX_CONNECT;
+use crate::limits::{AHEAD, MAX_CONNECT};
 use crate::pairs::Exit;
 
 /// How two nodes meet who are to be connected.
@@ -86,6 +86,7 @@ impl Network {
         let mut rows = Vec::with_capacity(plan.links.len());
         let starts = |node: NodeId| plan.nodes[node.index()].started;
         for node in plan.node_ids().filter(|node| starts(*node)) {
+            self.pairs.glance_at_opposites(node.index() + AHEAD);
             // Who started before is dialled as soon as this one has started, or dials.
             let exits = (0..).zip(self.pairs.exits(node));
             for (at, exit) in exits.filter(|(_, exit)| exit.to < node && starts(exit.to)) {
@@ -150,7 +151,10 @@ impl Network {
     /// Lets all nodes meet.
     pub(super) fn meet(&mut self, meetings: &Meetings) {
         let Meetings { rows, hello_bytes } = meetings;
-        for row in rows {
+        for (at, row) in rows.iter().enumerate() {
+            for End { node, exit } in rows.get(at + AHEAD).into_iter().flat_map(|next| next.ends) {
+                self.pairs.glance((node, exit as usize));
+            }
             self.connect(row, hello_bytes);
         }
         self.tell_of_meetings(meetings);
@@ -192,11 +196,19 @@ impl Network {
         };
         let mut heard: Vec<Due> = (0..)
             .zip(&opening)
-            .flat_map(|(number, opened)| heard_of(number, opened))
+            .flat_map(|(number, opened)| {
+                if let Some(next) = opening.get(number + AHEAD) {
+                    prefetch(&rows[next.number()]);
+                }
+                heard_of(number, opened)
+            })
             .collect();
         heard.sort_unstable();
         let mut opened = opening.iter().peekable();
-        for hello in &heard {
+        for (at, hello) in heard.iter().enumerate() {
+            if let Some(next) = heard.get(at + AHEAD) {
+                prefetch(&rows[opening[next.number() / 2].number()]);
+            }
             while let Some(opens) = opened.next_if(|opens| opens.at() <= hello.at()) {
                 self.tell_of_connection(&rows[opens.number()]);
             }

@@ -52,8 +52,14 @@ fn paying(number: u64) -> String {
 fn source(number: u64, first: &str) -> String {
     let mut rng = Seed::from_number(number).child("whoever-rests", 0).rng();
     let nodes = 4 + rng.below(9);
-    let network = if first.is_empty() && rng.below(3) == 0 {
-        format!("[network]\npreset = \"simblock-bitcoin-2015\"\nnodes = {nodes}\n")
+    // Where nodes have lines, small messages wait for blocks.
+    let has_lines = if first.is_empty() {
+        rng.below(3) == 0
+    } else {
+        number % 4 == 3
+    };
+    let network = if has_lines {
+        format!("[chain]\nmaturity = 1\n[network]\npreset = \"simblock-bitcoin-2015\"\nnodes = {nodes}\n")
     } else {
         let latency = one_of(&["10ms", "250ms", "1s"], &mut rng);
         let more = ["", "", "", "", "", ", jitter = \"5ms\"", ", bandwidth = \"8Mbit/s\""];
@@ -79,13 +85,15 @@ fn source(number: u64, first: &str) -> String {
             slow_links(nodes, topology, &mut rng)
         )
     };
-    let unit = if network.contains("preset = \"simblock") {
-        600
-    } else {
-        3
-    };
+    let unit = if has_lines { 600 } else { 3 };
     let with = |steps: &str| format!("limit = \"1000h\"\n{network}[steps]\nrun = [\n{steps}]\n");
     let mut steps = first.to_owned();
+    if has_lines && !first.is_empty() {
+        // Blocks come while wallets pay.
+        for node in 0..4 {
+            let _ = writeln!(steps, "  {{ sleep = \"9s\" }},\n  {{ mine = 1, on = \"n{node}\" }},");
+        }
+    }
     for _ in 0..rng.below(9) {
         let pause = unit * (1 + rng.below(9));
         let more = format!("{steps}  {{ sleep = \"{pause}s\" }},\n  {},\n", step(nodes, &mut rng));

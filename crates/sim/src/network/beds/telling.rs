@@ -108,7 +108,8 @@ impl Beds {
 
     /// Whether something that a node has told its neighbours may be under way.
     pub(super) fn may_be_under_way(&self, node: NodeId, now: Time) -> bool {
-        self.beds[node.index()].talk.until >= now
+        // Most often nobody has told of a block of late.
+        self.told_until >= now && self.beds[node.index()].talk.until >= now
     }
 
     /// Whether bodies that the node has sent are still on their way.
@@ -130,6 +131,31 @@ impl Beds {
             return last;
         }
         self.news_arrive(node, place).map_or(last, |at| at.max(last))
+    }
+
+    /// Whether all that leaves by a node's ends takes the latency of its link, and has to overtake nothing but what was sent by the same end.
+    pub(in crate::network) fn are_free(&self, node: NodeId, now: Time) -> bool {
+        self.are_even && !self.may_be_under_way(node, now)
+    }
+
+    /// Something small leaves by some of a node's ends that [are free](Beds::are_free), a bit each: by which, where its opposite stands among the other node's, and when
+    /// it arrives.
+    pub(in crate::network) fn leave_by_all(
+        &mut self,
+        (node, mut places): (NodeId, u64),
+        leaves: Time,
+        mut each: impl FnMut(&End, usize, Time),
+    ) {
+        let own = self.places(node);
+        let ends = &mut self.ends[own];
+        while places != 0 {
+            let end = &mut ends[places.trailing_zeros() as usize];
+            places &= places - 1;
+            let arrival = later(leaves, end.latency_us.into()).max(end.last_arrival);
+            end.last_arrival = arrival;
+            let opposite = end.other - self.first[end.neighbour.peer.index()];
+            each(end, opposite as usize, arrival);
+        }
     }
 
     /// Something else than what is told to all was sent by an end, and arrives then.
@@ -172,6 +198,7 @@ impl Beds {
         talk.turn = turn;
         talk.is_uneven = is_uneven;
         talk.until = later(moment.0, longest_us);
+        self.told_until = self.told_until.max(talk.until);
     }
 
     /// Whether all that a node is telling arrives when latencies say so.
@@ -225,6 +252,7 @@ impl Beds {
         self.arrivals[place] = arrival;
         let talk = &mut self.beds[node.index()].talk;
         talk.until = talk.until.max(arrival);
+        self.told_until = self.told_until.max(talk.until);
         is_silent
     }
 }

@@ -10,9 +10,8 @@ use super::{Couriers, Network, NodeId};
 pub(super) struct Confirmed {
     block: BlockRef,
     payments: Vec<PaymentRef>,
-    /// The same, a bit for each payment from the first on.
-    first: usize,
-    bits: Vec<u64>,
+    /// The same.
+    marked: Marked,
     /// Whether all that it holds was seen, and nothing was that spends the same coins.
     is_plain: bool,
     /// How many rivals had been seen when this was found out.
@@ -30,20 +29,32 @@ impl Confirmed {
             .iter()
             .all(|payment| payment.is_some_and(|payment| !payments.has_rival(payment)));
         let seen: Vec<PaymentRef> = seen.into_iter().flatten().collect();
-        let indices = seen.iter().map(|payment| payment.index());
+        Self {
+            block,
+            marked: Marked::new(&seen),
+            payments: seen,
+            is_plain,
+            rivals: payments.rivals(),
+        }
+    }
+}
+
+/// Some payments, of which many are asked whether they are among them: a bit for each from the first on.
+#[derive(Debug)]
+struct Marked {
+    first: usize,
+    bits: Vec<u64>,
+}
+
+impl Marked {
+    fn new(payments: &[PaymentRef]) -> Self {
+        let indices = payments.iter().map(|payment| payment.index());
         let first = indices.clone().min().unwrap_or(0);
         let mut bits = vec![0; indices.clone().max().map_or(0, |last| (last - first) / 64 + 1)];
         for index in indices {
             bits[(index - first) / 64] |= 1 << ((index - first) % 64);
         }
-        Self {
-            block,
-            payments: seen,
-            first,
-            bits,
-            is_plain,
-            rivals: payments.rivals(),
-        }
+        Self { first, bits }
     }
 
     fn contains(&self, payment: PaymentRef) -> bool {
@@ -94,7 +105,9 @@ impl Couriers {
             // What has left with a copy that is signed otherwise, or was seen later, is not told of.
             state.base = payments.next();
         }
-        core.confirm_in(payments, &mut state.satchel, |payment| confirmed.contains(payment));
+        core.confirm_in(payments, &mut state.satchel, |payment| {
+            confirmed.marked.contains(payment)
+        });
     }
 }
 
@@ -121,7 +134,10 @@ impl Network {
         let satchel = &mut state.satchel;
         match unpacking {
             Unpacking::Nothing => {}
-            Unpacking::These(these) => core.unpack(payments, satchel, |payment| these.contains(&payment)),
+            Unpacking::These(these) => {
+                let these = Marked::new(&these);
+                core.unpack(payments, satchel, |payment| these.contains(payment));
+            }
             Unpacking::All => core.unpack(payments, satchel, |_| true),
         }
     }

@@ -1,11 +1,16 @@
 //! How messages about payments leave and come in: by ends, where these stand as they did at first, and by exits otherwise.
 
+use std::time::Duration;
+
 use base::{NodeId, Time};
-use gossip::Message;
+use gossip::{Message, MessageKind};
 use node::{List, Place};
+use scenario::uplink::Uplinks;
 
 use super::{Couriers, Network, Note, Paid};
-use crate::heap::Door;
+use crate::digest::Digest;
+use crate::heap::{Door, Heap};
+use crate::network::beds::End;
 use crate::network::rest::{exit_number, short_count};
 use crate::pairs::Exit;
 
@@ -17,6 +22,49 @@ struct ShortExit {
     opposite: Place,
     connection: u32,
     door: Door,
+}
+
+impl ShortExit {
+    fn of(end: &End, opposite: usize) -> Self {
+        Self {
+            to: end.neighbour.peer,
+            opposite: Place::try_from(opposite).unwrap_or(Place::MAX),
+            connection: end.connection,
+            door: Door::End(end.other),
+        }
+    }
+}
+
+impl Couriers {
+    /// An announcement of so many bytes leaves a node and arrives: it is kept by a courier to whom it says nothing new.
+    fn say(
+        &mut self,
+        (heap, digest): (&mut Heap, &mut Digest),
+        (from, bytes): (NodeId, u64),
+        (exit, arrival): (ShortExit, Time),
+        list: &List,
+    ) {
+        let (to, by) = (exit.to, exit.opposite);
+        let state = &mut self.states[to.index()];
+        let outbound = state.outbound.checked_shr(by.into()).unwrap_or(0) & 1 == 1;
+        let turn = heap.hold_back();
+        if state.courier.is_some() {
+            let is_calm = self.payments.are_calm((to, state.base), outbound, list);
+            if is_calm || state.expects(list, ((arrival, Some(turn)), outbound)) {
+                state.keep(Note {
+                    at: arrival,
+                    turn,
+                    by,
+                    list: list.clone(),
+                });
+                digest.announced_transactions(arrival, to, (from, short_count(bytes)));
+                return;
+            }
+            state.expect(list, (arrival, turn, outbound));
+        }
+        let paid = Paid::Told(list.clone());
+        heap.put_back_paid(arrival, turn, ((exit.door, exit.connection), paid));
+    }
 }
 
 impl Network {
@@ -44,28 +92,40 @@ impl Network {
         }
     }
 
-    /// Sends an announcement of so many bytes, which has been counted.
-    pub(super) fn tell_paid(&mut self, (from, at): (NodeId, usize), bytes: u64, list: &List) {
-        let exit = self.exit_for_payments(from, at);
-        let Some(arrival) = self.pass_paid((from, at), exit, bytes) else {
-            return;
-        };
-        let (to, by) = (exit.to, exit.opposite);
-        let Couriers { states, payments, .. } = &mut self.couriers;
-        let state = &mut states[to.index()];
-        let is_outbound = || state.outbound >> by & 1 == 1;
-        if state.courier.is_some() && payments.are_calm((to, state.base), is_outbound(), list) {
-            state.keep(Note {
-                at: arrival,
-                turn: self.heap.hold_back(),
-                by,
-                list: list.clone(),
+    /// Sends an announcement by some of the exits of a node that has a courier, a bit each.
+    pub(super) fn tell_all_paid(&mut self, from: NodeId, mut places: u64, list: &List) {
+        let bytes = self.couriers.told_bytes(list);
+        let sent = (u64::from(places.count_ones()), bytes);
+        self.collector.count_sent(from, MessageKind::Announce, sent);
+        if self.couriers.go_by_ends && self.beds.are_free(from, self.now) {
+            let leaves = self.now + self.uplinks.as_ref().map_or(Duration::ZERO, Uplinks::overhead);
+            let Self {
+                couriers,
+                beds,
+                heap,
+                digest,
+                ..
+            } = self;
+            beds.leave_by_all((from, places), leaves, |end, opposite, arrival| {
+                let exit = ShortExit::of(end, opposite);
+                couriers.say((heap, digest), (from, bytes), (exit, arrival), list);
             });
-            self.digest
-                .announced_transactions(arrival, to, (from, short_count(bytes)));
-        } else {
-            let paid = Paid::Told(list.clone());
-            self.heap.push_paid(arrival, (exit.door, exit.connection), paid);
+            return;
+        }
+        while places != 0 {
+            self.tell_paid((from, places.trailing_zeros() as usize), bytes, list);
+            places &= places - 1;
+        }
+    }
+
+    /// Sends an announcement of so many bytes, which has been counted.
+    fn tell_paid(&mut self, (from, at): (NodeId, usize), bytes: u64, list: &List) {
+        let exit = self.exit_for_payments(from, at);
+        if let Some(arrival) = self.pass_paid((from, at), exit, bytes) {
+            let Self {
+                couriers, heap, digest, ..
+            } = self;
+            couriers.say((heap, digest), (from, bytes), (exit, arrival), list);
         }
     }
 
@@ -74,14 +134,8 @@ impl Network {
         let has_courier = self.couriers.states[from.index()].courier.is_some();
         if has_courier && self.couriers.go_by_ends {
             let end = self.beds.end(self.beds.places(from).start + at);
-            let to = end.neighbour.peer;
-            let opposite = end.other as usize - self.beds.places(to).start;
-            return ShortExit {
-                to,
-                opposite: Place::try_from(opposite).unwrap_or(Place::MAX),
-                connection: end.connection,
-                door: Door::End(end.other),
-            };
+            let opposite = end.other as usize - self.beds.places(end.neighbour.peer).start;
+            return ShortExit::of(&end, opposite);
         }
         let exit = &self.pairs.exits(from)[at];
         ShortExit {
