@@ -5,6 +5,7 @@
 //! ([`Node::relieve`](crate::Node::relieve)). Facts about payments stand in [`Payments`], once for all nodes; of a payment that
 //! has been told of, nothing is left here but that it was taken in.
 
+mod glance;
 mod hire;
 mod satchel;
 mod unpacking;
@@ -13,7 +14,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::Deref;
 use std::sync::Arc;
 
-use base::{NodeId, Rng, Time, prefetch};
+use base::{NodeId, Rng, Time};
 use chain::{BlockRef, Ledger, Wtxid};
 use gossip::limits::{INBOUND_DELAY, TRANSACTION_TIMEOUT};
 
@@ -151,30 +152,6 @@ struct Service {
 }
 
 impl Courier {
-    /// Has fetched what it knows: an engine with many nodes asks for the memory of all to whom something is about to happen, and does not wait for it.
-    pub fn glance(&self) {
-        prefetch(&self.wanted);
-        prefetch(&self.said);
-        prefetch(&self.satchel);
-        prefetch(&self.rng);
-    }
-
-    /// The same of what is under way.
-    pub fn glance_closer(&self) {
-        if let Some(wanted) = self.wanted.first() {
-            prefetch(wanted);
-        }
-        if let Some(said) = self.said.first() {
-            prefetch(said);
-        }
-        if let Some(queued) = self.queue.first() {
-            prefetch(queued);
-        }
-        if let Some(taken) = self.satchel.taken.last() {
-            prefetch(taken);
-        }
-    }
-
     /// When something is due.
     #[must_use]
     pub fn deadline(&self) -> Option<Time> {

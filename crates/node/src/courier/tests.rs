@@ -140,8 +140,7 @@ fn who_has_refused_few_has_a_courier_that_asks_for_none_of_it() {
             .map(|number| payment(&ledger, &mut payments, number))
             .collect();
         for payment in &refused {
-            let transaction = Arc::clone(payments.transaction(*payment));
-            submit(&mut node, &mut ledger, transaction);
+            submit(&mut node, &mut ledger, payments.transaction(*payment));
         }
         let courier = hire(&mut node, &ledger, &mut payments);
         assert_eq!(courier.is_some(), may_be, "{count} payments");
@@ -168,15 +167,14 @@ fn who_waits_for_what_it_has_refused_meanwhile_has_no_courier() {
     let mut payments = Payments::new(1);
     let wanted = payment(&ledger, &mut payments, 0);
     announce(&mut node, &mut ledger, std::iter::once(payments.wtxid(wanted)));
-    let transaction = Arc::clone(payments.transaction(wanted));
-    submit(&mut node, &mut ledger, transaction);
+    submit(&mut node, &mut ledger, payments.transaction(wanted));
     assert!(hire(&mut node, &ledger, &mut payments).is_none());
 }
 
 /// A wallet hands in what breaks a rule.
-fn submit(node: &mut Node, ledger: &mut Ledger, transaction: Arc<Transaction>) {
+fn submit(node: &mut Node, ledger: &mut Ledger, transaction: &Arc<Transaction>) {
     let mut out = Vec::new();
-    let input = Input::Command(Command::Submit(Arc::clone(&transaction)));
+    let input = Input::Command(Command::Submit(Arc::clone(transaction)));
     node.handle(ledger, Time::ZERO, input, &mut out);
     assert!(node.relay.rejected().contains(&transaction.wtxid()), "{out:?}");
 }

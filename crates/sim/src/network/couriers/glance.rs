@@ -5,7 +5,7 @@ use base::{NodeId, prefetch};
 use super::Couriers;
 
 impl Couriers {
-    /// Whether any payments are under way that couriers may deal with, among so many nodes that not all of it stays in a core's caches.
+    /// Whether there are any payments that couriers deal with, where messages come in at ends.
     pub(in crate::network) fn are_busy(&self) -> bool {
         self.go_by_ends && self.are_open()
     }
