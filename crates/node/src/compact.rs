@@ -161,16 +161,18 @@ impl Node {
     /// A block came by short names, asked for or not. Like a pushed body it is worth no more than its header.
     pub(crate) fn compact_block(&mut self, cx: &mut Context<'_>, peer: NodeId, compact: &CompactBlock) {
         let id = compact.id();
-        let is_excused = self
-            .peers
-            .ready_mut(peer)
-            .is_some_and(|sender| sender.settles(&Item::Block(id)) || sender.bodies.insert(id));
+        let was_asked = self.bodies.fetch.received(peer, &id, cx.now);
+        // Each may come unasked once, which is no answer for another that was asked for.
+        let is_excused = self.peers.ready_mut(peer).is_some_and(|sender| {
+            let is_first = sender.bodies.insert(id);
+            let is_owed = (was_asked || !is_first) && sender.settles(&Item::Block(id));
+            is_first || is_owed
+        });
         if !is_excused {
             let detail = format!("compact block {id} again, which nobody asked for");
             self.penalise(cx, peer, Offence::Unexpected, detail);
             return;
         }
-        let was_asked = self.bodies.fetch.received(peer, &id, cx.now);
         let Some(at) = self.pushed_header(cx, peer, &compact.header) else {
             return;
         };
