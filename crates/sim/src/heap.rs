@@ -5,7 +5,6 @@ mod buckets;
 mod tests;
 mod what;
 
-use std::cmp::Ordering;
 use std::collections::VecDeque;
 
 use base::{NodeId, Time};
@@ -158,17 +157,6 @@ impl Turn {
         let turn = *self;
         self.0 = self.0.wrapping_add(1);
         turn
-    }
-
-    /// The order in which the two were given out.
-    pub(crate) fn cmp(self, other: Self) -> Ordering {
-        if self == other {
-            Ordering::Equal
-        } else if self.is_before(other) {
-            Ordering::Less
-        } else {
-            Ordering::Greater
-        }
     }
 }
 

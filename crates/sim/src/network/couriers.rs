@@ -125,7 +125,7 @@ const _: () = assert!(
 impl State {
     /// Lets an announcement wait. Seldom does one arrive before another that was sent earlier.
     fn keep(&mut self, note: Note) {
-        let is_before = |at: Time, turn: Turn| at.cmp(&note.at).then_with(|| turn.cmp(note.turn)).is_lt();
+        let is_before = |at: Time, turn: Turn| has_come((at, turn), (note.at, Some(note.turn)));
         if self.notes.is_empty() || is_before(self.latest_at, self.latest_turn) {
             (self.latest_at, self.latest_turn) = (note.at, note.turn);
             self.notes.push_back(note);

@@ -3,13 +3,10 @@
 //! Until mining begins nothing else happens in most networks. So it is worked out beforehand what happens when, three things for each link, and what comes of it is told
 //! in that order, but no node is made for it ([`super::newcomers`]). The run is the same to the last byte as one in which they happen one after the other.
 
-use std::time::Duration;
-
 use base::{NodeId, Time, prefetch};
 use gossip::{Hello, Message, MessageKind};
 use node::Event;
 use node::limits::HANDSHAKE_TIMEOUT;
-use scenario::uplink::Uplinks;
 
 use super::{CONNECTED, Network};
 use crate::engine::Verify;
@@ -141,11 +138,6 @@ impl Network {
             opens,
             heard: [heard(0)?, heard(1)?],
         })
-    }
-
-    /// What a hello takes on top of its latency.
-    fn overhead(&self) -> Duration {
-        self.uplinks.as_ref().map_or(Duration::ZERO, Uplinks::overhead)
     }
 
     /// Lets all nodes meet.

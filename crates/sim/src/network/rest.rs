@@ -2,14 +2,12 @@
 //! all that happens.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use base::{NodeId, Time};
 use chain::{Block, BlockRef, CompactTarget, HashRate};
 use gossip::{Item, Message, MessageKind};
 use node::{Event, Gained, Goal, Heard, Input, Resting};
 use observe::history::Traffic;
-use scenario::Uplinks;
 
 use super::Network;
 use super::beds::{Announcement, Beds, End};
@@ -64,8 +62,7 @@ impl Network {
             let bytes = |message: &Message| node::message_bytes(self.plan.block_size, message);
             self.lately.told = bytes(&Message::headers([genesis]));
             self.lately.asked = bytes(&Message::Get(vec![Item::Block(genesis.id())]));
-            let overhead = self.uplinks.as_ref().map_or(Duration::ZERO, Uplinks::overhead);
-            self.beds = Beds::new(self.places.len(), &self.pairs, overhead);
+            self.beds = Beds::new(self.places.len(), &self.pairs, self.overhead());
             self.go_by_ends();
         }
     }

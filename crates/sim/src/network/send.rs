@@ -1,11 +1,13 @@
 //! What becomes of messages between a node and its peer.
 
+use std::time::Duration;
+
 use base::{NodeId, Time};
 use gossip::limits::MAX_MESSAGE_BYTES;
 use gossip::{Message, wire};
 use node::Event;
 use node::event::Loss;
-use scenario::uplink::Parcel;
+use scenario::uplink::{Parcel, Uplinks};
 
 use super::Network;
 use super::rest::{exit_number, short_count};
@@ -72,7 +74,12 @@ impl Network {
         Some(arrival)
     }
 
-    /// The same for one of a node's ends, where only latencies count: all that is needed stands beside the end.
+    /// What a small message takes on top of its latency.
+    pub(super) fn overhead(&self) -> Duration {
+        self.uplinks.as_ref().map_or(Duration::ZERO, Uplinks::overhead)
+    }
+
+    /// The same as [`Network::pass`] for one of a node's ends, where only latencies count: all that is needed stands beside the end.
     pub(super) fn leave(&mut self, (from, place): (NodeId, usize), bytes: u64, is_block: bool) -> Option<Time> {
         let Some(latency_us) = self.beds.latency(place) else {
             let at = place - self.beds.places(from).start;

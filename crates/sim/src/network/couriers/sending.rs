@@ -1,11 +1,8 @@
 //! How messages about payments leave and come in: by ends, where these stand as they did at first, and by exits otherwise.
 
-use std::time::Duration;
-
 use base::{NodeId, Time};
 use gossip::{Message, MessageKind};
 use node::{List, Place};
-use scenario::uplink::Uplinks;
 
 use super::{Couriers, Network, Note, Paid};
 use crate::digest::Digest;
@@ -98,7 +95,7 @@ impl Network {
         let sent = (u64::from(places.count_ones()), bytes);
         self.collector.count_sent(from, MessageKind::Announce, sent);
         if self.couriers.go_by_ends && self.beds.are_free(from, self.now) {
-            let leaves = self.now + self.uplinks.as_ref().map_or(Duration::ZERO, Uplinks::overhead);
+            let leaves = self.now + self.overhead();
             let Self {
                 couriers,
                 beds,
